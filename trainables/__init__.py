@@ -1,0 +1,1 @@
+"""What one trial computes: pure PyTorch and NumPy, without Ray, database or terminal."""

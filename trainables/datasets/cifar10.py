@@ -1,0 +1,52 @@
+"""CIFAR-10 (Krizhevsky 2009): 50 000 training and 10 000 test images of 10 classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from trainables.datasets.arrays import Dataset, Images, Labels, check_digests, read_cache
+
+CLASSES = 10
+
+# SHA-256 of the bytes in C order: images as uint8 (N, 32, 32, 3), labels as uint8, official order.
+DIGESTS = {
+    "train_images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
+    "train_labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
+    "test_images": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
+    "test_labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
+}
+
+
+def load(data_dir: Path) -> Dataset:
+    return read_cache("cifar10", data_dir)
+
+
+def verified(
+    train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
+) -> Dataset:
+    """The dataset, once its pixels and labels were found to be the official ones."""
+    check_digests(
+        "cifar10",
+        {
+            "train images": (train_images, DIGESTS["train_images"]),
+            "train labels": (train_labels.astype(np.uint8), DIGESTS["train_labels"]),
+            "test images": (test_images, DIGESTS["test_images"]),
+            "test labels": (test_labels.astype(np.uint8), DIGESTS["test_labels"]),
+        },
+    )
+    return Dataset("cifar10", CLASSES, train_images, train_labels, test_images, test_labels)
+
+
+def download(folder: Path) -> Dataset:
+    """Fetch CIFAR-10 with torchvision into `folder`."""
+    from torchvision.datasets import CIFAR10
+
+    train, test = (CIFAR10(str(folder), train=split, download=True) for split in (True, False))
+    return verified(
+        np.asarray(train.data, np.uint8),
+        np.asarray(train.targets, np.int64),
+        np.asarray(test.data, np.uint8),
+        np.asarray(test.targets, np.int64),
+    )

@@ -1,0 +1,53 @@
+"""MNIST (LeCun et al. 1998): 60 000 training and 10 000 test images of handwritten digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from trainables.datasets.arrays import Dataset, Images, Labels, read_cache
+from trainables.errors import DataError
+
+CLASSES = 10
+_COUNTS = {"train": 60_000, "test": 10_000}
+
+
+def load(data_dir: Path) -> Dataset:
+    return read_cache("mnist", data_dir)
+
+
+def verified(
+    train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
+) -> Dataset:
+    """The dataset with images as (N, 28, 28, 1), once its shapes and labels are as published."""
+    found = {"train": (train_images, train_labels), "test": (test_images, test_labels)}
+    for split, (images, labels) in found.items():
+        count = _COUNTS[split]
+        if images.shape != (count, 28, 28) or labels.shape != (count,) or labels.max() >= CLASSES:
+            raise DataError(
+                "dataset mnist",
+                f"{split} images are {images.shape}, labels {labels.shape}",
+                f"({count}, 28, 28) and ({count},) with labels below {CLASSES}",
+            )
+    return Dataset(
+        "mnist", CLASSES, train_images[..., None], train_labels, test_images[..., None], test_labels
+    )
+
+
+def read(folder: Path, *, fetch: bool = False) -> Dataset:
+    """Read torchvision's `MNIST` folder below `folder`, downloading it first where `fetch`."""
+    from torchvision.datasets import MNIST
+
+    train, test = (MNIST(str(folder), train=split, download=fetch) for split in (True, False))
+    return verified(
+        train.data.numpy(),
+        train.targets.numpy().astype(np.int64),
+        test.data.numpy(),
+        test.targets.numpy().astype(np.int64),
+    )
+
+
+def download(folder: Path) -> Dataset:
+    """Fetch MNIST with torchvision into `folder`."""
+    return read(folder, fetch=True)

@@ -1,0 +1,1 @@
+"""How the steps of an epoch run. The training loop decides what runs."""

@@ -1,0 +1,30 @@
+"""Errors a person can act on."""
+
+from __future__ import annotations
+
+
+class GensweepError(Exception):
+    """One line for a person: ``where: what; allowed; todo``.
+
+    where:    the file, option, trial or dataset at fault.
+    what:     what is wrong with it.
+    allowed:  what would have been right (may be empty).
+    todo:     the next command or step (may be empty).
+    """
+
+    def __init__(self, where: str, what: str, allowed: str = "", todo: str = "") -> None:
+        self.where, self.what, self.allowed, self.todo = where, what, allowed, todo
+        details = "; ".join(part for part in (what, allowed, todo) if part)
+        super().__init__(f"{where}: {details}" if where else details)
+
+    def __reduce__(self) -> tuple[type[GensweepError], tuple[str, str, str, str]]:
+        # Exceptions cross process borders in Ray; the default would rebuild from the joined text.
+        return type(self), (self.where, self.what, self.allowed, self.todo)
+
+
+class DataError(GensweepError):
+    """A dataset is missing, unreadable or not what it claims to be."""
+
+
+class TrialError(GensweepError):
+    """A trial's settings contradict each other."""

@@ -1,0 +1,67 @@
+"""Layers and the initialization that the convolutional models share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ShiftBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalization with a shift and no scale.
+
+    The paper gives Inception the same parameter count with and without batch normalization,
+    so its batch norm has one parameter per channel: the shift that replaces the bias.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        del self.weight
+        self.register_buffer("weight", torch.ones(channels), persistent=False)
+
+
+def conv_unit(
+    inputs: int, outputs: int, kernel: int, *, stride: int = 1, batch_norm: bool
+) -> nn.Sequential:
+    """Convolution with "same" padding, then batch norm (or a bias), then ReLU."""
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=not batch_norm)
+    norm = [ShiftBatchNorm2d(outputs)] if batch_norm else []
+    return nn.Sequential(conv, *norm, nn.ReLU(inplace=True))
+
+
+class Dropout(nn.Module):
+    """Inverted dropout that draws from a generator of its own.
+
+    ``functional.dropout`` draws from the process-wide generator, which trials that share a
+    worker would share too.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.probability == 0.0:
+            return x
+        keep = 1.0 - self.probability
+        mask = torch.empty_like(x).bernoulli_(keep, generator=self.generator)
+        return x * mask / keep
+
+
+def initialize(model: nn.Module, generator: torch.Generator) -> None:
+    """Glorot-uniform weights and zero biases, drawn in the order of the modules.
+
+    The paper does not state its initialization; this is the default of the TensorFlow layers
+    of its time. `generator` lives on the CPU, so that every device starts from equal weights.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def max_pool_half(x: Tensor) -> Tensor:
+    """3x3 max pooling with stride 2 and "same" padding: a side of s becomes ceil(s / 2)."""
+    return functional.max_pool2d(x, 3, stride=2, padding=1)

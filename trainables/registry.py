@@ -1,0 +1,54 @@
+"""The kinds of trial there are. Looking one up imports no torch; running one does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from trainables.records import Record
+from trainables.trial import ClassifierTrial
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a trial runs; never part of what it computes.
+
+    device:      auto, cpu, cuda or mps.
+    threads:     CPU threads for PyTorch; 0 leaves its default.
+    should_stop: asked between logging windows; True ends the trial as interrupted.
+    """
+
+    data_dir: Path
+    device: str = "auto"
+    threads: int = 0
+    should_stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """A frozen config class, and `run(trials, context) -> Iterator[(trial_id, Record)]`."""
+
+    config: type[ClassifierTrial]
+    location: str
+
+    def run(
+        self, trials: Sequence[ClassifierTrial], context: Context
+    ) -> Iterator[tuple[str, Record]]:
+        module, function = self.location.split(":")
+        records: Iterator[tuple[str, Record]] = getattr(import_module(module), function)(
+            trials, context
+        )
+        return records
+
+
+TRAINABLES: dict[str, Trainable] = {
+    "classifier": Trainable(ClassifierTrial, "trainables.classifier:run"),
+}
+
+
+def trial_from_config(trainable: str, config: Mapping[str, Any]) -> ClassifierTrial:
+    """The trial that `ClassifierTrial.config()` describes."""
+    return TRAINABLES[trainable].config(**config)

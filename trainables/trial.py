@@ -1,0 +1,161 @@
+"""A trial: everything that decides what is computed, and nothing that decides where.
+
+Imports no torch, so that planning a sweep stays instant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Interval, Lt
+
+from trainables.datasets import DATASETS
+from trainables.errors import TrialError
+from trainables.models import MODELS
+
+Randomization = Literal[
+    "true_labels",
+    "partial_labels",
+    "random_labels",
+    "shuffled_pixels",
+    "random_pixels",
+    "gaussian",
+]
+Stop = Literal["epochs", "fit"]
+Precision = Literal["fp32", "tf32", "bf16"]
+
+# The share of training labels that is redrawn, where the randomization itself decides it.
+_FIXED_CORRUPTION = {
+    "true_labels": 0.0,
+    "random_labels": 1.0,
+    "shuffled_pixels": 0.0,
+    "random_pixels": 0.0,
+    "gaussian": 0.0,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierTrial:
+    """One training run of one network on one (randomized) dataset.
+
+    Equal trials compare and hash equal: fields that have no effect are brought to one form,
+    so `partial_labels` at 0 is `true_labels`, and at 1 it is `random_labels`.
+
+    corruption:    probability p in [0, 1] that a training label is replaced; `partial_labels` only.
+    stop:          "epochs" trains all of them; "fit" stops after `patience` epochs in a row
+                   with training error 0.
+    lr, lr_decay:  the learning rate of the first epoch, and its factor after every epoch.
+    weight_decay:  coefficient of the L2 penalty's gradient, on all parameters.
+    dropout:       probability of dropping a unit, in [0, 1).
+    rotation:      largest angle of the random rotation, in degrees.
+    batch_norm:    False takes batch normalization out of a model that has it.
+    log_every:     optimizer steps per row of the `steps` table.
+
+    Raises TrialError where a setting could only be ignored: a crop without a margin to crop
+    from, or dropout in a model that has no place for it.
+    """
+
+    model: str
+    dataset: str = "cifar10"
+    randomization: Randomization = "true_labels"
+    corruption: Annotated[float, Interval(ge=0.0, le=1.0)] = 0.0
+    seed: Annotated[int, Ge(0)] = 0
+    epochs: Annotated[int, Ge(1)] = 100
+    stop: Stop = "epochs"
+    patience: Annotated[int, Ge(1)] = 1
+    batch_size: Annotated[int, Ge(1)] = 128
+    lr: Annotated[float, Gt(0.0)] = 0.01
+    lr_decay: Annotated[float, Interval(gt=0.0, le=1.0)] = 0.95
+    momentum: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.9
+    weight_decay: Annotated[float, Ge(0.0)] = 0.0
+    dropout: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.0
+    crop: bool = False
+    flip: bool = False
+    rotation: Annotated[float, Ge(0.0), Lt(180.0)] = 0.0
+    batch_norm: bool = True
+    precision: Precision = "fp32"
+    log_every: Annotated[int, Ge(1)] = 100
+
+    def __post_init__(self) -> None:
+        for name, kind in _FLOATS.items():
+            self._set(name, kind(getattr(self, name)))
+        if self.randomization == "partial_labels" and self.corruption in (0.0, 1.0):
+            self._set("randomization", "random_labels" if self.corruption else "true_labels")
+        self._set("corruption", _FIXED_CORRUPTION.get(self.randomization, self.corruption))
+        if self.stop == "epochs":
+            self._set("patience", 1)
+        if self.model in MODELS:
+            self._check_model()
+        if self.dataset in DATASETS:
+            self._check_dataset()
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_model(self) -> None:
+        model = MODELS[self.model]
+        if not model.batch_norm:
+            self._set("batch_norm", False)
+        if self.dropout and not model.dropout:
+            with_place = ", ".join(name for name, m in MODELS.items() if m.dropout)
+            raise TrialError(
+                "dropout", f"{self.model} has no place for dropout", f"models that do: {with_place}"
+            )
+
+    def _check_dataset(self) -> None:
+        source = DATASETS[self.dataset]
+        if self.crop and source.view == source.size:
+            croppable = ", ".join(name for name, s in DATASETS.items() if s.view < s.size)
+            raise TrialError(
+                "crop",
+                f"{self.dataset} images have no margin to crop from",
+                f"datasets that do: {croppable}",
+            )
+
+    @property
+    def trainable(self) -> str:
+        return "classifier"
+
+    @property
+    def regularizer(self) -> str:
+        """The explicit regularizers at work, such as `none`, `wd` or `crop+wd`."""
+        parts = {
+            "crop": self.crop,
+            "flip": self.flip,
+            "rotation": self.rotation,
+            "wd": self.weight_decay,
+            "dropout": self.dropout,
+        }
+        return "+".join(name for name, on in parts.items() if on) or "none"
+
+    @property
+    def input_size(self) -> int:
+        """Height and width in pixels of what the network sees."""
+        return DATASETS[self.dataset].view
+
+    def lr_in(self, epoch: int) -> float:
+        """The learning rate during an epoch, counted from 1."""
+        return self.lr * self.lr_decay ** (epoch - 1)
+
+    @cached_property
+    def trial_id(self) -> str:
+        return content_hash(self.trainable, self.config())
+
+    def config(self) -> dict[str, Any]:
+        """The fields that differ from their defaults; what the identity is made of."""
+        defaults = {f.name: f.default for f in fields(self)}
+        return {k: v for k, v in asdict(self).items() if v != defaults[k]}
+
+
+_FLOATS = {f.name: float for f in fields(ClassifierTrial) if isinstance(f.default, float)}
+
+
+def content_hash(trainable: str, config: dict[str, Any]) -> str:
+    """First 12 hex digits of the SHA-256 of the canonical JSON (sorted keys, no spaces)."""
+    identity = config if trainable == "classifier" else {"trainable": trainable, **config}
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
