@@ -1,0 +1,249 @@
+"""A sweep file, read strictly: every problem at once, each with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from orchestrator.fields import TRIAL_FIELDS, problem, unknown
+from orchestrator.lines import Path as KeyPath
+from orchestrator.lines import line_numbers, line_of
+from trainables.errors import GensweepError
+from trainables.models import MODELS
+
+NONE = "none"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
+_RESOURCES = ("cpu", "gpu", "device")
+_NAME = re.compile(r"[a-z0-9_-]+")
+
+Fields = dict[str, Any]
+
+
+class SpecError(GensweepError):
+    """A sweep file cannot be used; `problems` has one error for each thing wrong with it."""
+
+    def __init__(self, problems: Sequence[GensweepError]) -> None:
+        self.problems = list(problems)
+        super().__init__("", "\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one trial gets, in CPUs and GPUs (fractions allowed). Never part of its identity."""
+
+    cpu: float = 1.0
+    gpu: float = 0.0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A cross product: every axis is a trial field, `model` or `regularizer`, with its values."""
+
+    axes: Mapping[str, Sequence[Any]]
+    feeds: Sequence[str] = ()
+    path: KeyPath = ()
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """What a sweep file says. Settings apply in this order: defaults, model, regularizer, grid."""
+
+    name: str
+    seeds: Sequence[int]
+    grids: Sequence[Grid]
+    defaults: Fields = field(default_factory=dict)
+    models: Mapping[str, Fields] = field(default_factory=dict)
+    regularizers: Mapping[str, Fields] = field(default_factory=dict)
+    resources: Resources = Resources()
+    source: str = ""
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+
+    def where(self, path: KeyPath) -> str:
+        return f"{self.source}:{line_of(dict(self.lines), path)}"
+
+
+class Override(NamedTuple):
+    """`--set key=value`: a trial's field in every trial, or `seeds`, `name`, `resources.cpu`…"""
+
+    key: str
+    value: Any
+
+
+def read_spec(path: Path, overrides: Sequence[Override] = ()) -> SweepSpec:
+    """Read a sweep file. Raises SpecError with everything that is wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SpecError([GensweepError(str(path), "no such sweep file")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError([GensweepError(str(path), f"cannot be read ({error})")]) from error
+    return parse_spec(text, str(path), overrides)
+
+
+def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> SweepSpec:
+    """Parse a sweep file's text; `source` is its name in errors."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        where = f"{source}:{line[1] if line else len(text.splitlines())}"
+        what = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise SpecError([GensweepError(where, f"not TOML: {what}")]) from error
+    return _Reader(content, source, line_numbers(text)).read(overrides)
+
+
+class _Reader:
+    """Collects problems while it goes through the file."""
+
+    def __init__(self, content: Fields, source: str, lines: dict[KeyPath, int]) -> None:
+        self.content, self.source, self.lines = content, source, lines
+        self.problems: list[GensweepError] = []
+
+    def wrong(self, path: KeyPath, what: str, allowed: str = "") -> None:
+        where = f"{self.source}:{line_of(self.lines, path)}"
+        keys = [str(p) for p in path if not isinstance(p, int)]
+        self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed))
+
+    def read(self, overrides: Sequence[Override]) -> SweepSpec:
+        forced = self.apply(overrides)
+        self.known(self.content, _TOP, ())
+        spec = SweepSpec(
+            name=self.name(),
+            seeds=self.seeds(),
+            defaults=self.fields(self.table("defaults"), ("defaults",)),
+            models=self.bundles("model"),
+            regularizers=self.bundles("regularizer"),
+            grids=self.grids(forced),
+            resources=self.resources(),
+            source=self.source,
+            lines=self.lines,
+        )
+        if self.problems:
+            raise SpecError(self.problems)
+        return spec
+
+    def apply(self, overrides: Sequence[Override]) -> Fields:
+        """Put `--set` values where they belong; return the trial fields among them."""
+        forced: Fields = {}
+        settable = [*TRIAL_FIELDS, "name", "seeds", *(f"resources.{r}" for r in _RESOURCES)]
+        for key, value in overrides:
+            if key in ("name", "seeds"):
+                self.content[key] = value
+            elif key.startswith("resources.") and key in settable:
+                self.table("resources")[key.partition(".")[2]] = value
+            elif key not in TRIAL_FIELDS:
+                what, allowed = unknown("key", key, settable)
+                self.problems.append(GensweepError(f"--set {key}", what, allowed))
+            elif wrong := problem(key, value):
+                self.problems.append(GensweepError(f"--set {key}", *wrong))
+            else:
+                forced[key] = value
+        return forced
+
+    def known(self, table: Iterable[str], allowed: Sequence[str], path: KeyPath) -> None:
+        for key in table:
+            if key not in allowed:
+                self.wrong((*path, key), *unknown("key", key, allowed))
+
+    def table(self, key: str) -> Fields:
+        value = self.content.setdefault(key, {})
+        if isinstance(value, dict):
+            return value
+        self.wrong((key,), "is not a table", f"[{key}]")
+        return {}
+
+    def name(self) -> str:
+        name = self.content.get("name")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            what = "is missing" if name is None else f"{name!r} is not valid"
+            self.wrong(("name",), what, "a name of a-z, 0-9, _ and -")
+            return ""
+        return name
+
+    def seeds(self) -> list[int]:
+        seeds = self.content.get("seeds", [0])
+        whole = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
+        if not whole or not seeds or len(set(seeds)) < len(seeds):
+            self.wrong(("seeds",), f"{seeds!r} is not valid", "a list of different whole numbers")
+            return [0]
+        return list(seeds)
+
+    def bundles(self, kind: str) -> dict[str, Fields]:
+        """The tables [model.NAME] or [regularizer.NAME]."""
+        bundles = {}
+        for name, settings in self.table(kind).items():
+            path = (kind, name)
+            if kind == "model" and name not in MODELS:
+                self.wrong(path, *unknown("model", name, MODELS))
+            if kind == "regularizer" and name == NONE:
+                self.wrong(path, "is the bundle without settings", "another name")
+            if not isinstance(settings, dict):
+                self.wrong(path, "is not a table", f"[{kind}.{name}]")
+                continue
+            bundles[name] = self.fields(settings, path)
+        return bundles
+
+    def fields(self, settings: Fields, path: KeyPath) -> Fields:
+        self.known(settings, list(TRIAL_FIELDS), path)
+        for key, value in settings.items():
+            self.value(key, value, (*path, key))
+        return settings
+
+    def value(self, key: str, value: Any, path: KeyPath) -> None:
+        if key in TRIAL_FIELDS and (wrong := problem(key, value)):
+            self.wrong(path, *wrong)
+
+    def grids(self, forced: Fields) -> list[Grid]:
+        grids = self.content.get("grid", [])
+        if not isinstance(grids, list) or not grids:
+            self.wrong(("grid",), "there is no grid", "one or more [[grid]]")
+            return []
+        return [self.grid(grid, ("grid", i), forced) for i, grid in enumerate(grids)]
+
+    def grid(self, grid: Fields, path: KeyPath, forced: Fields) -> Grid:
+        self.known(grid, ["feeds", "regularizer", *TRIAL_FIELDS], path)
+        feeds = grid.get("feeds", [])
+        if not isinstance(feeds, list) or not all(isinstance(f, str) for f in feeds):
+            self.wrong((*path, "feeds"), f"{feeds!r} is not valid", "a list of names")
+            feeds = []
+        axes = {k: v if isinstance(v, list) else [v] for k, v in grid.items() if k != "feeds"}
+        for key, values in axes.items():
+            if not values:
+                self.wrong((*path, key), "is an empty list", "at least one value")
+            for value in values:
+                if key == "regularizer":
+                    self.regularizer(value, (*path, key))
+                else:
+                    self.value(key, value, (*path, key))
+        if "model" not in axes and "model" not in self.table("defaults") and "model" not in forced:
+            self.wrong((*path, "model"), "is missing", "one of " + ", ".join(MODELS))
+        self.corruption(axes, path)
+        return Grid({**axes, **{k: [v] for k, v in forced.items()}}, feeds, path)
+
+    def regularizer(self, name: Any, path: KeyPath) -> None:
+        known = [NONE, *self.table("regularizer")]
+        if name not in known:
+            self.wrong(path, *unknown("regularizer", str(name), known))
+
+    def corruption(self, axes: Fields, path: KeyPath) -> None:
+        rules = axes.get("randomization", [self.table("defaults").get("randomization")])
+        if "corruption" in axes and "partial_labels" not in rules:
+            self.wrong((*path, "corruption"), "applies to partial_labels only", "no corruption")
+
+    def resources(self) -> Resources:
+        table = self.table("resources")
+        self.known(table, _RESOURCES, ("resources",))
+        for key, least in (("cpu", 0.0), ("gpu", 0.0)):
+            value = table.get(key, least)
+            if type(value) not in (int, float) or not least <= value < float("inf"):
+                self.wrong(("resources", key), f"{value!r} is not valid", "a number, at least 0")
+                return Resources()
+        if (device := table.get("device", "auto")) not in DEVICES:
+            self.wrong(("resources", "device"), *unknown("device", str(device), DEVICES))
+        return Resources(**{k: v for k, v in table.items() if k in _RESOURCES})

@@ -1,0 +1,9 @@
+"""What can be wrong with a results folder."""
+
+from __future__ import annotations
+
+from trainables.errors import GensweepError
+
+
+class StoreError(GensweepError):
+    """The results folder is missing, unreadable, not writable or busy."""

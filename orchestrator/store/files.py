@@ -1,0 +1,45 @@
+"""Writing a file so that it is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestrator.store.errors import StoreError
+
+
+def publish(path: Path, content: bytes) -> None:
+    """Write to a temporary name, flush to disk, rename. Raises StoreError where it cannot."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise not_writable(path, error) from error
+
+
+def publish_json(path: Path, content: Any) -> None:
+    publish(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def publish_table(path: Path, table: pa.Table) -> None:
+    """Write a small table as one Parquet file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    publish(path, sink.getvalue().to_pybytes())
+
+
+def not_writable(path: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(str(path), f"cannot be written ({reason})", todo="choose another --results")

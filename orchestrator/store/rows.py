@@ -1,0 +1,91 @@
+"""Trials and their records as rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.store.schemas import EPOCH, SWEEP
+from trainables.datasets import DATASETS
+from trainables.records import Epoch
+from trainables.registry import trial_from_config
+from trainables.trial import ClassifierTrial
+
+Row = dict[str, Any]
+
+FINAL = ("done", "diverged", "failed")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where and with what a trial runs. versions: JSON text."""
+
+    host: str
+    git_commit: str
+    versions: str
+
+
+def config_row(trial: ClassifierTrial) -> Row:
+    """A trial's settings, one column each, and `config`, from which it can be built again."""
+    settings = asdict(trial)
+    settings["max_epochs"] = settings.pop("epochs")
+    return {
+        **settings,
+        "trial_id": trial.trial_id,
+        "trainable": trial.trainable,
+        "regularizer": trial.regularizer,
+        "config": json.dumps(trial.config(), sort_keys=True),
+    }
+
+
+def trial_from_row(row: Row) -> ClassifierTrial:
+    return trial_from_config(row["trainable"], json.loads(row["config"]))
+
+
+def outcome_row(
+    trial: ClassifierTrial, epochs: Sequence[Epoch], wall_seconds: float
+) -> dict[str, Any]:
+    """What the epochs so far amount to. `fit_*` stay NULL while training error 0 is not reached."""
+    if not epochs:
+        return {"epochs": 0, "steps": 0, "wall_seconds": wall_seconds}
+    last = epochs[-1]
+    best = min(epochs, key=lambda e: e.test_error)
+    fit = next((e for e in epochs if e.train_error == 0.0), None)
+    trained = sum(e.seconds for e in epochs)
+    return {
+        "epochs": last.epoch,
+        "steps": last.step,
+        "fit_epoch": fit.epoch if fit else None,
+        "fit_step": fit.step if fit else None,
+        "final_train_loss": last.train_loss,
+        "final_train_error": last.train_error,
+        "final_test_error": last.test_error,
+        "best_test_error": best.test_error,
+        "best_test_epoch": best.epoch,
+        "wall_seconds": wall_seconds,
+        "images_per_second": len(epochs) * DATASETS[trial.dataset].train / trained,
+    }
+
+
+def sweep_rows(sweep: str, planned: Iterable[tuple[ClassifierTrial, Sequence[str]]]) -> pa.Table:
+    """One row per trial and feed; a trial that feeds nothing has one row with a NULL feed."""
+    rows = [
+        {"sweep": sweep, "feed": feed, **config_row(trial)}
+        for trial, feeds in planned
+        for feed in (feeds or [None])
+    ]
+    return pa.Table.from_pylist(rows, schema=SWEEP)
+
+
+def epoch_rows(epochs: Iterable[Epoch]) -> list[Row]:
+    return [{name: getattr(epoch, name) for name in EPOCH.names} for epoch in epochs]
+
+
+def utc(moment: datetime) -> datetime:
+    """A timestamp as it is stored: UTC, without a zone."""
+    return moment.replace(tzinfo=None)

@@ -1,0 +1,120 @@
+"""The explicit, versioned Arrow schemas of everything that is stored.
+
+Errors, fractions and probabilities are in [0, 1], losses in nats, times in seconds, timestamps
+in UTC. A new column is added at the end and is NULL in files that lack it; any other change
+raises FORMAT.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+FORMAT = 1
+_METADATA = {"gensweep_format": str(FORMAT)}
+_TIME = pa.timestamp("us")
+
+CONFIG = pa.schema(
+    {
+        "trial_id": pa.string(),
+        "trainable": pa.string(),
+        "dataset": pa.string(),
+        "model": pa.string(),
+        "randomization": pa.string(),
+        "corruption": pa.float64(),
+        "regularizer": pa.string(),
+        "crop": pa.bool_(),
+        "flip": pa.bool_(),
+        "rotation": pa.float64(),
+        "weight_decay": pa.float64(),
+        "dropout": pa.float64(),
+        "batch_norm": pa.bool_(),
+        "seed": pa.int64(),
+        "lr": pa.float64(),
+        "lr_decay": pa.float64(),
+        "momentum": pa.float64(),
+        "batch_size": pa.int64(),
+        "max_epochs": pa.int64(),
+        "stop": pa.string(),
+        "precision": pa.string(),
+        "config": pa.string(),
+    }
+)
+
+OUTCOME = pa.schema(
+    {
+        "parameters": pa.int64(),
+        "status": pa.string(),
+        "epochs": pa.int64(),
+        "steps": pa.int64(),
+        "fit_epoch": pa.int64(),
+        "fit_step": pa.int64(),
+        "final_train_loss": pa.float64(),
+        "final_train_error": pa.float64(),
+        "final_test_error": pa.float64(),
+        "best_test_error": pa.float64(),
+        "best_test_epoch": pa.int64(),
+        "wall_seconds": pa.float64(),
+        "images_per_second": pa.float64(),
+        "attempts": pa.int64(),
+        "host": pa.string(),
+        "device": pa.string(),
+        "git_commit": pa.string(),
+        "versions": pa.string(),
+        "started_at": _TIME,
+        "finished_at": _TIME,
+        "error": pa.string(),
+    }
+)
+
+EPOCH = pa.schema(
+    {
+        "epoch": pa.int64(),
+        "step": pa.int64(),
+        "lr": pa.float64(),
+        "train_loss": pa.float64(),
+        "train_error": pa.float64(),
+        "test_loss": pa.float64(),
+        "test_error": pa.float64(),
+        "corrupted_train_error": pa.float64(),
+        "clean_train_error": pa.float64(),
+        "memorized_fraction": pa.float64(),
+        "recovered_fraction": pa.float64(),
+        "seconds": pa.float64(),
+    }
+)
+
+STEP = pa.schema({"step": pa.int64(), "train_loss": pa.float64()})
+
+_ID = pa.field("trial_id", pa.string())
+
+# The flat tables, as compaction writes them and as readers see them.
+TRIALS = pa.schema([*CONFIG, *OUTCOME], metadata=_METADATA)
+EPOCHS = pa.schema([_ID, *EPOCH], metadata=_METADATA)
+STEPS = pa.schema([_ID, *STEP], metadata=_METADATA)
+TABLES: dict[str, pa.Schema] = {"trials": TRIALS, "epochs": EPOCHS, "steps": STEPS}
+
+# One trial's file: its row, with its epochs and steps nested, so that all appear at once.
+LIVE = pa.schema(
+    [
+        *TRIALS,
+        pa.field("epoch_rows", pa.list_(pa.struct(list(EPOCH)))),
+        pa.field("step_rows", pa.list_(pa.struct(list(STEP)))),
+    ],
+    metadata=_METADATA,
+)
+
+# A sweep's file: one row per trial and feed.
+SWEEP = pa.schema(
+    [pa.field("sweep", pa.string()), pa.field("feed", pa.string()), *CONFIG], metadata=_METADATA
+)
+
+
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with exactly the schema's columns; those it lacks are NULL."""
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

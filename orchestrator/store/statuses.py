@@ -1,0 +1,47 @@
+"""How far each trial of a results folder is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from orchestrator.store.layout import Store
+from orchestrator.store.rows import FINAL
+from orchestrator.store.snapshot import Snapshot, take_snapshot
+from orchestrator.store.writer import mark_ended
+
+
+@dataclass(frozen=True)
+class TrialStatus:
+    """A trial's status, and how often it has been started."""
+
+    status: str
+    attempts: int
+
+    @property
+    def ended(self) -> bool:
+        return self.status in FINAL
+
+
+def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
+    """By trial id; trials that are only planned are not among them."""
+    columns = ["trial_id", "status", "attempts"]
+    compacted = [
+        pq.read_table(path, columns=columns) for path in snapshot.manifest.paths(snapshot.store, "trials")
+    ]
+    rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
+    return {row["trial_id"]: TrialStatus(row["status"], row["attempts"] or 0) for row in rows}
+
+
+def end_abandoned(store: Store, ids: Collection[str], status: str, error: str) -> None:
+    """Give trials that still say they are running, though nobody runs them, a last word."""
+    live = take_snapshot(store).live
+    mine = pc.and_(
+        pc.is_in(live["trial_id"], pa.array(list(ids), pa.string())),
+        pc.equal(live["status"], "running"),
+    )
+    mark_ended(store, live.filter(mine), status, {"error": error})

@@ -1,0 +1,95 @@
+"""Writing one trial's rows while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
+from orchestrator.store.rows import Provenance, config_row, epoch_rows, outcome_row, utc
+from orchestrator.store.schemas import LIVE
+from trainables.records import Ended, Epoch, Record, Started, Steps
+from trainables.trial import ClassifierTrial
+
+
+class TrialWriter:
+    """Collects a trial's records and keeps its file in the store up to date.
+
+    The file is replaced whole, so a reader sees a trial's row, epochs and steps of one moment.
+    It is written when the trial starts, when it ends, and in between at most every
+    `flush_seconds`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        trial: ClassifierTrial,
+        provenance: Provenance,
+        attempt: int = 1,
+        flush_seconds: float = 10.0,
+    ) -> None:
+        self._path = store.live_file(trial.trial_id)
+        self._trial = trial
+        self._flush_seconds = flush_seconds
+        self._epochs: list[Epoch] = []
+        self._steps: list[Steps] = []
+        self._began = self._flushed = time.monotonic()
+        self._row: dict[str, Any] = {
+            **config_row(trial),
+            **asdict(provenance),
+            "status": "running",
+            "attempts": attempt,
+            "started_at": utc(datetime.now(UTC)),
+        }
+
+    @property
+    def epochs(self) -> list[Epoch]:
+        return self._epochs
+
+    def add(self, record: Record) -> None:
+        """Take in a record. Raises StoreError where the store cannot be written."""
+        if isinstance(record, Started):
+            self._row.update(device=record.device, parameters=record.parameters)
+            self._flush()
+        elif isinstance(record, Ended):
+            self.end(record.status, record.reason if record.status != "done" else None)
+        elif isinstance(record, Epoch):
+            self._epochs.append(record)
+            self._flush_in_time()
+        else:
+            self._steps.append(record)
+            self._flush_in_time()
+
+    def end(self, status: str, error: str | None = None) -> None:
+        """Write the trial's last word; `error` is a reason or a traceback."""
+        self._row.update(status=status, error=error, finished_at=utc(datetime.now(UTC)))
+        self._flush()
+
+    def _flush_in_time(self) -> None:
+        if time.monotonic() - self._flushed >= self._flush_seconds:
+            self._flush()
+
+    def _flush(self) -> None:
+        now = time.monotonic()
+        row = {
+            **self._row,
+            **outcome_row(self._trial, self._epochs, now - self._began),
+            "epoch_rows": epoch_rows(self._epochs),
+            "step_rows": [asdict(step) for step in self._steps],
+        }
+        publish_table(self._path, pa.Table.from_pylist([row], schema=LIVE))
+        self._flushed = now
+
+
+def mark_ended(store: Store, live: pa.Table, status: str, changes: Mapping[str, Any]) -> None:
+    """Give trials whose worker is gone their last word, keeping the rows they wrote."""
+    for row in live.to_pylist():
+        ended = {**row, **changes, "status": status, "finished_at": utc(datetime.now(UTC))}
+        table = pa.Table.from_pylist([ended], schema=LIVE)
+        publish_table(store.live_file(row["trial_id"]), table)
