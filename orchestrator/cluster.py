@@ -30,6 +30,10 @@ _ENVIRONMENT = {
 }
 
 
+# For a Ray of our own: every socket on loopback, on Linux as Ray does it elsewhere by default.
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
+
 class ClusterError(GensweepError):
     """Ray cannot be started or reached, or has not what a trial needs."""
 
@@ -40,14 +44,14 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
 
     A local Ray listens on loopback alone and ends with the block.
     """
-    for name, value in _ENVIRONMENT.items():
+    for name, value in {**_ENVIRONMENT, **({} if address else _LOOPBACK)}.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
     import ray
 
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
-        options |= {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        options |= {"address": "local", "include_dashboard": False}
     else:
         modules = [str(_HOUSE / package) for package in _PACKAGES]
         options |= {"address": address, "runtime_env": {"py_modules": modules}}
@@ -55,10 +59,12 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = address or "local Ray"
-        raise ClusterError(where, f"cannot be reached ({error})", todo="see `ray status`") from error
+        raise ClusterError(
+            where, f"cannot be reached ({error})", todo="see `ray status`"
+        ) from error
     try:
         _quiet()
-        there = ray.cluster_resources()
+        there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         _check(resources, there)
         yield _lanes(resources, there)
     finally:

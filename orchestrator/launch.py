@@ -48,7 +48,9 @@ def remaining(
     known = statuses(take_snapshot(store)) if store else {}
     over = {"done", "diverged"} | (set() if retry_failed else {"failed"})
     todo = [
-        p for p in planned if p.trial.trial_id not in known or known[p.trial.trial_id].status not in over
+        p
+        for p in planned
+        if p.trial.trial_id not in known or known[p.trial.trial_id].status not in over
     ]
     return Work(todo, known)
 
@@ -104,9 +106,7 @@ class Launch:
                 assignments = [
                     Assignment.of(p.trial, attempts.get(p.trial.trial_id, 0) + 1) for p in chunk
                 ]
-                run_tuner(
-                    self._job(), assignments, self.spec.resources, lanes, display, interrupt
-                )
+                run_tuner(self._job(), assignments, self.spec.resources, lanes, display, interrupt)
                 now = statuses(take_snapshot(self.store))
                 for p in chunk:
                     trial_id = p.trial.trial_id

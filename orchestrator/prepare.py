@@ -67,9 +67,9 @@ def read_cifar10(source: Path) -> Dataset:
                 return io.BytesIO(file.read())
 
             return _cifar10_from_batches(packed)
-    for batch in [source / "test_batch", *source.rglob("test_batch")]:
-        if batch.is_file():
-            return _cifar10_from_batches(lambda name: (batch.parent / name).open("rb"))
+    if batches := sorted(source.rglob("test_batch")):
+        folder = batches[0].parent
+        return _cifar10_from_batches(lambda name: (folder / name).open("rb"))
     if any(source.rglob("train-*.parquet")):
         train, test = (_read_parquet(sorted(source.rglob(f"{s}-*.parquet"))) for s in _SPLITS)
         return cifar10.verified(*train, *test)

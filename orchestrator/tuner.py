@@ -51,7 +51,7 @@ def run_tuner(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _StopOnInterrupt(tune.Stopper):  # type: ignore[misc]
+class _StopOnInterrupt(tune.Stopper):
     def __init__(self, interrupt: Interrupt) -> None:
         self._interrupt = interrupt
 
@@ -62,7 +62,7 @@ class _StopOnInterrupt(tune.Stopper):  # type: ignore[misc]
         return self._interrupt.requested
 
 
-class _Tell(tune.Callback):  # type: ignore[misc]
+class _Tell(tune.Callback):
     """Passes on what Tune learns of the trials."""
 
     def __init__(self, display: Display) -> None:

@@ -20,8 +20,8 @@ from trainables.registry import TRAINABLES, Context, trial_from_config
 REPORT_SECONDS = 1.0
 
 
-class Worker(tune.Trainable):  # type: ignore[misc]
-    """Runs one trial after the other in the same process, so that libraries and data stay loaded."""
+class Worker(tune.Trainable):
+    """Runs one trial after the other in one process, where libraries and data stay loaded."""
 
     def setup(self, config: dict[str, Any]) -> None:
         job: Job = config["job"]

@@ -19,14 +19,14 @@ from trainables.trial import ClassifierTrial
 def random_crop(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """A (side, side) window at a uniform position, without padding."""
     n, _, height, width = images.shape
-    draw = {"generator": generator, "device": images.device}
-    top = torch.randint(height - side + 1, (n, 1, 1), **draw)
-    left = torch.randint(width - side + 1, (n, 1, 1), **draw)
-    offsets = torch.arange(side, device=images.device)
+    device = images.device
+    top = torch.randint(height - side + 1, (n, 1, 1), generator=generator, device=device)
+    left = torch.randint(width - side + 1, (n, 1, 1), generator=generator, device=device)
+    offsets = torch.arange(side, device=device)
     rows = top + offsets[None, :, None]
     columns = left + offsets[None, None, :]
     picked = images.permute(0, 2, 3, 1)[
-        torch.arange(n, device=images.device)[:, None, None], rows, columns
+        torch.arange(n, device=device)[:, None, None], rows, columns
     ]
     return picked.permute(0, 3, 1, 2)
 

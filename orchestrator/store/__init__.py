@@ -1,18 +1,19 @@
 """The results folder: rows of trials as Parquet, readable at any instant.
 
-    gensweep.json        marks the folder and its format
-    live/ID.parquet      one trial: its row, with its epochs and steps inside; replaced whole
-    tables/G-*.parquet   what compaction made of finished trials: trials, epochs and steps
-    manifest.json        the generation G in force, and its exact files
-    sweeps/NAME.parquet  what a sweep consists of, and what in the paper it feeds
-    locks/               who is launching or compacting
+gensweep.json        marks the folder and its format
+live/ID.parquet      one trial: its row, with its epochs and steps inside; replaced whole
+tables/G-*.parquet   what compaction made of finished trials: trials, epochs and steps
+manifest.json        the generation G in force, and its exact files
+sweeps/NAME.parquet  what a sweep consists of, and what in the paper it feeds
+locks/               who is launching or compacting
 """
 
 from __future__ import annotations
 
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
+from orchestrator.store.merging import merge
 from orchestrator.store.snapshot import Snapshot, take_snapshot
 from orchestrator.store.writer import TrialWriter
 
-__all__ = ["Snapshot", "Store", "TrialWriter", "compact", "take_snapshot"]
+__all__ = ["Snapshot", "Store", "TrialWriter", "compact", "merge", "take_snapshot"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from orchestrator.store.files import not_writable
 from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
-from orchestrator.store.manifest import Manifest, read_manifest, write_manifest
+from orchestrator.store.manifest import Manifest, write_manifest
 from orchestrator.store.rows import FINAL
 from orchestrator.store.schemas import TABLES, conform
 from orchestrator.store.snapshot import flatten, take_snapshot
@@ -46,18 +46,28 @@ def compact(store: Store) -> Compaction:
         before = _count_files(store)
         if ended.num_rows == 0:
             return Compaction(0, before, before)
-        old = snapshot.manifest
-        new = Manifest(old.generation + 1)
-        for table, fresh in flatten(ended).items():
-            path = store.tables / f"{new.generation:06d}-{table}.parquet"
-            kept = _without(old.paths(store, table), ended["trial_id"], TABLES[table])
-            _write(path, TABLES[table], itertools.chain(kept, [fresh]))
-            new.files[table].append(path.name)
-        write_manifest(store, new)
+        generations = replace_rows(store, snapshot.manifest, flatten(ended))
         for trial_id in ended["trial_id"].to_pylist():
             _forget(store.live_file(trial_id), stamps.get(trial_id))
-        _delete_all_but(store, old, new)
+        _delete_all_but(store, *generations)
         return Compaction(ended.num_rows, before, _count_files(store))
+
+
+def replace_rows(
+    store: Store, old: Manifest, fresh: Mapping[str, pa.Table]
+) -> tuple[Manifest, Manifest]:
+    """Publish a generation in which some trials' rows are replaced or added.
+
+    Returns the manifests before and after.
+    """
+    new = Manifest(old.generation + 1)
+    for table, rows in fresh.items():
+        path = store.tables / f"{new.generation:06d}-{table}.parquet"
+        kept = _without(old.paths(store, table), fresh["trials"]["trial_id"], TABLES[table])
+        _write(path, TABLES[table], itertools.chain(kept, [rows]))
+        new.files[table].append(path.name)
+    write_manifest(store, new)
+    return old, new
 
 
 def _without(files: Iterable[Path], ids: pa.ChunkedArray, schema: pa.Schema) -> Iterator[pa.Table]:

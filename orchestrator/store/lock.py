@@ -54,6 +54,7 @@ def holder(path: Path) -> str:
     """Who holds the lock, what for and since when, in words."""
     try:
         about = json.loads(path.read_text())
-        return f"{about['purpose']} by process {about['pid']} on {about['host']} since {about['since']}"
+        who = f"process {about['pid']} on {about['host']}"
+        return f"{about['purpose']} by {who} since {about['since']}"
     except (OSError, ValueError, KeyError):
         return "another process"

@@ -74,10 +74,11 @@ def outcome_row(
 
 def sweep_rows(sweep: str, planned: Iterable[tuple[ClassifierTrial, Sequence[str]]]) -> pa.Table:
     """One row per trial and feed; a trial that feeds nothing has one row with a NULL feed."""
+    none: Sequence[str | None] = [None]
     rows = [
         {"sweep": sweep, "feed": feed, **config_row(trial)}
         for trial, feeds in planned
-        for feed in (feeds or [None])
+        for feed in (feeds or none)
     ]
     return pa.Table.from_pylist(rows, schema=SWEEP)
 

@@ -31,7 +31,8 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
     """By trial id; trials that are only planned are not among them."""
     columns = ["trial_id", "status", "attempts"]
     compacted = [
-        pq.read_table(path, columns=columns) for path in snapshot.manifest.paths(snapshot.store, "trials")
+        pq.read_table(path, columns=columns)
+        for path in snapshot.manifest.paths(snapshot.store, "trials")
     ]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {row["trial_id"]: TrialStatus(row["status"], row["attempts"] or 0) for row in rows}

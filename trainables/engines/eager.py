@@ -96,7 +96,7 @@ class _Lane:
         self.augmentation.manual_seed(torch_seed(trial.seed, "augmentation", epoch))
         self.dropout.manual_seed(torch_seed(trial.seed, "dropout", epoch))
         order = generator(trial.seed, "order", epoch).permutation(len(train.labels))
-        batches = torch.from_numpy(order).to(self.device).split(trial.batch_size)
+        batches = torch.split(torch.from_numpy(order).to(self.device), trial.batch_size)
 
         set_precision(trial.precision)
         self.model.train()
@@ -130,7 +130,9 @@ class _Lane:
         loss = torch.zeros((), device=self.device, dtype=torch.float32)
         predictions = []
         size = _EVALUATION_BATCH[self.device.type]
-        for inputs, labels in zip(split.inputs.split(size), split.labels.split(size), strict=True):
+        for inputs, labels in zip(
+            torch.split(split.inputs, size), torch.split(split.labels, size), strict=True
+        ):
             with autocast(self.trial.precision, self.device):
                 logits = self.model(self.data.as_seen(inputs))
             loss += functional.cross_entropy(logits.float(), labels, reduction="sum")
@@ -179,4 +181,4 @@ def set_precision(precision: str) -> None:
     """Let CUDA's float32 matrix work round its inputs to TensorFloat-32, or forbid it."""
     allow = "tf32" if precision == "tf32" else "ieee"
     torch.backends.cuda.matmul.fp32_precision = allow
-    torch.backends.cudnn.conv.fp32_precision = allow
+    torch.backends.cudnn.conv.fp32_precision = allow  # type: ignore[attr-defined]

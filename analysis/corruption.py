@@ -1,0 +1,75 @@
+"""Figure 1c's question: what does fitting wrong labels cost on the test set?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.database import Database
+from analysis.labels import (
+    MODEL_ORDER,
+    model_label,
+    order_by,
+    varying_settings,
+    with_interval,
+)
+from analysis.plots import Series, line_plot
+from analysis.tables import Table, without_empty
+
+_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "corruption")
+_QUERY = f"""
+from corruption
+order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
+    max_epochs, lr, corruption
+"""
+
+
+def corruption_table(db: Database) -> Table:
+    """The view `corruption` in the paper's order of models."""
+    return db.table(_QUERY, name="corruption")
+
+
+def for_people(table: Table) -> Table:
+    """The same in per cent, with intervals written out, and with the curves of figure 1c."""
+    records = table.records()
+    settings = varying_settings(records, _ALIKE)
+    rows = [
+        [
+            model_label(r["model"], r["batch_norm"]),
+            r["regularizer"],
+            setting,
+            f"{r['corruption']:g}",
+            r["seeds"],
+            f"{r['fitted']} of {r['seeds']}",
+            with_interval(r["train_error"], r["train_error_interval"], 100),
+            with_interval(r["test_error"], r["test_error_interval"], 100),
+            with_interval(r["gap"], r["gap_interval"], 100),
+        ]
+        for r, setting in zip(records, settings, strict=True)
+    ]
+    columns = ["model", "regularizer", "settings", "p", "n", "fitted", "train %", "test %", "gap"]
+    curves = _curves(records, settings)
+    return Table(
+        "corruption",
+        *without_empty(columns, rows, ("settings",)),
+        title="Error against label corruption p, at the end of training",
+        show=dict.fromkeys(("p", "fitted", "train %", "test %", "gap"), str),
+        notes=["the curves of figure 1c: test error (%) over trials that ended"] if curves else [],
+        plot=(lambda width: line_plot(curves, width, "label corruption p", "test error %"))
+        if curves
+        else None,
+    )
+
+
+def _curves(records: list[dict[str, Any]], settings: list[str]) -> list[Series]:
+    """Test error against p where there are at least three points to connect."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for record, setting in zip(records, settings, strict=True):
+        name = model_label(record["model"], record["batch_norm"])
+        parts = [name, record["regularizer"] if record["regularizer"] != "none" else "", setting]
+        curve = points.setdefault(" ".join(filter(None, parts)), [])
+        curve.append((record["corruption"], 100 * record["test_error"]))
+    return [
+        Series(name, [x for x, _ in curve], [y for _, y in curve])
+        for name, curve in points.items()
+        if len(curve) >= 3
+    ]

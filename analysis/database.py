@@ -1,0 +1,157 @@
+"""Read-only SQL over a results folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from analysis.errors import QueryError
+from analysis.tables import Table
+from orchestrator.store.layout import Store
+from orchestrator.store.schemas import SWEEP, TABLES
+from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
+
+# In the order in which they build on each other.
+VIEWS = ("sweep_trials", "trials", "epochs", "steps", "convergence", "corruption")
+
+_EXPLAIN = re.compile(r"^\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+_ALLOWED = "one SELECT or EXPLAIN statement"
+
+
+class Database:
+    """The views over one moment of a results folder; `refresh` moves on to the present.
+
+    Queries can read the views and the folder, and nothing else: they cannot write, load
+    extensions or change settings.
+    """
+
+    def __init__(self, root: Path | str, sweep: str | None = None) -> None:
+        """Open all trials of a results folder, or those of one sweep alone.
+
+        Raises StoreError if there are no results, or they cannot be read, and QueryError if
+        they know no such sweep.
+        """
+        self._store = Store.open(Path(root))
+        self._sweep = sweep
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take a new snapshot of the folder."""
+        self._snapshot = take_snapshot(self._store)
+        self._connection = _connect(self._snapshot, self._sweep)
+
+    @property
+    def unreadable(self) -> Sequence[str]:
+        """Files that were left out because they are damaged, with the reason."""
+        return self._snapshot.unreadable
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyRelation:
+        """The result of a query, lazily: `.arrow()`, `.df()`, `.pl()`, `.fetchall()`.
+
+        Raises QueryError if the query is wrong or does more than read.
+        """
+        self._check(query)
+        try:
+            return self._connection.sql(query, params=list(parameters) or None)
+        except duckdb.Error as error:
+            raise _explained(error) from error
+
+    def table(self, query: str, parameters: Sequence[Any] = (), name: str = "query") -> Table:
+        """The result of a query, read to its end."""
+        self._check(query)
+        try:
+            cursor = self._connection.execute(query, list(parameters))
+            columns = [column[0] for column in cursor.description or ()]
+            return Table(name, columns, cursor.fetchall())
+        except duckdb.Error as error:
+            raise _explained(error) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check(self, query: str) -> None:
+        """DuckDB's own settings would still let COPY and ATTACH write inside the folder."""
+        kinds = self._kinds(query)
+        if kinds == ["EXPLAIN"]:
+            # EXPLAIN ANALYZE runs what it explains.
+            kinds = self._kinds(_EXPLAIN.sub("", query, count=1))
+        if kinds != ["SELECT"]:
+            what = f"{len(kinds)} statements" if len(kinds) != 1 else f"{kinds[0]} is not a query"
+            raise QueryError("query", what, _ALLOWED)
+
+    def _kinds(self, query: str) -> list[str]:
+        try:
+            return [s.type.name for s in self._connection.extract_statements(query)]
+        except duckdb.Error as error:
+            raise _explained(error) from error
+
+
+def _explained(error: duckdb.Error) -> QueryError:
+    """DuckDB's message without its picture of the query."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
+    return QueryError("query", " ".join(kept))
+
+
+def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database with the views, locked."""
+    known = sorted(set(snapshot.sweeps["sweep"].to_pylist()))
+    if sweep is not None and sweep not in known:
+        raise QueryError(f"sweep {sweep}", "not in these results", "one of " + ", ".join(known))
+    root = str(snapshot.store.root)
+    connection = duckdb.connect(config={"python_enable_replacements": False})
+    connection.execute("set variable launching = ?::boolean", [snapshot.launching])
+    connection.execute("set variable sweep = ?::varchar", [sweep])
+    for name, table in flatten(snapshot.live).items():
+        _load(connection, f"live_{name}", table)
+        _union_view(connection, snapshot, name)
+    _load(connection, "stored_sweeps", snapshot.sweeps.cast(SWEEP))
+    for name in ("macros", *VIEWS):
+        connection.execute(files("analysis").joinpath(f"views/{name}.sql").read_text())
+    connection.execute(f"set allowed_directories = ['{_quoted(root)}']")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    connection.register("incoming", table)
+    connection.execute(f"create table {name} as from incoming")
+    connection.unregister("incoming")
+
+
+def _union_view(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, name: str) -> None:
+    """Compacted rows, less those of trials that have a newer file of their own, and live rows."""
+    paths = snapshot.manifest.paths(snapshot.store, name)
+    columns = ", ".join(TABLES[name].names)
+    query = f"select {columns} from live_{name}"
+    if paths:
+        listed = ", ".join(f"'{_quoted(str(path))}'" for path in paths)
+        superseded = "where trial_id not in (select trial_id from live_trials)"
+        kept = superseded if snapshot.live.num_rows else ""
+        query += f" union all select {columns} from read_parquet([{listed}]) {kept}"
+    connection.execute(f"create view stored_{name} as {query}")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

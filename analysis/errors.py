@@ -1,0 +1,9 @@
+"""What can be wrong with a question."""
+
+from __future__ import annotations
+
+from trainables.errors import GensweepError
+
+
+class QueryError(GensweepError):
+    """The SQL is wrong, or does more than read."""

@@ -1,0 +1,78 @@
+"""How models, trials and numbers are named for a person, and in which order they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+MODEL_ORDER = ("inception", "alexnet", "mlp_3x512", "mlp_1x512")
+RANDOMIZATION_ORDER = (
+    "true_labels",
+    "partial_labels",
+    "random_labels",
+    "shuffled_pixels",
+    "random_pixels",
+    "gaussian",
+)
+
+# Everything a trial sets beside its model, regularizer, randomization and seed.
+SETTINGS = (
+    "max_epochs",
+    "stop",
+    "batch_size",
+    "lr",
+    "lr_decay",
+    "momentum",
+    "weight_decay",
+    "dropout",
+    "rotation",
+    "precision",
+)
+
+
+def model_label(model: str, batch_norm: bool) -> str:
+    return f"{model} (no BN)" if model in ("inception", "resnet18") and not batch_norm else model
+
+
+def randomization_label(randomization: str, corruption: float) -> str:
+    if randomization == "partial_labels":
+        return f"labels p={corruption:g}"
+    return randomization.replace("_", " ")
+
+
+def order_by(column: str, order: Iterable[str]) -> str:
+    """An SQL expression that sorts known names as listed, and all others behind them."""
+    listed = ", ".join(f"'{name}'" for name in order)
+    return f"coalesce(list_position([{listed}], {column}), 99)"
+
+
+def varying_settings(records: Sequence[Mapping[str, Any]], alike: Sequence[str]) -> list[str]:
+    """For each record, the settings that tell it from others with the same values of `alike`.
+
+    Empty where nothing else has those values, so that a plain sweep shows no such column.
+    """
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for record in records:
+        groups.setdefault(tuple(record[name] for name in alike), []).append(record)
+    labels = []
+    for record in records:
+        group = groups[tuple(record[name] for name in alike)]
+        telling = [s for s in SETTINGS if len({other[s] for other in group}) > 1]
+        labels.append(", ".join(f"{s} {setting_text(record[s])}" for s in telling))
+    return labels
+
+
+def setting_text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
+
+
+def with_interval(mean: float | None, half_width: float | None, scale: float = 1.0) -> str:
+    """`12.34 ± 0.56`, or the mean alone where there is no interval (one seed)."""
+    if mean is None:
+        return "–"
+    text = f"{scale * mean:.2f}"
+    return text if half_width is None else f"{text} ± {scale * half_width:.2f}"

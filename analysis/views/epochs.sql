@@ -1,0 +1,7 @@
+-- One row per trial and epoch. Training figures are full passes in evaluation mode over the
+-- unaugmented training set as randomized; `seconds` is the time the epoch's training took.
+create view epochs as
+select
+    trial_id, epoch, step, lr, train_loss, train_error, test_loss, test_error,
+    corrupted_train_error, clean_train_error, memorized_fraction, recovered_fraction, seconds
+from stored_epochs;

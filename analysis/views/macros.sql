@@ -1,0 +1,19 @@
+-- Intervals of a mean over seeds.
+
+-- The two-sided 95 % quantile of Student's t for the mean of n samples: tabulated up to 31,
+-- and from there on Cornish and Fisher's expansion, exact to 1e-4. NULL for fewer than two.
+create macro t95(n) as
+    case
+        when n < 2 then null
+        when n <= 31 then [
+            12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912,
+            2.364624, 2.306004, 2.262157, 2.228139, 2.200985, 2.178813,
+            2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922,
+            2.093024, 2.085963, 2.079614, 2.073873, 2.068658, 2.063899,
+            2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272
+        ][n - 1]
+        else 1.959964 + 2.372271 / (n - 1) + 2.822499 / (n - 1) ** 2
+    end;
+
+-- Half the width of the 95 % interval of a mean.
+create macro half_width(x) as t95(count(x)) * stddev_samp(x) / sqrt(count(x));

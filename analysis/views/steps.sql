@@ -1,0 +1,4 @@
+-- The training loss (mean cross-entropy in nats) over each logging window, which ends at `step`.
+create view steps as
+select trial_id, step, train_loss
+from stored_steps;

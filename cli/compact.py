@@ -1,0 +1,18 @@
+"""`gensweep compact`: few large files instead of one per trial."""
+
+from __future__ import annotations
+
+from cli.options import RESULTS, Results
+
+
+def compact_command(results: Results = RESULTS) -> None:
+    """Move ended trials into large files. Safe at any time, also while trials run."""
+    import typer
+
+    from orchestrator.store import Store, compact
+
+    done = compact(Store.open(results))
+    typer.echo(
+        f"took in {done.trials} trials; {done.files_before} files before, {done.files_after} after",
+        err=True,
+    )

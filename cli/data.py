@@ -1,0 +1,53 @@
+"""`gensweep data`: datasets, and how they get here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.tables import Table
+from cli.options import Data, FormatOption, data_folder
+from cli.output import emit
+from trainables.datasets import DATASETS
+
+app = typer.Typer(help="List datasets, and bring them here.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(data: Data = None, format_: FormatOption = None) -> None:
+    """List the datasets and whether they are here."""
+    folder = data_folder(data)
+    rows = []
+    for name, source in DATASETS.items():
+        here = "yes" if (folder / name / "dataset.json").exists() else "no"
+        state = here if source.prepared else "built in"
+        size = f"{source.channels}x{source.size}x{source.size}"
+        rows.append([name, state, size, source.classes, source.train, source.test, source.about])
+    columns = ["name", "here", "shape", "classes", "train", "test", "about"]
+    emit([Table("datasets", columns, rows, title=f"Datasets in {folder}")], format_)
+
+
+@app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="The dataset, such as cifar10.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Files that are already here; downloaded without.", metavar="PATH"
+        ),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Bring a dataset: verify it and keep it as a memory-mapped cache."""
+    from orchestrator.fields import unknown
+
+    if name not in DATASETS:
+        what, allowed = unknown("dataset", name, DATASETS)
+        raise typer.BadParameter(f"{what}; {allowed}", param_hint="NAME")
+
+    from orchestrator.prepare import prepare as bring
+
+    folder = bring(name, data_folder(data), source)
+    typer.echo(f"{name} is in {folder}", err=True)

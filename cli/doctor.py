@@ -1,0 +1,18 @@
+"""`gensweep doctor`: what works on this machine, and what does not."""
+
+from __future__ import annotations
+
+from analysis.tables import Table
+from cli.codes import Exit
+from cli.options import RESULTS, Data, FormatOption, Results, data_folder
+from cli.output import emit
+
+
+def doctor(results: Results = RESULTS, data: Data = None, format_: FormatOption = None) -> int:
+    """Check the installation, the accelerators, the datasets and the results folder."""
+    from orchestrator.doctor import examine
+
+    findings = examine(results, data_folder(data))
+    rows = [[f.what, f.state, f.detail, f.todo] for f in findings]
+    emit([Table("doctor", ["check", "state", "detail", "todo"], rows, title="Doctor")], format_)
+    return Exit.UNUSABLE if any(f.state == "broken" for f in findings) else Exit.OK

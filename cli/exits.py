@@ -1,0 +1,73 @@
+"""Errors as one line each, and as exit codes.
+
+0 ok, 1 trials failed or the query is wrong, 2 usage or sweep file wrong,
+3 store, data or cluster unusable, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import click
+
+from analysis.errors import QueryError
+from cli.codes import Exit
+from orchestrator.spec import SpecError
+from orchestrator.store.errors import StoreError
+from trainables.errors import DataError, GensweepError, TrialError
+
+_CODES: dict[type[GensweepError], Exit] = {
+    QueryError: Exit.FAILED,
+    SpecError: Exit.USAGE,
+    TrialError: Exit.USAGE,
+    StoreError: Exit.UNUSABLE,
+    DataError: Exit.UNUSABLE,
+}
+
+
+def run(command: Callable[[], int | None], debug: bool) -> int:
+    """Call a command; print what it raises, in one line, and return its exit code."""
+    try:
+        return int(command() or Exit.OK)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted")
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        what = error.format_message().rstrip(".").replace("\n", " ")
+        _say(f"error: {where}: {what}; see `{where or 'gensweep'} --help`")
+        return Exit.USAGE
+    except BrokenPipeError:
+        return _closed_pipe()
+    except GensweepError as error:
+        if debug:
+            traceback.print_exc()
+        problems = error.problems if isinstance(error, SpecError) else [error]
+        for problem in problems:
+            _say("error: " + " ".join(str(problem).split()))
+        return next(
+            (code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.UNUSABLE
+        )
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            return _closed_pipe()
+        if debug:
+            traceback.print_exc()
+        _say(f"error: {error.filename or 'system'}: {error.strerror or error}")
+        return Exit.UNUSABLE
+
+
+def _say(line: str) -> None:
+    print(f"gensweep: {line}", file=sys.stderr)  # noqa: T201
+
+
+def _closed_pipe() -> int:
+    """The reader has seen enough. Python would complain of it once more while it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.OK

@@ -1,0 +1,64 @@
+"""`gensweep launch`: run what a sweep has not done yet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.codes import Exit
+from cli.options import RESULTS, Data, Results, data_folder
+from cli.plan import show_plan
+from cli.report import report_sweep
+from cli.sweeps import Only, Set, Sweep, choose, parse_overrides
+from orchestrator.plan import plan
+from orchestrator.spec import read_spec
+
+
+def launch(
+    sweep: Sweep,
+    results: Results = RESULTS,
+    data: Data = None,
+    address: Annotated[
+        str | None, typer.Option(help="A running Ray cluster, such as `auto`.", metavar="ADDR")
+    ] = None,
+    only: Only = None,
+    set_: Set = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, run nothing.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run failed trials again.")
+    ] = False,
+) -> int:
+    """Run every trial of a sweep that is not done, and print the summary.
+
+    Launching again goes on where the last launch stopped.
+    """
+    spec = read_spec(sweep, parse_overrides(set_ or []))
+    planned = plan(spec)
+    chosen = choose(planned, only)
+    if dry_run:
+        show_plan(chosen, results)
+        return Exit.OK
+
+    from orchestrator.launch import Launch, remaining
+    from orchestrator.progress import show_progress
+    from orchestrator.store import Store
+
+    console = Console(stderr=True, highlight=False)
+    store = Store.create(results)
+    job = Launch(spec, planned, store, data_folder(data), address, retry_failed)
+    todo = remaining(store, chosen, retry_failed).todo
+    console.print(
+        f"{spec.name}: {len(chosen)} trials, {len(chosen) - len(todo)} done, {len(todo)} to run"
+    )
+    with show_progress(console, {p.trial.trial_id: p.trial for p in todo}) as display:
+        summary = job.run(chosen, display)
+    counts = ", ".join(f"{n} {status}" for status, n in summary.statuses.items())
+    if counts:
+        console.print(f"{spec.name}: {counts}")
+    if summary.interrupted:
+        console.print("stopped; the same command goes on from here")
+        return Exit.INTERRUPTED
+    report_sweep(results, spec.name)
+    return Exit.FAILED if summary.statuses.get("failed") else Exit.OK

@@ -1,0 +1,24 @@
+"""`gensweep merge`: take in another results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import RESULTS, Results
+
+
+def merge_command(
+    other: Annotated[Path, typer.Argument(help="The results folder to take trials from.")],
+    results: Results = RESULTS,
+) -> None:
+    """Take in the trials and sweeps of another results folder, which stays as it is.
+
+    A trial that both have and that has ended in both is kept as it is here.
+    """
+    from orchestrator.store import Store, merge
+
+    done = merge(Store.create(results), Store.open(other))
+    typer.echo(f"took in {done.trials} trials and {done.sweeps} sweeps of {other}", err=True)

@@ -1,0 +1,36 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from platformdirs import user_data_path
+
+from cli.formats import Format
+
+Results = Annotated[
+    Path,
+    typer.Option("--results", envvar="GENSWEEP_RESULTS", help="The results folder.", metavar="DIR"),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        envvar="GENSWEEP_DATA",
+        help="The folder of datasets; by default one in your home.",
+        metavar="DIR",
+    ),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="By default a table on a terminal, and csv in a pipe."),
+]
+
+RESULTS = Path("results")
+
+
+def data_folder(data: Path | None) -> Path:
+    """The folder given, or the platform's place for a user's data."""
+    return data or user_data_path("gensweep", appauthor=False)

@@ -1,0 +1,114 @@
+"""`gensweep plan`: what a launch would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from analysis.tables import Table
+from cli.formats import Format
+from cli.options import RESULTS, FormatOption, Results
+from cli.output import emit
+from cli.sweeps import Only, Set, Sweep, choose, parse_overrides
+from orchestrator.plan import PlannedTrial, plan
+from orchestrator.spec import read_spec
+from orchestrator.words import duration
+
+AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
+_OVER = ("done", "diverged", "failed")
+
+
+def plan_command(
+    sweep: Sweep,
+    results: Results = RESULTS,
+    only: Only = None,
+    set_: Set = None,
+    format_: FormatOption = None,
+) -> None:
+    """Show a sweep's trials, what of them is done, and an estimate of the rest."""
+    spec = read_spec(sweep, parse_overrides(set_ or []))
+    show_plan(choose(plan(spec), only), results, format_)
+
+
+def show_plan(planned: Sequence[PlannedTrial], results: Path, format: Format | None = None) -> None:
+    known = known_statuses(results)
+    tables = [trials_table(planned, known), axes_table(planned)]
+    if format in (None, Format.TABLE, Format.MARKDOWN):
+        tables.append(summary_table(planned, known, results))
+    emit(tables, format or Format.TABLE)
+
+
+def known_statuses(results: Path) -> dict[str, str]:
+    """Status by trial id; empty where there are no results yet."""
+    from orchestrator.store.layout import Store
+    from orchestrator.store.snapshot import take_snapshot
+    from orchestrator.store.statuses import statuses
+
+    if not Store(results.absolute()).marker.exists():
+        return {}
+    return {i: s.status for i, s in statuses(take_snapshot(Store.open(results))).items()}
+
+
+def trials_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> Table:
+    columns = ("trial_id", "model", "randomization", "corruption", "regularizer", "seed")
+    rows = [
+        [
+            *(getattr(p.trial, name) for name in columns),
+            p.trial.epochs,
+            known.get(p.trial.trial_id, "planned"),
+            ", ".join(p.feeds),
+        ]
+        for p in planned
+    ]
+    return Table("trials", [*columns, "epochs", "status", "feeds"], rows, title="Trials")
+
+
+def axes_table(planned: Sequence[PlannedTrial]) -> Table:
+    """How many trials have each value of each axis."""
+    rows = [
+        [axis, _text(value), count]
+        for axis in AXES
+        for value, count in Counter(getattr(p.trial, axis) for p in planned).items()
+    ]
+    feeds = Counter(feed for p in planned for feed in p.feeds)
+    rows += [["feeds", feed, count] for feed, count in feeds.items()]
+    return Table("axes", ["axis", "value", "trials"], rows, title="Trials per axis")
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def summary_table(
+    planned: Sequence[PlannedTrial], known: Mapping[str, str], results: Path
+) -> Table:
+    """What is done, and how long the rest would take at the speeds measured so far."""
+    todo = [p for p in planned if known.get(p.trial.trial_id) not in _OVER]
+    counts = Counter(known.get(p.trial.trial_id, "planned") for p in planned)
+    parts = ", ".join(f"{count} {status}" for status, count in counts.items())
+    notes = [f"{len(planned)} trials: {parts}"]
+    if todo:
+        notes.append(_estimate(todo, _seconds_per_epoch(results) if known else {}))
+    return Table("summary", [], [], title="Summary", notes=notes)
+
+
+def _estimate(todo: Sequence[PlannedTrial], speeds: Mapping[tuple[str, str], float]) -> str:
+    likes = [(p.trial.epochs, speeds.get((p.trial.dataset, p.trial.model))) for p in todo]
+    measured = [epochs * speed for epochs, speed in likes if speed is not None]
+    if not measured:
+        return f"{len(todo)} to run; no estimate, as no trial like them has been measured here yet"
+    rest = len(todo) - len(measured)
+    unknown = f", and {rest} trials of models not measured yet" if rest else ""
+    return f"{len(todo)} to run: about {duration(sum(measured))} of one trial at a time{unknown}"
+
+
+def _seconds_per_epoch(results: Path) -> dict[tuple[str, str], float]:
+    from analysis.database import Database
+
+    query = """
+        select dataset, model, median(wall_seconds / epochs) from trials
+        where epochs > 0 group by all
+    """
+    with Database(results) as db:
+        return {(row[0], row[1]): row[2] for row in db.table(query).rows}

@@ -1,0 +1,25 @@
+"""`gensweep show`: everything about one trial."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from analysis.trial import trial_tables
+from cli.formats import Format
+from cli.options import RESULTS, FormatOption, Results
+from cli.output import emit
+from cli.reading import opened
+
+
+def show(
+    trial: Annotated[str, typer.Argument(help="A trial's id, or the beginning of one.")],
+    results: Results = RESULTS,
+    format_: FormatOption = None,
+) -> None:
+    """Show one trial: its settings, outcome, learning curve and, if it failed, the traceback."""
+    people = format_ in (None, Format.TABLE, Format.MARKDOWN)
+    with opened(results) as db:
+        tables = trial_tables(db, trial, people)
+    emit(tables, format_ or Format.TABLE)

@@ -1,0 +1,26 @@
+"""`gensweep status`: how far the sweeps are, from the store alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from analysis.status import status_tables
+from cli.formats import Format
+from cli.options import RESULTS, FormatOption, Results
+from cli.output import emit
+from cli.reading import opened
+
+
+def status(
+    sweep: Annotated[str | None, typer.Argument(help="A sweep's name; all sweeps without.")] = None,
+    results: Results = RESULTS,
+    format_: FormatOption = None,
+) -> None:
+    """Show how far the sweeps are: trials per status, what runs now, what went wrong."""
+    with opened(results, sweep) as db:
+        tables = status_tables(db)
+    if format_ in (None, Format.TABLE, Format.MARKDOWN):
+        tables = [tables[0], *(table for table in tables[1:] if table.rows)]
+    emit(tables, format_ or Format.TABLE)

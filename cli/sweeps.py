@@ -1,0 +1,56 @@
+"""Reading a sweep from the command line: the file, `--set` and `--only`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.plan import PlannedTrial
+from orchestrator.spec import Override
+
+Sweep = Annotated[Path, typer.Argument(help="The sweep file.", metavar="SWEEP.toml")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Override a setting in every trial, or seeds, or resources.cpu.",
+        metavar="K=V",
+    ),
+]
+Only = Annotated[
+    str | None,
+    typer.Option(help="Run only the trials for which this SQL condition holds.", metavar="EXPR"),
+]
+
+
+def parse_overrides(settings: Sequence[str]) -> list[Override]:
+    """`key=value` with TOML values; a bare word is a string."""
+    overrides = []
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            raise typer.BadParameter(f"{setting!r} is not key=value", param_hint="--set")
+        overrides.append(Override(key.strip(), _toml_value(text.strip())))
+    return overrides
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[PlannedTrial]:
+    """The planned trials for which the condition holds; all without one."""
+    if condition is None:
+        return list(planned)
+    from analysis.condition import matching_ids
+    from orchestrator.store.rows import sweep_rows
+
+    ids = matching_ids(sweep_rows("", [(p.trial, p.feeds) for p in planned]), condition)
+    return [p for p in planned if p.trial.trial_id in ids]

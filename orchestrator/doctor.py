@@ -1,0 +1,114 @@
+"""What works on this machine, and what does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from orchestrator.store import Store, take_snapshot
+from orchestrator.store.errors import StoreError
+from trainables.datasets import DATASETS, load
+from trainables.errors import DataError
+
+_PACKAGES = ("torch", "torchvision", "ray", "duckdb", "pyarrow", "numpy")
+_IMPORT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`broken` stops gensweep from working; `absent` only what needs it."""
+
+    what: str
+    state: Literal["ok", "absent", "broken"]
+    detail: str
+    todo: str = ""
+
+
+def examine(results: Path, data_dir: Path) -> list[Finding]:
+    """Every check, whatever the others find."""
+    return [
+        *(_package(name) for name in _PACKAGES),
+        _accelerator(),
+        _cores(),
+        *_datasets(data_dir),
+        _results(results),
+    ]
+
+
+def _python(code: str) -> tuple[int, str, str]:
+    """Run code in a fresh interpreter, so that a library that crashes takes nothing with it."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_IMPORT_SECONDS)
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def _package(name: str) -> Finding:
+    try:
+        installed = version(name)
+    except PackageNotFoundError:
+        return Finding(name, "broken", "not installed", f"pip install {name}")
+    code, _, complaint = _python(f"import {name}")
+    if code == 0:
+        return Finding(name, "ok", installed)
+    if "torchvision::nms does not exist" in complaint:
+        return Finding(
+            name,
+            "broken",
+            f"{installed} was built for another torch than {version('torch')}",
+            "install torch and torchvision together, from the same index",
+        )
+    last = complaint.splitlines()[-1] if complaint else f"exit code {code}"
+    return Finding(name, "broken", f"{installed} does not import: {last}", f"reinstall {name}")
+
+
+def _accelerator() -> Finding:
+    code, found, _ = _python(
+        "import torch\n"
+        "names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]\n"
+        "names += ['mps'] if torch.backends.mps.is_available() else []\n"
+        "print(', '.join(names))"
+    )
+    if code == 0 and found:
+        return Finding("accelerator", "ok", found)
+    return Finding("accelerator", "absent", "none: trials run on the CPU")
+
+
+def _cores() -> Finding:
+    return Finding("cpu", "ok", f"{os.cpu_count()} cores")
+
+
+def _datasets(data_dir: Path) -> Iterator[Finding]:
+    for name, source in DATASETS.items():
+        if not source.prepared:
+            continue
+        try:
+            load(name, data_dir)
+            yield Finding(f"dataset {name}", "ok", str(data_dir / name))
+        except DataError as error:
+            yield Finding(f"dataset {name}", "absent", error.what, f"gensweep data prepare {name}")
+
+
+def _results(results: Path) -> Finding:
+    what = "results"
+    try:
+        if not results.exists():
+            parent = next(p for p in results.absolute().parents if p.exists())
+            if not os.access(parent, os.W_OK):
+                return Finding(what, "broken", f"{parent} is not writable", "choose --results")
+            return Finding(what, "absent", f"{results} is made by the first launch")
+        snapshot = take_snapshot(Store.open(results))
+        if not os.access(results, os.W_OK):
+            return Finding(what, "broken", f"{results} is not writable", "choose --results")
+        if snapshot.unreadable:
+            return Finding(
+                what, "broken", f"{len(snapshot.unreadable)} damaged files", "see status"
+            )
+        return Finding(what, "ok", str(results))
+    except StoreError as error:
+        return Finding(what, "broken", str(error), error.todo)

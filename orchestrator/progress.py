@@ -1,0 +1,180 @@
+"""The launch as a person watches it: a live view on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.job import Progress as TrialProgress
+from trainables.trial import ClassifierTrial
+
+_BARS = "▁▂▃▄▅▆▇█"
+_POINTS = 12  # of a sparkline
+PLAIN_SECONDS = 30.0  # between two plain lines about running trials
+
+
+def label(trial: ClassifierTrial) -> str:
+    """A trial in a few words, such as `alexnet, partial_labels 0.5, crop+wd, seed 1`."""
+    model = trial.model
+    if model == "inception" and not trial.batch_norm:
+        model += " (no BN)"
+    what: str = trial.randomization
+    if what == "partial_labels":
+        what += f" {trial.corruption:g}"
+    parts = [model, what, trial.regularizer if trial.regularizer != "none" else ""]
+    return ", ".join(filter(None, [*parts, f"seed {trial.seed}"]))
+
+
+def sparkline(values: list[float]) -> str:
+    """The last values as bars; the highest of all is a full one."""
+    top = max(values, default=0.0) or 1.0
+    return "".join(_BARS[round(v / top * (len(_BARS) - 1))] for v in values[-_POINTS:])
+
+
+class _State:
+    """What has been heard of the trials so far."""
+
+    def __init__(self, trials: Mapping[str, ClassifierTrial]) -> None:
+        self.trials = trials
+        self.running: dict[str, TrialProgress] = {}
+        self.curves: dict[str, list[float]] = {}
+        self.ended: dict[str, str] = {}
+
+    def take(self, progress: TrialProgress) -> None:
+        trial_id = progress.trial_id
+        curve = self.curves.setdefault(trial_id, [])
+        if progress.train_error is not None:
+            curve.append(progress.train_error)
+        if progress.status == "running":
+            self.running[trial_id] = progress
+        else:
+            self.running.pop(trial_id, None)
+            self.ended[trial_id] = progress.status
+
+    @property
+    def completed(self) -> float:
+        """Trials ended, and the shares of those that run."""
+        parts = [p.epoch / self.trials[p.trial_id].epochs for p in self.running.values()]
+        return len(self.ended) + sum(parts)
+
+
+def outcome(trial: ClassifierTrial, progress: TrialProgress) -> Text:
+    """How a trial has ended, in one line."""
+    styles = {"done": ("✓", "green"), "diverged": ("≠", "yellow")}
+    mark, style = styles.get(progress.status, ("✗", "red"))
+    line = Text(f"{mark} ", style=style) + Text(f"{label(trial)}: ")
+    if progress.status != "done":
+        return line + Text(f"{progress.status}: {progress.error}", style=style)
+    return line + Text(_figures(progress))
+
+
+def _figures(progress: TrialProgress) -> str:
+    if progress.train_error is None or progress.test_error is None:
+        loss = "" if progress.train_loss is None else f", loss {progress.train_loss:.3g}"
+        return f"epoch {progress.epoch}{loss}"
+    return (
+        f"epoch {progress.epoch}, train error {progress.train_error:.2%}, "
+        f"test error {progress.test_error:.2%}"
+    )
+
+
+class PlainDisplay:
+    """A line for every trial that ends, and now and then one for those that run."""
+
+    def __init__(self, console: Console, trials: Mapping[str, ClassifierTrial]) -> None:
+        self._console = console
+        self._state = _State(trials)
+        self._spoke: dict[str, float] = {}
+
+    def started(self, trial_id: str) -> None:
+        self._spoke[trial_id] = time.monotonic()
+
+    def progressed(self, progress: TrialProgress) -> None:
+        self._state.take(progress)
+        trial = self._state.trials[progress.trial_id]
+        count = f"[{len(self._state.ended)}/{len(self._state.trials)}] "
+        if progress.status != "running":
+            self._console.print(Text(count) + outcome(trial, progress), soft_wrap=True)
+        elif time.monotonic() - self._spoke.get(progress.trial_id, 0.0) >= PLAIN_SECONDS:
+            self._spoke[progress.trial_id] = time.monotonic()
+            self._console.print(f"{count}… {label(trial)}: {_figures(progress)}", soft_wrap=True)
+
+    def lost(self, trial_id: str) -> None:
+        self._console.print(f"✗ {label(self._state.trials[trial_id])}: its worker died")
+
+
+class LiveDisplay:
+    """An overall bar with the time left, and a line per running trial."""
+
+    def __init__(self, console: Console, trials: Mapping[str, ClassifierTrial]) -> None:
+        self._console = console
+        self._state = _State(trials)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("trials", total=len(trials))
+
+    def started(self, trial_id: str) -> None:
+        self._state.running[trial_id] = TrialProgress(trial_id, "running")
+
+    def progressed(self, progress: TrialProgress) -> None:
+        self._state.take(progress)
+        self._bar.update(self._task, completed=self._state.completed)
+        if progress.status != "running":
+            self._console.print(outcome(self._state.trials[progress.trial_id], progress))
+
+    def lost(self, trial_id: str) -> None:
+        self._state.running.pop(trial_id, None)
+        self._console.print(
+            Text(f"✗ {label(self._state.trials[trial_id])}: its worker died", style="red")
+        )
+
+    def __rich__(self) -> RenderableType:
+        lines = Table.grid(padding=(0, 2))
+        for trial_id, progress in self._state.running.items():
+            trial = self._state.trials[trial_id]
+            lines.add_row(
+                Text(label(trial), overflow="ellipsis", no_wrap=True),
+                Text(f"{progress.epoch}/{trial.epochs}", style="dim"),
+                Text(_short("train", progress.train_error)),
+                Text(_short("test", progress.test_error)),
+                Text(sparkline(self._state.curves.get(trial_id, [])), style="cyan"),
+            )
+        return Group(self._bar, lines)
+
+
+def _short(what: str, error: float | None) -> str:
+    return f"{what} {error:.2%}" if error is not None else f"{what} –"
+
+
+@contextmanager
+def show_progress(
+    console: Console, trials: Mapping[str, ClassifierTrial]
+) -> Iterator[LiveDisplay | PlainDisplay]:
+    """The view that suits the console, for as long as the block runs."""
+    if not console.is_terminal:
+        yield PlainDisplay(console, trials)
+        return
+    display = LiveDisplay(console, trials)
+    with Live(display, console=console, refresh_per_second=4, transient=True):
+        yield display

@@ -1,0 +1,62 @@
+"""Taking in the trials of another results folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from orchestrator.store.compaction import replace_rows
+from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
+from orchestrator.store.lock import hold
+from orchestrator.store.schemas import SWEEP, TABLES, conform
+from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
+from orchestrator.store.statuses import statuses
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How many trials and sweeps were taken in."""
+
+    trials: int
+    sweeps: int
+
+
+def merge(store: Store, other: Store) -> Merge:
+    """Take in every trial that has ended there and not here, and every sweep's list of trials."""
+    with hold(store.locks / "compact.lock", "merge"):
+        mine, theirs = take_snapshot(store), take_snapshot(other)
+        here = {i for i, status in statuses(mine).items() if status.ended}
+        wanted = {i for i, status in statuses(theirs).items() if status.ended} - here
+        if wanted:
+            replace_rows(store, mine.manifest, _rows(theirs, wanted))
+            for trial_id in wanted:  # what had not ended here
+                store.live_file(trial_id).unlink(missing_ok=True)
+        names = sorted(set(theirs.sweeps["sweep"].to_pylist()))
+        for name in names:
+            both = [t.filter(pc.equal(t["sweep"], name)) for t in (mine.sweeps, theirs.sweeps)]
+            publish_table(store.sweep_file(name), _distinct(pa.concat_tables(both)))
+        return Merge(len(wanted), len(names))
+
+
+def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:
+    """The flat rows of these trials, wherever the snapshot has them."""
+    chosen = pa.array(sorted(ids))
+    superseded = snapshot.live["trial_id"].combine_chunks()
+    rows = {}
+    for name, live in flatten(snapshot.live).items():
+        files = snapshot.manifest.paths(snapshot.store, name)
+        old = [conform(pq.read_table(path), TABLES[name]) for path in files]
+        kept = [t.filter(pc.invert(pc.is_in(t["trial_id"], superseded))) for t in old]
+        table = pa.concat_tables([*kept, live])
+        rows[name] = table.filter(pc.is_in(table["trial_id"], chosen))
+    return rows
+
+
+def _distinct(sweep: pa.Table) -> pa.Table:
+    """Each trial and feed once."""
+    rows = {(row["trial_id"], row["feed"]): row for row in sweep.to_pylist()}
+    return pa.Table.from_pylist(list(rows.values()), schema=SWEEP)
