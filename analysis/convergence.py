@@ -26,10 +26,10 @@ select
     count(*) filter (not censored and unit = 'epochs') as reached,
     count(*) filter (t.status = 'diverged' and unit = 'epochs') as diverged,
     avg(value) filter (unit = 'epochs') as epochs,
-    half_width(value) filter (unit = 'epochs') as epochs_interval,
+    half_width(case when unit = 'epochs' then value end) as epochs_interval,
     avg(value) filter (unit = 'steps') as steps,
     avg(ratio) filter (unit = 'steps') as ratio,
-    half_width(ratio) filter (unit = 'steps') as ratio_interval,
+    half_width(case when unit = 'steps' then ratio end) as ratio_interval,
     max(t.epochs) as most_epochs
 from convergence c
 join trials t using (trial_id)

@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-import click
+import typer
 
 from analysis.errors import QueryError
 from cli.codes import Exit
@@ -33,15 +33,16 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
     """Call a command; print what it raises, in one line, and return its exit code."""
     try:
         return int(command() or Exit.OK)
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _say("interrupted")
         return Exit.INTERRUPTED
-    except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-        what = error.format_message().rstrip(".").replace("\n", " ")
-        _say(f"error: {where}: {what}; see `{where or 'gensweep'} --help`")
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "gensweep"
+        what = " ".join(error.format_message().split()).rstrip(".")
+        _say(f"error: {command}: {what}; see `{command} --help`")
         return Exit.USAGE
     except BrokenPipeError:
         return _closed_pipe()
@@ -60,6 +61,12 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         _say(f"error: {error.filename or 'system'}: {error.strerror or error}")
+        return Exit.UNUSABLE
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        _say(f"error: this is a mistake in gensweep: {what}; please report what --debug shows")
         return Exit.UNUSABLE
 
 

@@ -51,7 +51,14 @@ def run_tuner(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _StopOnInterrupt(tune.Stopper):
+class _Here:
+    """Tune keeps copies of its parts on disk; ours hold on to the terminal, and stay behind."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _StopOnInterrupt(_Here, tune.Stopper):
     def __init__(self, interrupt: Interrupt) -> None:
         self._interrupt = interrupt
 
@@ -62,7 +69,7 @@ class _StopOnInterrupt(tune.Stopper):
         return self._interrupt.requested
 
 
-class _Tell(tune.Callback):
+class _Tell(_Here, tune.Callback):
     """Passes on what Tune learns of the trials."""
 
     def __init__(self, display: Display) -> None:
