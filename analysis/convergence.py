@@ -20,6 +20,7 @@ from analysis.tables import Table, without_empty
 _ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 
 _QUERY = f"""
+from (
 select
     {", ".join(f"t.{c}" for c in (*_ALIKE, *SETTINGS))},
     count(distinct trial_id) as seeds,
@@ -35,8 +36,9 @@ from convergence c
 join trials t using (trial_id)
 where metric = 'train_error' and threshold = 0 and t.status in ('done', 'diverged')
 group by all
-order by t.dataset, {order_by("t.model", MODEL_ORDER)}, t.model, t.batch_norm desc, t.regularizer,
-    {order_by("t.randomization", RANDOMIZATION_ORDER)}, t.corruption, t.max_epochs, t.lr
+)
+order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
+    {order_by("randomization", RANDOMIZATION_ORDER)}, corruption, max_epochs, lr
 """
 
 

@@ -108,6 +108,9 @@ def _explained(error: duckdb.Error) -> QueryError:
     """DuckDB's message without its picture of the query."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
+    missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
+    if missing:
+        return QueryError("query", missing[0], "the views are " + ", ".join(VIEWS))
     return QueryError("query", " ".join(kept))
 
 

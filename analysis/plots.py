@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotext
-
 _MARKERS = ("●", "▲", "■", "◆", "✕", "○", "△", "□")
 _COLORS = ("blue", "orange", "green", "magenta", "cyan", "red", "gray", "white")
 HEIGHT = 18
@@ -28,6 +26,8 @@ def line_plot(
 
     Returns lines of at most `width` characters.
     """
+    import plotext  # slow to load, and most commands draw nothing
+
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(min(width, 100), HEIGHT)

@@ -16,7 +16,7 @@ import typer
 
 from analysis.errors import QueryError
 from cli.codes import Exit
-from orchestrator.spec import SpecError
+from orchestrator.errors import SpecError
 from orchestrator.store.errors import StoreError
 from trainables.errors import DataError, GensweepError, TrialError
 
@@ -40,9 +40,9 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         return Exit.INTERRUPTED
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        command = context.command_path if context else "gensweep"
+        program = context.command_path if context else "gensweep"
         what = " ".join(error.format_message().split()).rstrip(".")
-        _say(f"error: {command}: {what}; see `{command} --help`")
+        _say(f"error: {program}: {what}; see `{program} --help`")
         return Exit.USAGE
     except BrokenPipeError:
         return _closed_pipe()

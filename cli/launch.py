@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.codes import Exit
 from cli.options import RESULTS, Data, Results, data_folder
 from cli.plan import show_plan
 from cli.report import report_sweep
-from cli.sweeps import Only, Set, Sweep, choose, parse_overrides
-from orchestrator.plan import plan
-from orchestrator.spec import read_spec
+from cli.sweeps import Only, Set, Sweep, choose, read_sweep
 
 
 def launch(
@@ -34,12 +31,13 @@ def launch(
 
     Launching again goes on where the last launch stopped.
     """
-    spec = read_spec(sweep, parse_overrides(set_ or []))
-    planned = plan(spec)
+    spec, planned = read_sweep(sweep, set_)
     chosen = choose(planned, only)
     if dry_run:
         show_plan(chosen, results)
         return Exit.OK
+
+    from rich.console import Console
 
     from orchestrator.launch import Launch, remaining
     from orchestrator.progress import show_progress

@@ -19,7 +19,10 @@ from rich.text import Text
 from analysis.tables import Table
 from cli.formats import Format
 
-PIPE_WIDTH = 100  # of text that goes to a file or another program
+PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
+
+
+_WHOLE = ("trial_id", "sweep", "status")  # columns that are never broken over lines
 
 
 def emit(tables: Sequence[Table], format: Format | None = None) -> None:
@@ -61,7 +64,12 @@ def _rich(table: Table) -> RichTable:
         numeric = all(isinstance(row[index], int | float | None) for row in table.rows)
         heading = Text(column.replace("_", " ") if table.title else column)
         right = numeric or column in table.show
-        drawn.add_column(heading, justify="right" if right else "left")
+        drawn.add_column(
+            heading,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=column in _WHOLE,
+        )
     for row in table.rows:
         drawn.add_row(*(Text(cell) for cell in _shown(table, row)))
     return drawn

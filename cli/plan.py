@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.tables import Table
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results
 from cli.output import emit
-from cli.sweeps import Only, Set, Sweep, choose, parse_overrides
-from orchestrator.plan import PlannedTrial, plan
-from orchestrator.spec import read_spec
+from cli.sweeps import Only, Set, Sweep, choose, read_sweep
 from orchestrator.words import duration
+
+if TYPE_CHECKING:
+    from orchestrator.plan import PlannedTrial
 
 AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
 _OVER = ("done", "diverged", "failed")
@@ -27,8 +29,8 @@ def plan_command(
     format_: FormatOption = None,
 ) -> None:
     """Show a sweep's trials, what of them is done, and an estimate of the rest."""
-    spec = read_spec(sweep, parse_overrides(set_ or []))
-    show_plan(choose(plan(spec), only), results, format_)
+    _, planned = read_sweep(sweep, set_)
+    show_plan(choose(planned, only), results, format_)
 
 
 def show_plan(planned: Sequence[PlannedTrial], results: Path, format: Format | None = None) -> None:
@@ -69,11 +71,17 @@ def axes_table(planned: Sequence[PlannedTrial]) -> Table:
     rows = [
         [axis, _text(value), count]
         for axis in AXES
-        for value, count in Counter(getattr(p.trial, axis) for p in planned).items()
+        for value, count in _counted(getattr(p.trial, axis) for p in planned)
     ]
     feeds = Counter(feed for p in planned for feed in p.feeds)
     rows += [["feeds", feed, count] for feed, count in feeds.items()]
     return Table("axes", ["axis", "value", "trials"], rows, title="Trials per axis")
+
+
+def _counted(values: Iterable[object]) -> list[tuple[object, int]]:
+    """Numbers in their order, names in that of the file."""
+    counts = list(Counter(values).items())
+    return sorted(counts, key=lambda c: c[0] if isinstance(c[0], float) else 0.0)
 
 
 def _text(value: object) -> str:

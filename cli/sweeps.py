@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.plan import PlannedTrial
-from orchestrator.spec import Override
+if TYPE_CHECKING:
+    from orchestrator.plan import PlannedTrial
+    from orchestrator.spec import Override, SweepSpec
 
 Sweep = Annotated[Path, typer.Argument(help="The sweep file.", metavar="SWEEP.toml")]
 Set = Annotated[
@@ -27,8 +28,19 @@ Only = Annotated[
 ]
 
 
+def read_sweep(path: Path, settings: Sequence[str] | None) -> tuple[SweepSpec, list[PlannedTrial]]:
+    """A sweep file and its trials, with `--set` applied. Raises SpecError."""
+    from orchestrator.plan import plan
+    from orchestrator.spec import read_spec
+
+    spec = read_spec(path, parse_overrides(settings or []))
+    return spec, plan(spec)
+
+
 def parse_overrides(settings: Sequence[str]) -> list[Override]:
     """`key=value` with TOML values; a bare word is a string."""
+    from orchestrator.spec import Override
+
     overrides = []
     for setting in settings:
         key, equals, text = setting.partition("=")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchestrator.errors import ClusterError
 from orchestrator.spec import Resources
-from trainables.errors import GensweepError
 
 _HOUSE = Path(__file__).resolve().parent.parent
 _PACKAGES = ("trainables", "orchestrator")
@@ -21,7 +21,6 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
@@ -32,10 +31,6 @@ _ENVIRONMENT = {
 
 # For a Ray of our own: every socket on loopback, on Linux as Ray does it elsewhere by default.
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-
-
-class ClusterError(GensweepError):
-    """Ray cannot be started or reached, or has not what a trial needs."""
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from orchestrator.spec import NONE, Fields, Grid, SpecError, SweepSpec
+from orchestrator.errors import SpecError
+from orchestrator.spec import NONE, Fields, Grid, SweepSpec
 from trainables.errors import GensweepError, TrialError
 from trainables.trial import ClassifierTrial
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orchestrator.errors import SpecError
 from orchestrator.fields import TRIAL_FIELDS, problem, unknown
 from orchestrator.lines import Path as KeyPath
 from orchestrator.lines import line_numbers, line_of
@@ -22,14 +23,6 @@ _RESOURCES = ("cpu", "gpu", "device")
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 Fields = dict[str, Any]
-
-
-class SpecError(GensweepError):
-    """A sweep file cannot be used; `problems` has one error for each thing wrong with it."""
-
-    def __init__(self, problems: Sequence[GensweepError]) -> None:
-        self.problems = list(problems)
-        super().__init__("", "\n".join(map(str, problems)))
 
 
 @dataclass(frozen=True)

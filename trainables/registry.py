@@ -46,6 +46,7 @@ class Trainable:
 
 TRAINABLES: dict[str, Trainable] = {
     "classifier": Trainable(ClassifierTrial, "trainables.classifier:run"),
+    "noop": Trainable(ClassifierTrial, "trainables.noop:run"),
 }
 
 

@@ -1,0 +1,43 @@
+# Two commands: `make demo` shows the paper's phenomenon, `make test` runs everything CI runs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints.txt
+
+.PHONY: demo install develop test lint benchmarks clean
+
+demo: install
+	$(BIN)/gensweep launch sweeps/quickstart.toml
+
+install: $(VENV)/.installed
+
+develop: $(VENV)/.developed
+
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable .
+	touch $@
+
+$(VENV)/.developed: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable ".[dev]"
+	touch $(VENV)/.installed $@
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmarks: install
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/views.py
+	$(BIN)/python benchmarks/orchestration.py
+	$(BIN)/python benchmarks/training_loop.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

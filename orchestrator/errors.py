@@ -1,0 +1,19 @@
+"""What can be wrong with a sweep file or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trainables.errors import GensweepError
+
+
+class SpecError(GensweepError):
+    """A sweep file cannot be used; `problems` has one error for each thing wrong with it."""
+
+    def __init__(self, problems: Sequence[GensweepError]) -> None:
+        self.problems = list(problems)
+        super().__init__("", "\n".join(map(str, problems)))
+
+
+class ClusterError(GensweepError):
+    """Ray cannot be started or reached, or has not what a trial needs."""
