@@ -54,10 +54,13 @@ def for_people(table: Table) -> Table:
         title="Error against label corruption p, at the end of training",
         show=dict.fromkeys(("p", "fitted", "train %", "test %", "gap"), str),
         notes=["the curves of figure 1c: test error (%) over trials that ended"] if curves else [],
-        plot=(lambda width: line_plot(curves, width, "label corruption p", "test error %"))
-        if curves
-        else None,
+        plot=(lambda width: _figure(curves, width)) if curves else None,
     )
+
+
+def _figure(curves: list[Series], width: int) -> str:
+    limits = {"x_limits": (0.0, 1.0), "y_limits": (0.0, 100.0)}
+    return line_plot(curves, width, "p", "test error %", **limits)
 
 
 def _curves(records: list[dict[str, Any]], settings: list[str]) -> list[Series]:

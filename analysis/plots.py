@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_MARKERS = ("●", "▲", "■", "◆", "✕", "○", "△", "□")
-_COLORS = ("blue", "orange", "green", "magenta", "cyan", "red", "gray", "white")
-HEIGHT = 18
+import plotille
+
+_MARKERS = "ox#+*@%&"
+_MARGIN = 16  # columns for the numbers beside the plot
+_ROWS = 20  # so that a scale of 0 to 100 has a row for every 5
 
 
 @dataclass(frozen=True)
@@ -20,26 +22,36 @@ class Series:
 
 
 def line_plot(
-    series: Sequence[Series], width: int, x_label: str, y_label: str, color: bool = False
+    series: Sequence[Series],
+    width: int,
+    x_label: str,
+    y_label: str,
+    *,
+    x_limits: tuple[float, float],
+    y_limits: tuple[float, float],
 ) -> str:
     """Curves with a marker of their own each, so that they can be told apart without colour.
 
-    Returns lines of at most `width` characters.
+    Returns lines of at most `width` characters, for any width from 40.
     """
-    import plotext  # slow to load, and most commands draw nothing
-
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plotsize(min(width, 100), HEIGHT)
+    figure = plotille.Figure()
+    figure.with_colors = False
+    figure.width = 50 if width >= 50 + _MARGIN else 20  # ticks stand at every tenth column
+    figure.height = _ROWS
+    figure.x_label, figure.y_label = x_label, y_label
+    figure.register_label_formatter(float, _tick)
+    figure.register_label_formatter(int, _tick)
+    room = 0.006 * (x_limits[1] - x_limits[0])  # so that the last point is not cut off
+    figure.set_x_limits(x_limits[0], x_limits[1] + room)
+    figure.set_y_limits(*y_limits)
     for index, curve in enumerate(series):
-        plotext.plot(
-            list(curve.x),
-            list(curve.y),
-            label=curve.name,
-            marker=_MARKERS[index % len(_MARKERS)],
-            color=_COLORS[index % len(_COLORS)] if color else None,
-        )
-    plotext.xlabel(x_label)
-    plotext.ylabel(y_label)
-    text: str = plotext.build()
-    return text if color else plotext.uncolorize(text)
+        marker = _MARKERS[index % len(_MARKERS)]
+        figure.plot(list(curve.x), list(curve.y), marker=marker, label=curve.name)
+    text: str = figure.show(legend=True)
+    return "\n".join(line.rstrip("\u2800 ") for line in text.splitlines())
+
+
+def _tick(value: float, chars: int, delta: float, left: bool = False) -> str:
+    """A number on an axis; plotille passes the room there is and the axis' length."""
+    text = f"{value:.1f}" if delta < 5 else f"{value:.0f}"
+    return text.ljust(chars) if left else text.rjust(chars)

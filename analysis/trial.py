@@ -68,5 +68,7 @@ def _curve(epochs: Table) -> Table:
         last,
         title=f"Learning curve ({len(records)} epochs, the last {len(last)} in figures)",
         show={"train_error": percent, "test_error": percent},
-        plot=lambda width: line_plot(curves, width, "epoch", "error %"),
+        plot=lambda width: line_plot(
+            curves, width, "epoch", "error %", x_limits=(0.0, x[-1]), y_limits=(0.0, 100.0)
+        ),
     )

@@ -15,7 +15,7 @@ def line_numbers(text: str) -> dict[Path, int]:
     found: dict[Path, int] = {}
     table: Path = ()
     counts: dict[Path, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # as TOML counts lines
         if header := _HEADER.match(line):
             table = _parts(header["name"])
             if header[1] == "[[":

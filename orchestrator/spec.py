@@ -149,6 +149,7 @@ class _Reader:
         if isinstance(value, dict):
             return value
         self.wrong((key,), "is not a table", f"[{key}]")
+        self.content[key] = {}  # so that it is said once
         return {}
 
     def name(self) -> str:
@@ -194,7 +195,8 @@ class _Reader:
 
     def grids(self, forced: Fields) -> list[Grid]:
         grids = self.content.get("grid", [])
-        if not isinstance(grids, list) or not grids:
+        tables = isinstance(grids, list) and all(isinstance(grid, dict) for grid in grids)
+        if not tables or not grids:
             self.wrong(("grid",), "there is no grid", "one or more [[grid]]")
             return []
         return [self.grid(grid, ("grid", i), forced) for i, grid in enumerate(grids)]

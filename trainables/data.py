@@ -123,7 +123,8 @@ def _view(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _raw(images: NDArray[np.generic], device: torch.device) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)
+    # A copy even where the order fits (one channel): the arrays may be a read-only map of a file.
+    return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C")).to(device)
 
 
 def _whitened(images: NDArray[np.generic], device: torch.device) -> Tensor:

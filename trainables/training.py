@@ -62,8 +62,9 @@ def _run_epoch(
     for lane, index in zip(lanes, indices, strict=True):
         if lane.ended is None:
             record = _epoch_record(epoch, lane, seconds, *engine.evaluate(index))
-            yield lane.trial.trial_id, record
             lane.ended = _verdict(lane, record)
+            if lane.ended is None or lane.ended.status == "done":
+                yield lane.trial.trial_id, record
         if lane.ended is not None:
             yield lane.trial.trial_id, lane.ended
 

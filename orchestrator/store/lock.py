@@ -6,10 +6,12 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import not_writable
@@ -25,7 +27,7 @@ def hold(path: Path, purpose: str) -> Iterator[None]:
         raise not_writable(path, error) from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except BlockingIOError:
             raise StoreError(
                 str(path.parent.parent), f"in use: {holder(path)}", todo="wait for it, or stop it"
@@ -36,6 +38,16 @@ def hold(path: Path, purpose: str) -> Iterator[None]:
         file.write(json.dumps({**about, "since": since}))
         file.flush()
         yield
+
+
+def _take(file: IO[str]) -> None:
+    """Raises BlockingIOError if it is taken for longer than somebody needs who only looks."""
+    for _ in range(20):
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.01)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_held(path: Path) -> bool:

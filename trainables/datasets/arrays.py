@@ -72,11 +72,11 @@ def read_cache(name: str, data_dir: Path) -> Dataset:
         if about["format"] != FORMAT:
             raise missing(name, data_dir, f"was cached in format {about['format']}, not {FORMAT}")
         arrays = {a: np.load(folder / f"{a}.npy", mmap_mode="r") for a in _ARRAYS}
+        return Dataset(name, about["classes"], **arrays)
     except FileNotFoundError:
         raise missing(name, data_dir, "is not there") from None
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, EOFError) as error:
         raise missing(name, data_dir, f"cannot be read ({error})") from error
-    return Dataset(name, about["classes"], **arrays)
 
 
 def missing(name: str, data_dir: Path, what: str) -> DataError:

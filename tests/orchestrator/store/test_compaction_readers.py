@@ -1,0 +1,82 @@
+"""Readers see every trial once, with all its rows, while another process compacts."""
+
+from __future__ import annotations
+
+import select
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestrator.store import Store, take_snapshot
+from orchestrator.store.snapshot import flatten
+from orchestrator.store.statuses import statuses
+from trainables.trial import ClassifierTrial
+
+ROUNDS = 15
+EPOCHS = 3
+COMPACTOR = """
+import sys
+from pathlib import Path
+from orchestrator.store import Store, compact
+store = Store.open(Path(sys.argv[1]))
+for _ in sys.stdin:
+    print(compact(store).trials, flush=True)
+"""
+
+
+def seen(store: Store) -> dict[str, Counter[str]]:
+    """How many rows of each table every trial has: the live ones, else the compacted ones."""
+    snapshot = take_snapshot(store)
+    own = set(snapshot.live["trial_id"].to_pylist())
+    counts = {}
+    for name, live in flatten(snapshot.live).items():
+        files = snapshot.manifest.paths(store, name)
+        compacted = [i for f in files for i in pq.read_table(f)["trial_id"].to_pylist()]
+        counts[name] = Counter(live["trial_id"].to_pylist())
+        counts[name].update(i for i in compacted if i not in own)
+    assert set(statuses(snapshot)) == set(counts["trials"])
+    return counts
+
+
+def test_a_reader_always_sees_every_trial_once_with_all_its_rows(
+    store: Store, write: Callable[..., ClassifierTrial]
+) -> None:
+    command = [sys.executable, "-c", COMPACTOR, str(store.root)]
+    pipe = subprocess.PIPE
+    reads = 0
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as compactor:
+        assert compactor.stdin is not None
+        assert compactor.stdout is not None
+        ids: set[str] = {write(store, 1000, "running", EPOCHS).trial_id}
+        for seed in range(ROUNDS):
+            ids |= {write(store, n, "done", EPOCHS).trial_id for n in range(4 * seed, 4 * seed + 4)}
+            compactor.stdin.write("compact\n")
+            answered = False
+            while not answered:
+                answered = bool(select.select([compactor.stdout], [], [], 0)[0])
+                counts = seen(store)
+                assert counts["trials"] == Counter(ids)
+                assert counts["epochs"] == counts["steps"] == Counter(dict.fromkeys(ids, EPOCHS))
+                reads += 1
+            assert compactor.stdout.readline() == "4\n"
+        compactor.stdin.close()
+    assert reads > ROUNDS  # some of them while it was compacting
+
+
+def test_a_reader_can_finish_with_the_generation_that_was_just_replaced(
+    store: Store, write: Callable[..., Any]
+) -> None:
+    command = [sys.executable, "-c", COMPACTOR, str(store.root)]
+    write(store, 1)
+    subprocess.run(command, input="compact\n", text=True, check=True, capture_output=True)
+    snapshot = take_snapshot(store)
+    write(store, 2)
+    subprocess.run(command, input="compact\n", text=True, check=True, capture_output=True)
+    tables = [pq.read_table(path) for path in snapshot.manifest.paths(store, "trials")]
+    assert pa.concat_tables(tables)["seed"].to_pylist() == [1]
+    assert Counter(take_snapshot(store).manifest.files) != Counter(snapshot.manifest.files)

@@ -1,0 +1,76 @@
+"""How far every trial is, and a last word for those whose worker is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orchestrator.store import Store, compact, take_snapshot
+from orchestrator.store.rows import FINAL
+from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
+from trainables.trial import ClassifierTrial
+
+Write = Callable[..., ClassifierTrial]
+Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]
+STATUSES = ("done", "failed", "diverged", "interrupted", "running")
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_every_trial_has_its_status_and_attempts_wherever_its_row_is(
+    store: Store, write: Write, compacted: bool
+) -> None:
+    expected = {
+        write(store, n, status, attempt=n + 1).trial_id: TrialStatus(status, n + 1)
+        for n, status in enumerate(STATUSES)
+    }
+    if compacted:
+        compact(store)
+    assert statuses(take_snapshot(store)) == expected
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_trial_has_ended_unless_it_can_go_on(status: str) -> None:
+    over = status in ("done", "failed", "diverged")
+    assert TrialStatus(status, 1).ended is over
+    assert (status in FINAL) is over
+
+
+def test_a_trial_that_runs_again_is_running_though_its_failure_was_compacted(
+    store: Store, write: Write
+) -> None:
+    trial = write(store, 1, "failed")
+    compact(store)
+    write(store, 1, "running", attempt=2)
+    assert statuses(take_snapshot(store)) == {trial.trial_id: TrialStatus("running", 2)}
+
+
+def test_only_the_trials_named_that_still_say_they_are_running_get_a_last_word(
+    store: Store, write: Write, rows: Rows
+) -> None:
+    abandoned, other = write(store, 1, "running", epochs=3), write(store, 2, "running")
+    ended = write(store, 3, "failed")
+    before = rows(store)
+    ids = [abandoned.trial_id, ended.trial_id, "never-started"]
+    end_abandoned(store, ids, "interrupted", "stopped by the user")
+    after = rows(store)
+    assert after["epochs"] == before["epochs"]
+    assert after["steps"] == before["steps"]
+    for old, new in zip(before["trials"], after["trials"], strict=True):
+        if old["trial_id"] == abandoned.trial_id:
+            assert new.pop("finished_at") >= new["started_at"]
+            del old["finished_at"]
+            old |= {"status": "interrupted", "error": "stopped by the user"}
+        assert new == old
+    known = statuses(take_snapshot(store))
+    assert known[other.trial_id].status == "running"
+    assert known[ended.trial_id].status == "failed"
+
+
+def test_nothing_is_written_where_nobody_is_abandoned(store: Store, write: Write) -> None:
+    path = store.live_file(write(store, 1, "done").trial_id)
+    before = path.stat()
+    end_abandoned(store, [], "failed", "its worker died")
+    end_abandoned(store, [path.stem], "failed", "its worker died")
+    assert path.stat() == before

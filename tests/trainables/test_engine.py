@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from trainables.engines.eager import EagerEngine
+from trainables.trial import ClassifierTrial
+
+Tiny = Callable[..., ClassifierTrial]
+MakeEngine = Callable[..., EagerEngine]
+
+TRIALS = {
+    "plain": {},
+    "regularized": {
+        "crop": True,
+        "flip": True,
+        "rotation": 25,
+        "dropout": 0.3,
+        "weight_decay": 1e-3,
+    },
+    "batch norm": {"model": "inception", "batch_size": 200},
+}
+
+
+def tensors(state: Any) -> Iterator[Tensor]:
+    """Every tensor and number of a nested state, in order."""
+    if isinstance(state, dict):
+        state = [state[key] for key in sorted(state, key=str)]
+    if isinstance(state, list | tuple):
+        for part in state:
+            yield from tensors(part)
+    elif state is not None and not isinstance(state, str):
+        yield torch.as_tensor(state)
+
+
+def equal(one: Any, other: Any) -> bool:
+    pairs = list(zip(tensors(one), tensors(other), strict=True))
+    assert len(pairs) >= 4
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def trained(engine: EagerEngine, *epochs: int) -> list[tuple[int, tuple[float, ...]]]:
+    lanes = list(range(len(engine._lanes)))
+    return [
+        (window.steps, tuple(window.train_loss))
+        for epoch in epochs
+        for window in engine.train_epoch(epoch, lanes)
+    ]
+
+
+def batches_seen(engine: EagerEngine, epoch: int) -> list[Tensor]:
+    seen: list[Tensor] = []
+    hook = engine._lanes[0].model.register_forward_pre_hook(lambda _, x: seen.append(x[0].clone()))
+    trained(engine, epoch)
+    hook.remove()
+    return seen
+
+
+@pytest.mark.parametrize("batch_size", [1, 100, 128, 511, 512, 1000])
+def test_every_example_is_trained_on_once_an_epoch_the_last_partial_batch_included(
+    batch_size: int, tiny: Tiny, engine: MakeEngine
+) -> None:
+    running = engine(tiny(batch_size=batch_size))
+    seen = batches_seen(running, 1)
+    sizes = [min(batch_size, 512 - start) for start in range(0, 512, batch_size)]
+    assert [len(batch) for batch in seen] == sizes
+    assert len(seen) == ceil(512 / batch_size)
+
+    def in_some_order(images: Tensor) -> list[bytes]:
+        return sorted(image.numpy().tobytes() for image in images)
+
+    stored = running._lanes[0].data.train.inputs
+    assert in_some_order(torch.cat(seen)) == in_some_order(stored)
+
+
+def test_the_order_is_new_every_epoch_and_the_same_for_every_model(
+    tiny: Tiny, engine: MakeEngine
+) -> None:
+    first, second = (torch.cat(batches_seen(engine(tiny()), epoch)) for epoch in (1, 2))
+    assert not torch.equal(first, second)
+    other = torch.cat(batches_seen(engine(tiny(model="alexnet", lr=0.5)), 1))
+    assert torch.equal(first, other)
+    another_seed = torch.cat(batches_seen(engine(tiny(seed=1)), 1))
+    assert not torch.equal(first, another_seed)
+
+
+def test_augmentation_is_new_every_epoch(tiny: Tiny, engine: MakeEngine) -> None:
+    trial = tiny(crop=True)
+    stored = engine(trial)._lanes[0].data.train.inputs
+    first, second = (torch.cat(batches_seen(engine(trial), epoch)) for epoch in (1, 2))
+    assert first.shape == second.shape == (512, 3, 8, 8)
+    crops = [{image.numpy().tobytes() for image in images} for images in (first, second)]
+    assert 0 < len(crops[0] & crops[1]) < 100  # of 25 positions, one in 25 is drawn again
+    assert stored.shape == (512, 3, 12, 12)
+    np.testing.assert_allclose(first.flatten(1).std(1, correction=0), np.ones(512), rtol=1e-4)
+
+
+def test_a_window_is_the_mean_of_its_steps(tiny: Tiny, engine: MakeEngine) -> None:
+    each = [losses[0] for _, losses in trained(engine(tiny(log_every=1)), 1)]
+    windows = trained(engine(tiny(log_every=4)), 1)
+    assert [steps for steps, _ in windows] == [4, 6]
+    assert windows[0][1][0] == pytest.approx(np.mean(each[:4]), rel=1e-5)
+    assert windows[1][1][0] == pytest.approx(np.mean(each[4:]), rel=1e-5)
+
+
+@pytest.mark.parametrize("settings", TRIALS.values(), ids=TRIALS)
+def test_a_trial_run_twice_is_the_same_to_the_last_bit(
+    settings: dict[str, Any], tiny: Tiny, engine: MakeEngine
+) -> None:
+    states, losses = [], []
+    for process_wide_seed in (1, 2):
+        torch.manual_seed(process_wide_seed)
+        running = engine(tiny(**settings))
+        losses.append(trained(running, 1))
+        states.append(running.state(0))
+    assert losses[0] == losses[1]
+    assert equal(*states)
+
+
+@pytest.mark.parametrize("settings", TRIALS.values(), ids=TRIALS)
+def test_a_trial_continued_from_its_saved_state_is_the_same_to_the_last_bit(
+    settings: dict[str, Any], tiny: Tiny, engine: MakeEngine
+) -> None:
+    trial, saved = tiny(**settings), io.BytesIO()
+    uninterrupted = engine(trial)
+    trained(uninterrupted, 1)
+    torch.save(uninterrupted.state(0), saved)
+    continued = engine(trial)
+    saved.seek(0)
+    continued.restore(0, torch.load(saved))
+    assert continued.evaluate(0) == uninterrupted.evaluate(0)
+    assert trained(continued, 2) == trained(uninterrupted, 2)
+    assert equal(continued.state(0), uninterrupted.state(0))
+
+
+def test_a_state_holds_the_momentum_too(tiny: Tiny, engine: MakeEngine) -> None:
+    running = engine(tiny())
+    trained(running, 1)
+    state = deepcopy(running.state(0))
+    expected = trained(running, 2)
+    forgetful = engine(tiny())
+    forgetful._lanes[0].model.load_state_dict(state["model"])
+    assert trained(forgetful, 2) != expected
+    running.restore(0, state)
+    assert trained(running, 2) == expected
+
+
+def test_two_lanes_together_are_the_two_trials_alone(tiny: Tiny, engine: MakeEngine) -> None:
+    trials = [
+        tiny(seed=1, dropout=0.4, flip=True, lr=0.02),
+        tiny(seed=2, dropout=0.2, crop=True, randomization="random_labels"),
+    ]
+    together = engine(*trials)
+    windows = trained(together, 1, 2)
+    for lane, trial in enumerate(trials):
+        alone = engine(trial)
+        expected = [(steps, loss) for steps, (loss,) in trained(alone, 1, 2)]
+        assert [(steps, losses[lane]) for steps, losses in windows] == expected
+        assert equal(together.state(lane), alone.state(0))
+        assert together.evaluate(lane) == alone.evaluate(0)
+
+
+def test_a_lane_that_is_not_named_does_not_train(tiny: Tiny, engine: MakeEngine) -> None:
+    running = engine(tiny(seed=1), tiny(seed=2), tiny(seed=3))
+    before = deepcopy([running.state(lane)["model"] for lane in range(3)])
+    windows = list(running.train_epoch(1, [0, 2]))
+    assert all(len(window.train_loss) == 2 for window in windows)
+    changed = [not equal(before[lane], running.state(lane)["model"]) for lane in range(3)]
+    assert changed == [True, False, True]
+
+
+def test_the_engine_knows_its_device_and_its_parameters(tiny: Tiny, engine: MakeEngine) -> None:
+    running = engine(tiny(), tiny(seed=1))
+    assert running.device.startswith("cpu")
+    assert running.parameters == 192 * 512 + 512 + 512 * 10 + 10
