@@ -53,10 +53,13 @@ def launch(
     with show_progress(console, {p.trial.trial_id: p.trial for p in todo}) as display:
         summary = job.run(chosen, display)
     counts = ", ".join(f"{n} {status}" for status, n in summary.statuses.items())
-    if counts:
-        console.print(f"{spec.name}: {counts}")
+    console.print(f"{spec.name}: {counts}")
     if summary.interrupted:
         console.print("stopped; the same command goes on from here")
         return Exit.INTERRUPTED
     report_sweep(results, spec.name)
-    return Exit.FAILED if summary.statuses.get("failed") else Exit.OK
+    if failed := summary.statuses["failed"]:
+        console.print(
+            f"{failed} failed: see `gensweep status {spec.name}`; --retry-failed runs them"
+        )
+    return Exit.OK if summary.complete else Exit.FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from orchestrator.spec import Resources
 
 _HOUSE = Path(__file__).resolve().parent.parent
 _PACKAGES = ("trainables", "orchestrator")
+REACH_SECONDS = 10.0
 
 # Read by Ray and Tune when they start. Our store is the truth, so Tune keeps next to nothing.
 _ENVIRONMENT = {
@@ -48,6 +50,7 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
     if address is None:
         options |= {"address": "local", "include_dashboard": False}
     else:
+        _reach(address)
         modules = [str(_HOUSE / package) for package in _PACKAGES]
         options |= {"address": address, "runtime_env": {"py_modules": modules}}
     try:
@@ -64,6 +67,18 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
         yield _lanes(resources, there)
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Raise ClusterError if nobody listens at HOST:PORT; Ray itself would try for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return  # `auto`, say, which Ray looks up by itself
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        what = f"cannot be reached ({error})"
+        raise ClusterError(address, what, todo="see `ray status` on its head node") from error
 
 
 def _quiet() -> None:

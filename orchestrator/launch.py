@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.display import Display
-from orchestrator.interrupt import Interrupt, catch_interrupt
+from orchestrator.interrupt import catch_interrupt
 from orchestrator.job import Job
 from orchestrator.plan import PlannedTrial
 from orchestrator.provenance import git_commit
 from orchestrator.spec import SweepSpec
 from orchestrator.store import Store, compact, take_snapshot
+from orchestrator.store.errors import StoreBusyError
 from orchestrator.store.files import publish_table
 from orchestrator.store.lock import hold
 from orchestrator.store.rows import sweep_rows
@@ -35,10 +37,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Summary:
-    """How a launch ended: trials per status, among those that it was to run."""
+    """How the chosen trials of a sweep stand after a launch: trials per status."""
 
-    statuses: Mapping[str, int]
+    statuses: Counter[str]
     interrupted: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every trial has come to an end of its own."""
+        return set(self.statuses) <= {"done", "diverged"}
 
 
 def remaining(
@@ -76,7 +83,7 @@ class Launch:
     def run(self, chosen: Sequence[PlannedTrial], display: Display) -> Summary:
         """Run those of the chosen trials that are not done.
 
-        Raises StoreError if somebody else launches into this folder, DataError for a missing
+        Raises StoreBusyError if somebody else launches into this folder, DataError for a missing
         dataset and ClusterError for a Ray that cannot be used. An interrupt leaves a consistent
         store; launching again goes on.
         """
@@ -87,20 +94,25 @@ class Launch:
             publish_table(
                 self.store.sweep_file(self.spec.name), sweep_rows(self.spec.name, planned)
             )
-            with catch_interrupt() as interrupt:
-                if work.todo:
-                    self._run(work, display, interrupt)
-            return self._finish(work, interrupt)
+            interrupted = bool(work.todo) and self._run(work, display)
+            return self._finish(chosen, interrupted)
 
-    def _run(self, work: Work, display: Display, interrupt: Interrupt) -> None:
-        """Run Tuners until the store says that nothing is left to try."""
+    def _run(self, work: Work, display: Display) -> bool:
+        """Run Tuners until the store says that nothing is left to try, or the user stops it.
+
+        Returns whether the user did.
+        """
         from orchestrator.cluster import ray_cluster  # Ray loads only where there is work
         from orchestrator.tuner import Assignment, run_tuner
 
         before = {i: status.attempts for i, status in work.known.items()}
         attempts = dict(before)
         todo = list(work.todo)
-        with ray_cluster(self.address, self.spec.resources) as lanes:
+        # Ray has its own idea of SIGTERM when it starts, so ours comes after.
+        with (
+            ray_cluster(self.address, self.spec.resources) as lanes,
+            catch_interrupt() as interrupt,
+        ):
             while todo and not interrupt.requested:
                 chunk, todo = todo[:PER_TUNER], todo[PER_TUNER:]
                 assignments = [
@@ -114,26 +126,31 @@ class Launch:
                     over = trial_id in now and now[trial_id].ended
                     if not over and attempts[trial_id] - before.get(trial_id, 0) < ATTEMPTS:
                         todo.append(p)
-                compact(self.store)
+                self._tidy()
+            return interrupt.requested
 
     def _job(self) -> Job:
         resources = self.spec.resources
         return Job(
             results=self.store.root,
             data=self.data_dir.absolute(),
-            device=resources.device,
+            device="cpu" if resources.device == "auto" and not resources.gpu else resources.device,
             threads=max(1, int(resources.cpu)),
             git_commit=git_commit(),
         )
 
-    def _finish(self, work: Work, interrupt: Interrupt) -> Summary:
+    def _tidy(self) -> None:
+        with suppress(StoreBusyError):  # then somebody else is at it
+            compact(self.store)
+
+    def _finish(self, chosen: Sequence[PlannedTrial], interrupted: bool) -> Summary:
         """Give every trial its last word and tidy the folder."""
-        ids = [p.trial.trial_id for p in work.todo]
-        if interrupt.requested:
+        ids = [p.trial.trial_id for p in chosen]
+        if interrupted:
             end_abandoned(self.store, ids, "interrupted", "stopped by the user")
         else:
             end_abandoned(self.store, ids, "failed", f"its worker died {ATTEMPTS} times")
-        compact(self.store)
+        self._tidy()
         now = statuses(take_snapshot(self.store))
         counts = Counter(now[i].status if i in now else "planned" for i in ids)
-        return Summary(counts, interrupt.requested)
+        return Summary(counts, interrupted)

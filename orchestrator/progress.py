@@ -114,7 +114,8 @@ class PlainDisplay:
             self._console.print(f"{count}… {label(trial)}: {_figures(progress)}", soft_wrap=True)
 
     def lost(self, trial_id: str) -> None:
-        self._console.print(f"✗ {label(self._state.trials[trial_id])}: its worker died")
+        trial = self._state.trials[trial_id]
+        self._console.print(f"✗ {label(trial)}: its worker died", soft_wrap=True)
 
 
 class LiveDisplay:

@@ -31,6 +31,7 @@ class Worker(tune.Trainable):
         self._writer = TrialWriter(
             Store(job.results), trial, provenance(job.git_commit), assignment.attempt
         )
+        self._writer.begin()
         context = Context(job.data, job.device, job.threads)
         self._records: Iterator[tuple[str, Record]] = TRAINABLES[assignment.trainable].run(
             [trial], context

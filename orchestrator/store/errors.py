@@ -7,3 +7,7 @@ from trainables.errors import GensweepError
 
 class StoreError(GensweepError):
     """The results folder is missing, unreadable, not writable or busy."""
+
+
+class StoreBusyError(StoreError):
+    """Somebody else is doing this to the results folder right now."""

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from orchestrator.store.errors import StoreError
+from orchestrator.store.errors import StoreBusyError
 from orchestrator.store.files import not_writable
 
 
 @contextmanager
 def hold(path: Path, purpose: str) -> Iterator[None]:
-    """Hold an exclusive lock. Raises StoreError, saying who has it, if it is taken."""
+    """Hold an exclusive lock. Raises StoreBusyError, saying who has it, if it is taken."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")
@@ -29,7 +29,7 @@ def hold(path: Path, purpose: str) -> Iterator[None]:
         try:
             _take(file)
         except BlockingIOError:
-            raise StoreError(
+            raise StoreBusyError(
                 str(path.parent.parent), f"in use: {holder(path)}", todo="wait for it, or stop it"
             ) from None
         file.truncate(0)

@@ -111,6 +111,8 @@ SWEEP = pa.schema(
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table with exactly the schema's columns; those it lacks are NULL."""
+    if table.schema.equals(schema):
+        return table.replace_schema_metadata(schema.metadata)
     columns = [
         table[field.name].cast(field.type)
         if field.name in table.column_names

@@ -66,7 +66,7 @@ def _read_all(files: Sequence[Path], schema: pa.Schema) -> tuple[pa.Table, list[
     def read(path: Path) -> pa.Table | None:
         try:
             with path.open("rb") as file:
-                return conform(pq.ParquetFile(file).read(), schema)
+                return conform(pq.ParquetFile(file).read(use_threads=False), schema)
         except FileNotFoundError:
             return None
         except (OSError, pa.ArrowException) as error:

@@ -52,6 +52,10 @@ class TrialWriter:
     def epochs(self) -> list[Epoch]:
         return self._epochs
 
+    def begin(self) -> None:
+        """Say that the trial runs, so that a worker that dies while it loads is heard of."""
+        self._flush()
+
     def add(self, record: Record) -> None:
         """Take in a record. Raises StoreError where the store cannot be written."""
         if isinstance(record, Started):

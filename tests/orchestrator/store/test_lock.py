@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.errors import StoreError
+from orchestrator.store.errors import StoreBusyError, StoreError
 from orchestrator.store.lock import hold, holder, is_held
 
 HOLDER = """
@@ -52,7 +52,7 @@ def other(lock: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_lock_held_by_another_process_is_refused_and_its_holder_named(
     lock: Path, other: subprocess.Popen[str]
 ) -> None:
-    with pytest.raises(StoreError) as caught, hold(lock, "launch of table_1"):
+    with pytest.raises(StoreBusyError) as caught, hold(lock, "launch of table_1"):
         pytest.fail("two processes held the lock")
     assert caught.value.where == str(lock.parent.parent)
     assert f"in use: launch of figure_1 by process {other.pid} on " in str(caught.value)
@@ -72,7 +72,7 @@ def test_a_lock_is_held_within_its_block_only(lock: Path) -> None:
     assert not is_held(lock)
     with hold(lock, "one"):
         assert is_held(lock)
-        with pytest.raises(StoreError, match="in use: one by process"), hold(lock, "two"):
+        with pytest.raises(StoreBusyError, match="in use: one by process"), hold(lock, "two"):
             pytest.fail("the lock was held twice")
         assert is_held(lock)
     assert not is_held(lock)

@@ -1,0 +1,156 @@
+"""A launch that cannot work says so before it runs anything, and leaves the folder as it was."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from orchestrator import cluster
+from orchestrator.cluster import _lanes, ray_cluster
+from orchestrator.errors import ClusterError
+from orchestrator.launch import Summary, remaining
+from orchestrator.plan import plan
+from orchestrator.spec import Resources, parse_spec
+from orchestrator.store import Store, TrialWriter, compact, take_snapshot
+from orchestrator.store.errors import StoreBusyError
+from orchestrator.store.lock import hold, is_held
+from orchestrator.store.rows import Provenance
+from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.statuses import statuses
+from trainables.errors import DataError
+from trainables.records import Ended
+
+SWEEP = """
+name = "made"
+seeds = [0, 1, 2, 3, 4]
+[[grid]]
+model = "mlp_1x512"
+dataset = "{}"
+"""
+STATUSES = ("done", "diverged", "failed", "interrupted", "running")
+
+
+@pytest.fixture
+def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> None:
+        pytest.fail("started a Ray")
+
+    monkeypatch.setattr(cluster, "ray_cluster", refuse)
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Store:
+    """A folder with a trial of the sweep in every status."""
+    store = Store.create(tmp_path / "results")
+    planned = plan(parse_spec(SWEEP.format("synthetic"), "made.toml"))
+    for p, status in zip(planned, STATUSES, strict=True):
+        writer = TrialWriter(store, p.trial, Provenance("", "", "{}"))
+        writer.begin()
+        if status == "failed":
+            writer.end("failed", "a traceback")
+        elif status != "running":
+            writer.add(Ended(status))  # type: ignore[arg-type]
+    return store
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_a_folder_that_somebody_launches_into_is_refused(
+    tmp_path: Path, launch: Callable[..., Summary]
+) -> None:
+    store = Store.create(tmp_path / "results")
+    with (
+        hold(launch_lock(store), "launch of table_1"),
+        pytest.raises(StoreBusyError, match=f"in use: launch of table_1 by process {os.getpid()}"),
+    ):
+        launch(SWEEP.format("synthetic"), tmp_path)
+    assert list(store.sweeps.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_ray")
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_a_dataset_that_is_not_there_is_said_before_any_trial_fails(
+    tmp_path: Path, launch: Callable[..., Summary], name: str
+) -> None:
+    with pytest.raises(DataError, match=f"gensweep data prepare {name}"):
+        launch(SWEEP.format(name), tmp_path)
+    store = Store.open(tmp_path / "results")
+    assert statuses(take_snapshot(store)) == {}
+    assert not is_held(launch_lock(store))
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+@pytest.mark.parametrize("retry_failed", [False, True])
+def test_what_remains_is_what_has_not_ended_and_failures_on_request(
+    filled: Store, compacted: bool, retry_failed: bool
+) -> None:
+    if compacted:
+        compact(filled)
+    planned = plan(parse_spec(SWEEP.format("synthetic"), "made.toml"))
+    work = remaining(filled, planned, retry_failed)
+    expected = [3, 4] if not retry_failed else [2, 3, 4]
+    assert [p.trial.seed for p in work.todo] == expected
+    assert {i: s.status for i, s in work.known.items()} == {
+        p.trial.trial_id: status for p, status in zip(planned, STATUSES, strict=True)
+    }
+
+
+def test_without_a_folder_everything_remains() -> None:
+    planned = plan(parse_spec(SWEEP.format("synthetic"), "made.toml"))
+    assert list(remaining(None, planned).todo) == planned
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_a_launch_does_not_mind_that_somebody_compacts(
+    filled: Store, tmp_path: Path, launch: Callable[..., Summary]
+) -> None:
+    text = SWEEP.format("synthetic").replace("[0, 1, 2, 3, 4]", "[0, 1, 2]")
+    with hold(filled.locks / "compact.lock", "compaction"):
+        summary = launch(text, tmp_path)
+    assert summary.statuses == Counter(done=1, diverged=1, failed=1)
+
+
+@pytest.mark.parametrize("resource", ["cpu", "gpu"])
+def test_resources_that_the_cluster_lacks_are_an_error_that_names_them_and_run_nothing(
+    tmp_path: Path, launch: Callable[..., Summary], recorder: Any, resource: str
+) -> None:
+    text = SWEEP.format("synthetic") + f"[resources]\n{resource} = 10_000\n"
+    display = recorder()
+    with pytest.raises(ClusterError, match=r"a trial asks for 10000, the cluster has \d") as caught:
+        launch(text, tmp_path, display)
+    assert caught.value.where == f"resources.{resource}"
+    assert f"--set resources.{resource}=" in caught.value.todo
+    assert display.starts == []
+    assert statuses(take_snapshot(Store.open(tmp_path / "results"))) == {}
+    assert not ray.is_initialized()
+
+
+def test_a_ray_that_cannot_be_reached_is_an_error_that_names_it() -> None:
+    with (
+        pytest.raises(ClusterError, match="cannot be reached") as caught,
+        ray_cluster("no-such-scheme://somewhere", Resources()),
+    ):
+        pytest.fail("reached a Ray that is not there")
+    assert caught.value.where == "no-such-scheme://somewhere"
+    assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("resources", "lanes"),
+    [
+        (Resources(cpu=1), 8),
+        (Resources(cpu=3), 2),
+        (Resources(cpu=0.5), 16),
+        (Resources(cpu=1, gpu=0.25), 8),
+        (Resources(cpu=0.1, gpu=0.1), 20),
+        (Resources(cpu=1, gpu=2), 1),
+        (Resources(cpu=0, gpu=0), 1),
+    ],
+)
+def test_as_many_trials_run_side_by_side_as_fit(resources: Resources, lanes: int) -> None:
+    assert _lanes(resources, {"CPU": 8.0, "GPU": 2.0}) == lanes
