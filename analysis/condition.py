@@ -18,7 +18,9 @@ def matching_ids(planned: pa.Table, condition: str) -> set[str]:
         connection.execute("set lock_configuration = true")
         query = f"select trial_id from planned where ({condition}\n)"
         try:
-            if len(connection.extract_statements(query)) != 1:
+            # On its own it must be whole too, so that it cannot close the bracket around it.
+            alone = connection.extract_statements(f"select {condition}")
+            if len(alone) != 1 or len(connection.extract_statements(query)) != 1:
                 raise QueryError("--only", "is more than a condition")
             return {row[0] for row in connection.execute(query).fetchall()}
         except duckdb.Error as error:

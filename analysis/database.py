@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from analysis.errors import QueryError
+from analysis.readonly import check
 from analysis.tables import Table
 from orchestrator.store.layout import Store
 from orchestrator.store.schemas import SWEEP, TABLES
@@ -20,9 +21,6 @@ from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
 
 # In the order in which they build on each other.
 VIEWS = ("sweep_trials", "trials", "epochs", "steps", "convergence", "corruption")
-
-_EXPLAIN = re.compile(r"^\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
-_ALLOWED = "one SELECT or EXPLAIN statement"
 
 
 class Database:
@@ -88,25 +86,16 @@ class Database:
         self.close()
 
     def _check(self, query: str) -> None:
-        """DuckDB's own settings would still let COPY and ATTACH write inside the folder."""
-        kinds = self._kinds(query)
-        if kinds == ["EXPLAIN"]:
-            # EXPLAIN ANALYZE runs what it explains.
-            kinds = self._kinds(_EXPLAIN.sub("", query, count=1))
-        if kinds != ["SELECT"]:
-            what = f"{len(kinds)} statements" if len(kinds) != 1 else f"{kinds[0]} is not a query"
-            raise QueryError("query", what, _ALLOWED)
-
-    def _kinds(self, query: str) -> list[str]:
         try:
-            return [s.type.name for s in self._connection.extract_statements(query)]
+            check(self._connection, query)
         except duckdb.Error as error:
             raise _explained(error) from error
 
 
 def _explained(error: duckdb.Error) -> QueryError:
-    """DuckDB's message without its picture of the query."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """DuckDB's message without its picture of the query, and without Python's traceback."""
+    text = str(error).partition("Traceback (most recent call last)")[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
     missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
     if missing:

@@ -49,7 +49,7 @@ def emit_text(tables: Sequence[Table]) -> None:
         if table.title:
             console.print(Text(table.title, style="bold"))
         if table.rows:
-            console.print(_rich(table))
+            console.print(rich_table(table))
         elif not table.notes:
             console.print(Text("no rows", style="dim"))
         if table.plot:
@@ -58,8 +58,9 @@ def emit_text(tables: Sequence[Table]) -> None:
             console.print(Text(note, style="dim"))
 
 
-def _rich(table: Table) -> RichTable:
-    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+def rich_table(table: Table) -> RichTable:
+    """A table as rich draws it, for a person."""
+    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(table.columns):
         numeric = all(isinstance(row[index], int | float | None) for row in table.rows)
         heading = Text(column.replace("_", " ") if table.title else column)

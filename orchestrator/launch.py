@@ -102,8 +102,7 @@ class Launch:
 
         Returns whether the user did.
         """
-        from orchestrator.cluster import ray_cluster  # Ray loads only where there is work
-        from orchestrator.tuner import Assignment, run_tuner
+        from orchestrator.cluster import ray_cluster
 
         before = {i: status.attempts for i, status in work.known.items()}
         attempts = dict(before)
@@ -113,6 +112,9 @@ class Launch:
             ray_cluster(self.address, self.spec.resources) as lanes,
             catch_interrupt() as interrupt,
         ):
+            # Ray loads only where there is work, and after its settings have been made.
+            from orchestrator.tuner import Assignment, run_tuner
+
             while todo and not interrupt.requested:
                 chunk, todo = todo[:PER_TUNER], todo[PER_TUNER:]
                 assignments = [

@@ -65,32 +65,43 @@ def table_1(db: Database) -> Table:
 
 
 def for_people(table: Table) -> Table:
-    """The same with intervals written out, as `train / test` pairs."""
+    """The same with intervals written out, as `train/test` pairs."""
     records = table.records()
+    marks = sorted({r["certainty"] for r in records})
     rows = [
         [
             model_label(r["model"], r["batch_norm"]),
-            r["randomization"].replace("_", " "),
+            r["randomization"].removesuffix("_labels"),
             r["regularizer"],
             r["settings"],
-            f"{r['paper_train']:.2f} / {r['paper_test']:.2f} [{r['certainty']}]",
+            f"{r['paper_train']:.2f}/{r['paper_test']:.2f}" + _mark(r["certainty"], marks),
             r["seeds"],
-            "not run" if not r["seeds"] else with_interval(r["train"], r["train_interval"]),
-            "" if not r["seeds"] else with_interval(r["test"], r["test_interval"]),
+            _ours(r),
             "" if r["test_difference"] is None else f"{r['test_difference']:+.2f}",
         ]
         for r in records
     ]
-    columns = ["model", "labels", "regularizer", "settings"]
-    columns += ["paper train / test", "n", "our train", "our test", "Δ test"]
-    marks = {r["certainty"] for r in records}
+    paper = "paper" + (f" [{marks[0]}]" if len(marks) == 1 else "")
+    columns = ["model", "labels", "reg.", "settings", paper, "n", "ours", "Δ test"]
     return Table(
         "table_1",
         *without_empty(columns, rows, ("settings",)),
-        title="Table 1: CIFAR-10, training and test accuracy in %, the paper beside ours",
-        show={c: str for c in columns[4:] if c != "n"},
-        notes=[f"[{mark}] {CERTAINTY[mark]}" for mark in sorted(marks)],
+        title="Table 1: CIFAR-10, training/test accuracy in %, the paper beside ours",
+        show={paper: str, "ours": str, "Δ test": str},
+        notes=[f"[{mark}] {CERTAINTY[mark]}" for mark in marks],
     )
+
+
+def _mark(certainty: str, marks: list[str]) -> str:
+    """Said once above the column where it is the same for all."""
+    return "" if len(marks) == 1 else f" [{certainty}]"
+
+
+def _ours(record: dict[str, Any]) -> str:
+    if not record["seeds"]:
+        return "not run"
+    pair = (record["train"], record["train_interval"]), (record["test"], record["test_interval"])
+    return "/".join(with_interval(*figure).replace(" ", "") for figure in pair)
 
 
 def has_trials(db: Database) -> bool:

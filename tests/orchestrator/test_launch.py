@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Launched:
 @pytest.fixture(scope="module")
 def launched(
     tmp_path_factory: pytest.TempPathFactory, launch: Run, recorder: Any, cifar10: Any
-) -> Iterator[Launched]:
+) -> Launched:
     """The sweep, launched once for all tests of this file; they work on copies."""
     folder = tmp_path_factory.mktemp("launched")
     cifar10(folder / "data", damaged=True)
@@ -74,7 +74,7 @@ def launched(
         summary = launch(SWEEP, folder, display)
     left = [path.name for path in temporary.iterdir()]
     planned = plan(parse_spec(SWEEP, "made.toml"))
-    yield Launched(folder, planned, summary, display, left)
+    return Launched(folder, planned, summary, display, left)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import ray
 
 from orchestrator import cluster
-from orchestrator.cluster import _lanes, ray_cluster
+from orchestrator.cluster import _check, _lanes, ray_cluster
 from orchestrator.errors import ClusterError
 from orchestrator.launch import Summary, remaining
 from orchestrator.plan import plan
@@ -115,28 +117,60 @@ def test_a_launch_does_not_mind_that_somebody_compacts(
     assert summary.statuses == Counter(done=1, diverged=1, failed=1)
 
 
-@pytest.mark.parametrize("resource", ["cpu", "gpu"])
 def test_resources_that_the_cluster_lacks_are_an_error_that_names_them_and_run_nothing(
-    tmp_path: Path, launch: Callable[..., Summary], recorder: Any, resource: str
+    tmp_path: Path, launch: Callable[..., Summary], recorder: Any
 ) -> None:
-    text = SWEEP.format("synthetic") + f"[resources]\n{resource} = 10_000\n"
+    text = SWEEP.format("synthetic") + "[resources]\ngpu = 10_000\n"
     display = recorder()
     with pytest.raises(ClusterError, match=r"a trial asks for 10000, the cluster has \d") as caught:
         launch(text, tmp_path, display)
-    assert caught.value.where == f"resources.{resource}"
-    assert f"--set resources.{resource}=" in caught.value.todo
+    assert caught.value.where == "resources.gpu"
+    assert "--set resources.gpu=" in caught.value.todo
     assert display.starts == []
     assert statuses(take_snapshot(Store.open(tmp_path / "results"))) == {}
     assert not ray.is_initialized()
 
 
-def test_a_ray_that_cannot_be_reached_is_an_error_that_names_it() -> None:
+@pytest.mark.parametrize(
+    ("resources", "lacks"),
+    [
+        (Resources(cpu=8, gpu=2), None),
+        (Resources(cpu=8.5), "resources.cpu: a trial asks for 8.5, the cluster has 8"),
+        (Resources(gpu=3), "resources.gpu: a trial asks for 3, the cluster has 2"),
+    ],
+)
+def test_what_a_trial_asks_for_is_compared_with_what_is_there(
+    resources: Resources, lacks: str | None
+) -> None:
+    there = {"CPU": 8.0, "GPU": 2.0}
+    if lacks is None:
+        _check(resources, there)
+    else:
+        with pytest.raises(ClusterError, match=lacks):
+            _check(resources, there)
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("form", ["{}", "ray://{}", "no-such-scheme://{}", "127.0.0.1:99999"])
+def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
+    nobody: str, form: str
+) -> None:
+    address = form.format(nobody)
+    began = time.monotonic()
     with (
         pytest.raises(ClusterError, match="cannot be reached") as caught,
-        ray_cluster("no-such-scheme://somewhere", Resources()),
+        ray_cluster(address, Resources()),
     ):
         pytest.fail("reached a Ray that is not there")
-    assert caught.value.where == "no-such-scheme://somewhere"
+    assert caught.value.where == address
+    assert time.monotonic() - began < 30
     assert not ray.is_initialized()
 
 

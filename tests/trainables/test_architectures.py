@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trainables.models import build_model
 from trainables.models.alexnet import AlexNet
@@ -57,6 +58,22 @@ def test_inception_halves_the_image_twice_and_pools_7x7() -> None:
         *[(160, 14, 14), (160, 14, 14), (160, 14, 14), (144, 14, 14)],
         *[(240, 7, 7), (336, 7, 7), (336, 7, 7)],
     ]
+
+
+def test_an_inception_module_is_its_1x1_channels_then_its_3x3_channels() -> None:
+    module, x = InceptionModule(5, 2, 3, batch_norm=False), torch.randn(2, 5, 6, 6)
+    ones, threes = (m for m in module.modules() if isinstance(m, nn.Conv2d))
+    narrow = functional.conv2d(x, ones.weight, ones.bias).clamp_min(0)
+    wide = functional.conv2d(x, threes.weight, threes.bias, padding=1).clamp_min(0)
+    torch.testing.assert_close(module(x), torch.cat([narrow, wide], dim=1))
+    assert (ones.kernel_size, threes.kernel_size) == ((1, 1), (3, 3))
+
+
+def test_a_downsample_module_is_its_channels_then_those_of_its_input_max_pooled() -> None:
+    module, x = DownsampleModule(5, 3, batch_norm=False), torch.randn(2, 5, 6, 6)
+    conv = next(m for m in module.modules() if isinstance(m, nn.Conv2d))
+    convolved = functional.conv2d(x, conv.weight, conv.bias, stride=2, padding=1).clamp_min(0)
+    torch.testing.assert_close(module(x), torch.cat([convolved, max_pool_half(x)], dim=1))
 
 
 def test_every_convolution_of_inception_is_followed_by_batch_norm_and_relu() -> None:

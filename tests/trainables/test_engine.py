@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from trainables.engines.eager import EagerEngine
+from trainables.preprocessing import whiten
+from trainables.regularizers import augment
+from trainables.seeds import generator, torch_seed
 from trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
@@ -90,6 +93,20 @@ def test_the_order_is_new_every_epoch_and_the_same_for_every_model(
     assert torch.equal(first, other)
     another_seed = torch.cat(batches_seen(engine(tiny(seed=1)), 1))
     assert not torch.equal(first, another_seed)
+
+
+def test_batches_are_augmented_from_the_stream_of_their_epoch_and_then_whitened(
+    tiny: Tiny, engine: MakeEngine
+) -> None:
+    trial = tiny(seed=5, crop=True, flip=True, rotation=25)
+    running = engine(trial)
+    stored = running._lanes[0].data.train.inputs
+    for epoch in (1, 2):
+        order = generator(5, "order", epoch).permutation(512)
+        stream = torch.Generator().manual_seed(torch_seed(5, "augmentation", epoch))
+        for number, seen in enumerate(batches_seen(running, epoch)):
+            batch = torch.from_numpy(order[100 * number : 100 * (number + 1)])
+            assert torch.equal(seen, whiten(augment(stored[batch], trial, stream)))
 
 
 def test_augmentation_is_new_every_epoch(tiny: Tiny, engine: MakeEngine) -> None:
@@ -175,6 +192,14 @@ def test_a_lane_that_is_not_named_does_not_train(tiny: Tiny, engine: MakeEngine)
     assert all(len(window.train_loss) == 2 for window in windows)
     changed = [not equal(before[lane], running.state(lane)["model"]) for lane in range(3)]
     assert changed == [True, False, True]
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_a_trial_has_batch_norm_unless_it_was_taken_out(
+    batch_norm: bool, tiny: Tiny, engine: MakeEngine
+) -> None:
+    model = engine(tiny(model="inception", batch_norm=batch_norm))._lanes[0].model
+    assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules()) is batch_norm
 
 
 def test_the_engine_knows_its_device_and_its_parameters(tiny: Tiny, engine: MakeEngine) -> None:

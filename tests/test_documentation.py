@@ -1,0 +1,79 @@
+"""What the documentation says is what the code does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+from analysis.database import VIEWS
+from cli.main import app
+from orchestrator.fields import TRIAL_FIELDS
+from orchestrator.plan import plan
+from orchestrator.spec import parse_spec
+from trainables.trial import ClassifierTrial
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+SWEEPS = (ROOT / "docs" / "sweeps.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def commands() -> set[str]:
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    return names | {group.name for group in app.registered_groups}
+
+
+def test_the_readmes_sweep_file_can_be_planned() -> None:
+    example = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert example
+    spec = parse_spec(example[1], "README.md")
+    assert len(plan(spec)) == 2 * 3 * 2 * 3
+
+
+@pytest.mark.parametrize("name", TRIAL_FIELDS)
+def test_every_field_of_a_trial_is_documented_with_its_default(name: str) -> None:
+    row = re.search(rf"^\| `{name}` \| (?P<default>[^|]*) \|", SWEEPS, re.MULTILINE)
+    assert row, f"docs/sweeps.md does not list {name}"
+    default = next(f.default for f in fields(ClassifierTrial) if f.name == name)
+    shown = row["default"].strip().strip("`")
+    if name == "seed":
+        assert shown == "from `seeds`".strip("`")
+    elif default is MISSING:
+        assert shown == "–"
+    elif isinstance(default, bool):
+        assert shown == str(default).lower()
+    elif isinstance(default, str):
+        assert shown == default
+    else:
+        assert float(shown) == default
+
+
+def test_every_command_is_documented_and_exists() -> None:
+    documented = set(re.findall(r"^\| `gensweep (\w+)", SWEEPS, re.MULTILINE))
+    assert documented == commands()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_documented(view: str) -> None:
+    assert f"- `{view}`:" in SWEEPS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_shown_on_a_page_exist(page: Path) -> None:
+    shown = set(re.findall(r"(?:^\$ |`|/)gensweep (\w+)", page.read_text(), re.MULTILINE))
+    assert shown <= commands()
+
+
+@pytest.mark.parametrize("sweep", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda s: s.name)
+def test_the_readme_lists_every_sweep(sweep: Path) -> None:
+    assert f"`{sweep.name}`" in README
