@@ -9,6 +9,7 @@ from analysis.labels import (
     MODEL_ORDER,
     RANDOMIZATION_ORDER,
     SETTINGS,
+    dataset_labels,
     model_label,
     order_by,
     randomization_label,
@@ -25,16 +26,18 @@ select
     {", ".join(f"t.{c}" for c in (*_ALIKE, *SETTINGS))},
     count(distinct trial_id) as seeds,
     count(*) filter (not censored and unit = 'epochs') as reached,
-    count(*) filter (t.status = 'diverged' and unit = 'epochs') as diverged,
+    count(distinct trial_id) filter (t.status = 'diverged') as diverged,
     avg(value) filter (unit = 'epochs') as epochs,
     half_width(case when unit = 'epochs' then value end) as epochs_interval,
     avg(value) filter (unit = 'steps') as steps,
     avg(ratio) filter (unit = 'steps') as ratio,
     half_width(case when unit = 'steps' then ratio end) as ratio_interval,
     max(t.epochs) as most_epochs
-from convergence c
-join trials t using (trial_id)
-where metric = 'train_error' and threshold = 0 and t.status in ('done', 'diverged')
+from trials t
+left join ( -- a trial that diverges in its first epoch has no row there
+    from convergence where metric = 'train_error' and threshold = 0
+) c using (trial_id)
+where t.status in ('done', 'diverged')
 group by all
 )
 order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
@@ -62,8 +65,10 @@ def convergence_table(db: Database) -> Table:
 
 def for_people(table: Table) -> Table:
     """The same with intervals written out and censoring in words."""
+    records = table.records()
     rows = [
         [
+            dataset,
             model_label(r["model"], r["batch_norm"]),
             r["regularizer"],
             randomization_label(r["randomization"], r["corruption"]),
@@ -73,12 +78,13 @@ def for_people(table: Table) -> Table:
             "–" if r["steps"] is None else f"{r['steps']:.0f}",
             "–" if r["ratio"] is None else f"{with_interval(r['ratio'], r['ratio_interval'])}×",
         ]
-        for r in table.records()
+        for r, dataset in zip(records, dataset_labels(records), strict=True)
     ]
-    columns = ["model", "regularizer", "data", "settings", "n", "epochs", "steps", "ratio"]
+    columns = ["dataset", "model", "regularizer", "data", "settings"]
+    columns += ["n", "epochs", "steps", "ratio"]
     return Table(
         "convergence",
-        *without_empty(columns, rows, ("settings",)),
+        *without_empty(columns, rows, ("dataset", "settings")),
         title="Convergence time: epochs to training error 0, and its ratio to true labels",
         show=dict.fromkeys(("epochs", "steps", "ratio"), str),
         notes=["mean ± 95 % interval over n seeds; no interval with one seed"],
@@ -87,7 +93,9 @@ def for_people(table: Table) -> Table:
 
 def _epochs(record: dict[str, Any]) -> str:
     if record["reached"] == record["seeds"]:
-        return with_interval(record["epochs"], record["epochs_interval"]).removesuffix(".00")
+        if record["epochs_interval"] is None:
+            return f"{record['epochs']:g}"
+        return with_interval(record["epochs"], record["epochs_interval"])
     missing = f"not reached in {record['most_epochs']}"
     if record["diverged"]:
         missing = "diverged"

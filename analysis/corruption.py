@@ -7,6 +7,7 @@ from typing import Any
 from analysis.database import Database
 from analysis.labels import (
     MODEL_ORDER,
+    dataset_labels,
     model_label,
     order_by,
     varying_settings,
@@ -32,25 +33,29 @@ def for_people(table: Table) -> Table:
     """The same in per cent, with intervals written out, and with the curves of figure 1c."""
     records = table.records()
     settings = varying_settings(records, _ALIKE)
+    datasets = dataset_labels(records)
     rows = [
         [
+            dataset,
             model_label(r["model"], r["batch_norm"]),
             r["regularizer"],
             setting,
             f"{r['corruption']:g}",
             r["seeds"],
+            r["max_epochs"],
             f"{r['fitted']} of {r['seeds']}",
             with_interval(r["train_error"], r["train_error_interval"], 100),
             with_interval(r["test_error"], r["test_error_interval"], 100),
             with_interval(r["gap"], r["gap_interval"], 100),
         ]
-        for r, setting in zip(records, settings, strict=True)
+        for r, dataset, setting in zip(records, datasets, settings, strict=True)
     ]
-    columns = ["model", "regularizer", "settings", "p", "n", "fitted", "train %", "test %", "gap"]
-    curves = _curves(records, settings)
+    columns = ["dataset", "model", "regularizer", "settings"]
+    columns += ["p", "n", "max epochs", "fitted", "train %", "test %", "gap"]
+    curves = _curves(records, datasets, settings)
     return Table(
         "corruption",
-        *without_empty(columns, rows, ("settings",)),
+        *without_empty(columns, rows, ("dataset", "settings")),
         title="Error against label corruption p, at the end of training",
         show=dict.fromkeys(("p", "fitted", "train %", "test %", "gap"), str),
         notes=["the curves of figure 1c: test error (%) over trials that ended"] if curves else [],
@@ -63,13 +68,16 @@ def _figure(curves: list[Series], width: int) -> str:
     return line_plot(curves, width, "p", "test error %", **limits)
 
 
-def _curves(records: list[dict[str, Any]], settings: list[str]) -> list[Series]:
+def _curves(
+    records: list[dict[str, Any]], datasets: list[str], settings: list[str]
+) -> list[Series]:
     """Test error against p where there are at least three points to connect."""
     points: dict[str, list[tuple[float, float]]] = {}
-    for record, setting in zip(records, settings, strict=True):
+    for record, dataset, setting in zip(records, datasets, settings, strict=True):
         name = model_label(record["model"], record["batch_norm"])
-        parts = [name, record["regularizer"] if record["regularizer"] != "none" else "", setting]
-        curve = points.setdefault(" ".join(filter(None, parts)), [])
+        regularizer = record["regularizer"] if record["regularizer"] != "none" else ""
+        parts = filter(None, (dataset, name, regularizer, setting))
+        curve = points.setdefault(" ".join(parts), [])
         curve.append((record["corruption"], 100 * record["test_error"]))
     return [
         Series(name, [x for x, _ in curve], [y for _, y in curve])

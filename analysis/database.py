@@ -107,7 +107,8 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
     """An in-memory database with the views, locked."""
     known = sorted(set(snapshot.sweeps["sweep"].to_pylist()))
     if sweep is not None and sweep not in known:
-        raise QueryError(f"sweep {sweep}", "not in these results", "one of " + ", ".join(known))
+        allowed = "one of " + ", ".join(known) if known else "there are no sweeps yet"
+        raise QueryError(f"sweep {sweep}", "not in these results", allowed)
     root = str(snapshot.store.root)
     connection = duckdb.connect(config={"python_enable_replacements": False})
     connection.execute("set variable launching = ?::boolean", [snapshot.launching])

@@ -34,6 +34,12 @@ def model_label(model: str, batch_norm: bool) -> str:
     return f"{model} (no BN)" if model in ("inception", "resnet18") and not batch_norm else model
 
 
+def dataset_labels(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each record its dataset; empty where all have the same."""
+    several = len({record["dataset"] for record in records}) > 1
+    return [record["dataset"] if several else "" for record in records]
+
+
 def randomization_label(randomization: str, corruption: float) -> str:
     if randomization == "partial_labels":
         return f"labels p={corruption:g}"

@@ -12,7 +12,7 @@ from cli.options import Data, FormatOption, data_folder
 from cli.output import emit
 from trainables.datasets import DATASETS
 
-app = typer.Typer(help="List datasets, and bring them here.", no_args_is_help=True)
+app = typer.Typer(help="List datasets, and bring them here.")
 
 
 @app.command("list")
@@ -31,7 +31,7 @@ def list_(data: Data = None, format_: FormatOption = None) -> None:
 
 @app.command()
 def prepare(
-    name: Annotated[str, typer.Argument(help="The dataset, such as cifar10.")],
+    name: Annotated[str, typer.Argument(help="The dataset, such as cifar10.", metavar="NAME")],
     source: Annotated[
         Path | None,
         typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,7 +13,6 @@ from cli import compact, data, doctor, exits, launch, merge, plan, query, report
 app = typer.Typer(
     name="gensweep",
     help="A sweep file in, a queryable database of trials out.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -29,23 +29,28 @@ app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")
 
 
-@app.callback()
-def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
-    ] = False,
-) -> None:
-    """A sweep file in, a queryable database of trials out."""
-    if version:
+def print_version(asked: bool) -> None:
+    if asked:
         from importlib.metadata import version as installed
 
         typer.echo(f"gensweep {installed('gensweep')}")
         raise typer.Exit
 
 
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=print_version),
+    ] = False,
+) -> None:
+    """A sweep file in, a queryable database of trials out."""
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     debug = "--debug" in sys.argv
-    arguments = [a for a in sys.argv[1:] if a != "--debug"]
-    sys.exit(exits.run(lambda: app(arguments, standalone_mode=False), debug))
+    arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
+    command = partial(app, arguments, prog_name="gensweep", standalone_mode=False)
+    sys.exit(exits.run(command, debug))

@@ -11,7 +11,9 @@ from cli.options import RESULTS, Results
 
 
 def merge_command(
-    other: Annotated[Path, typer.Argument(help="The results folder to take trials from.")],
+    other: Annotated[
+        Path, typer.Argument(help="The results folder to take from.", metavar="OTHER")
+    ],
     results: Results = RESULTS,
 ) -> None:
     """Take in the trials and sweeps of another results folder, which stays as it is.

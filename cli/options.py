@@ -14,6 +14,10 @@ Results = Annotated[
     Path,
     typer.Option("--results", envvar="GENSWEEP_RESULTS", help="The results folder.", metavar="DIR"),
 ]
+SweepName = Annotated[
+    str | None,
+    typer.Argument(help="A sweep's name; all trials without.", metavar="SWEEP"),
+]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -25,7 +29,9 @@ Data = Annotated[
 ]
 FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", help="By default a table on a terminal, and csv in a pipe."),
+    typer.Option(
+        "--format", help="By default a table, or csv in a pipe after query, data list and doctor."
+    ),
 ]
 
 RESULTS = Path("results")

@@ -6,12 +6,15 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -21,7 +24,7 @@ from cli.formats import Format
 
 PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 
-
+_NARROW = 8  # columns of less are no longer read with ease
 _WHOLE = ("trial_id", "sweep", "status")  # columns that are never broken over lines
 
 
@@ -36,8 +39,9 @@ def emit(tables: Sequence[Table], format: Format | None = None) -> None:
 
 
 def stdout() -> Console:
-    """A console on stdout that keeps to the terminal's width, and to a steady one in a pipe."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    """A console on stdout that keeps to the terminal's width, or to COLUMNS, or to a steady one."""
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    width = None if known else PIPE_WIDTH
     return Console(width=width, highlight=False, soft_wrap=False)
 
 
@@ -49,7 +53,8 @@ def emit_text(tables: Sequence[Table]) -> None:
         if table.title:
             console.print(Text(table.title, style="bold"))
         if table.rows:
-            console.print(rich_table(table))
+            wide = not table.title and not _fits(table, console.width)
+            console.print(_rows_as_lists(table) if wide else rich_table(table))
         elif not table.notes:
             console.print(Text("no rows", style="dim"))
         if table.plot:
@@ -62,7 +67,7 @@ def rich_table(table: Table) -> RichTable:
     """A table as rich draws it, for a person."""
     drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(table.columns):
-        numeric = all(isinstance(row[index], int | float | None) for row in table.rows)
+        numeric = all(isinstance(row[index], int | float | Decimal | None) for row in table.rows)
         heading = Text(column.replace("_", " ") if table.title else column)
         right = numeric or column in table.show
         drawn.add_column(
@@ -73,6 +78,28 @@ def rich_table(table: Table) -> RichTable:
         )
     for row in table.rows:
         drawn.add_row(*(Text(cell) for cell in _shown(table, row)))
+    return drawn
+
+
+def _fits(table: Table, width: int) -> bool:
+    """Whether the columns of a table can stand side by side."""
+    rows = [table.columns, *(_shown(table, row) for row in table.rows)]
+    widest = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+    needed = [
+        size if column in _WHOLE else min(size, _NARROW)
+        for column, size in zip(table.columns, widest, strict=True)
+    ]
+    return sum(needed) + 2 * (len(needed) - 1) <= width
+
+
+def _rows_as_lists(table: Table) -> RichTable:
+    """A line per column, and an empty one between rows, for what is too wide to be a table."""
+    drawn = RichTable.grid(padding=(0, 2, 0, 0))
+    for index, row in enumerate(table.rows):
+        if index:
+            drawn.add_row()
+        for column, cell in zip(table.columns, _shown(table, row), strict=True):
+            drawn.add_row(Text(column, style="bold"), Text(cell))
     return drawn
 
 
@@ -90,7 +117,8 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}" if math.isfinite(value) else str(value)
+        whole = 1e3 <= abs(value) < 1e15  # written out, not as 2.5e+04
+        return f"{value:.0f}" if whole else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
@@ -144,8 +172,8 @@ def _records(table: Table) -> list[dict[str, Any]]:
 
 def _jsonable(value: Any) -> Any:
     """JSON has no dates, and no numbers that are not finite."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, datetime | date):

@@ -85,6 +85,8 @@ def _counted(values: Iterable[object]) -> list[tuple[object, int]]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -95,7 +97,7 @@ def summary_table(
     todo = [p for p in planned if known.get(p.trial.trial_id) not in _OVER]
     counts = Counter(known.get(p.trial.trial_id, "planned") for p in planned)
     parts = ", ".join(f"{count} {status}" for status, count in counts.items())
-    notes = [f"{len(planned)} trials: {parts}"]
+    notes = [f"{len(planned)} trials" + (f": {parts}" if parts else "")]
     if todo:
         notes.append(_estimate(todo, _seconds_per_epoch(results) if known else {}))
     return Table("summary", [], [], title="Summary", notes=notes)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results
+from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit, emit_text
 from cli.reading import opened
 
 
 def report(
-    sweep: Annotated[str | None, typer.Argument(help="A sweep's name; all trials without.")] = None,
+    sweep: SweepName = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
 ) -> None:

@@ -14,7 +14,7 @@ from cli.reading import opened
 
 
 def show(
-    trial: Annotated[str, typer.Argument(help="A trial's id, or the beginning of one.")],
+    trial: Annotated[str, typer.Argument(help="A trial's id, or its beginning.", metavar="TRIAL")],
     results: Results = RESULTS,
     format_: FormatOption = None,
 ) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from analysis.status import status_tables
 from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results
+from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit
 from cli.reading import opened
 
 
 def status(
-    sweep: Annotated[str | None, typer.Argument(help="A sweep's name; all sweeps without.")] = None,
+    sweep: SweepName = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
 ) -> None:

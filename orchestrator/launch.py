@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.display import Display
 from orchestrator.interrupt import catch_interrupt
-from orchestrator.job import Job
+from orchestrator.job import Assignment, Job
 from orchestrator.plan import PlannedTrial
 from orchestrator.provenance import git_commit
 from orchestrator.spec import SweepSpec
@@ -113,7 +113,7 @@ class Launch:
             catch_interrupt() as interrupt,
         ):
             # Ray loads only where there is work, and after its settings have been made.
-            from orchestrator.tuner import Assignment, run_tuner
+            from orchestrator.tuner import run_tuner
 
             while todo and not interrupt.requested:
                 chunk, todo = todo[:PER_TUNER], todo[PER_TUNER:]

@@ -16,8 +16,6 @@ from orchestrator.job import Assignment, Job
 from orchestrator.spec import Resources
 from orchestrator.worker import Worker
 
-__all__ = ["Assignment", "run_tuner"]
-
 
 def run_tuner(
     job: Job,

@@ -66,7 +66,8 @@ def randomize_pixels(train: Images, test: Images, seed: int) -> tuple[Pixels, Pi
 
 def _permute_each(images: Images, rng: np.random.Generator) -> Pixels:
     n, height, width, channels = images.shape
-    positions = np.arange(height * width, dtype=np.uint16)
+    dtype = np.promote_types(np.uint16, np.min_scalar_type(height * width))
+    positions = np.arange(height * width, dtype=dtype)
     permuted = np.empty((n, height * width, channels), images.dtype)
     flat = images.reshape(permuted.shape)
     for start in range(0, n, _CHUNK):

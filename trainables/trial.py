@@ -45,7 +45,8 @@ class ClassifierTrial:
     Equal trials compare and hash equal: fields that have no effect are brought to one form,
     so `partial_labels` at 0 is `true_labels`, and at 1 it is `random_labels`.
 
-    corruption:    probability p in [0, 1] that a training label is replaced; `partial_labels` only.
+    corruption:    probability p in [0, 1] that a training label is replaced; of `partial_labels`
+                   only, the other randomizations have their own and ignore it.
     stop:          "epochs" trains all of them; "fit" stops after `patience` epochs in a row
                    with training error 0.
     lr, lr_decay:  the learning rate of the first epoch, and its factor after every epoch.
@@ -81,7 +82,7 @@ class ClassifierTrial:
     log_every: Annotated[int, Ge(1)] = 100
 
     def __post_init__(self) -> None:
-        for name, kind in _FLOATS.items():
+        for name, kind in _NUMBERS.items():
             self._set(name, kind(getattr(self, name)))
         if self.randomization == "partial_labels" and self.corruption in (0.0, 1.0):
             self._set("randomization", "random_labels" if self.corruption else "true_labels")
@@ -151,7 +152,12 @@ class ClassifierTrial:
         return {k: v for k, v in asdict(self).items() if v != defaults[k]}
 
 
-_FLOATS = {f.name: float for f in fields(ClassifierTrial) if isinstance(f.default, float)}
+# So that 1 and True, or NumPy's numbers and Python's, make the same trial.
+_NUMBERS = {
+    f.name: type(f.default)
+    for f in fields(ClassifierTrial)
+    if isinstance(f.default, bool | int | float)
+}
 
 
 def content_hash(trainable: str, config: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def table_1(db: Database) -> Table:
         record["settings"] = settings
     columns = [
         *_ALIKE,
-        *("settings", "paper_train", "paper_test", "certainty", "seeds", "train"),
+        *("settings", "max_epochs", "paper_train", "paper_test", "certainty", "seeds", "train"),
         *("train_interval", "test", "test_interval", "test_difference"),
     ]
     rows = []
@@ -76,13 +76,14 @@ def for_people(table: Table) -> Table:
             r["settings"],
             f"{r['paper_train']:.2f}/{r['paper_test']:.2f}" + _mark(r["certainty"], marks),
             r["seeds"],
+            r["max_epochs"],
             _ours(r),
             "" if r["test_difference"] is None else f"{r['test_difference']:+.2f}",
         ]
         for r in records
     ]
     paper = "paper" + (f" [{marks[0]}]" if len(marks) == 1 else "")
-    columns = ["model", "labels", "reg.", "settings", paper, "n", "ours", "Δ test"]
+    columns = ["model", "labels", "reg.", "settings", paper, "n", "epochs", "ours", "Δ test"]
     return Table(
         "table_1",
         *without_empty(columns, rows, ("settings",)),

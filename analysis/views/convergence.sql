@@ -13,8 +13,8 @@ with reached as (
         min(epoch) filter (figure <= threshold) as first_epoch
     from epochs
     cross join (
-        values ('train_error', 0.0), ('train_error', 0.001), ('train_error', 0.01),
-               ('train_loss', 0.1), ('train_loss', 0.01)
+        values ('train_error', 0e0), ('train_error', 1e-3), ('train_error', 1e-2),
+               ('train_loss', 1e-1), ('train_loss', 1e-2) -- as DOUBLE; 0.1 is a DECIMAL
     ) as thresholds (metric, threshold)
     cross join lateral (
         select case metric when 'train_error' then train_error else train_loss end

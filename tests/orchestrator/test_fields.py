@@ -60,8 +60,10 @@ def test_numbers_are_valid_within_their_range_alone(name: str, value: float) -> 
 
 
 @pytest.mark.parametrize("name", [*WHOLE, *NUMBERS])
-@pytest.mark.parametrize("value", [True, False, "1", "0.5", None, [1], {"a": 1}])
-def test_nothing_but_a_number_is_a_number(name: str, value: Any) -> None:
+@pytest.mark.parametrize(
+    "value", [True, False, "1", "0.5", None, [1], {"a": 1}, math.inf, -math.inf, math.nan]
+)
+def test_nothing_but_a_finite_number_is_a_number(name: str, value: Any) -> None:
     assert problem(name, value) == (f"{value!r} is not valid", allowed(name))
 
 

@@ -63,8 +63,16 @@ def command(folder: Path) -> list[str]:
     return [sys.executable, "-c", start, "launch", str(folder / "made.toml"), *where]
 
 
+def environment() -> dict[str, str]:
+    """Ours, less what launches in this process have put there."""
+    ours = ("RAY_", "TUNE_", "GENSWEEP_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
 def run(folder: Path) -> Ended:
-    done = subprocess.run(command(folder), capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(
+        command(folder), env=environment(), capture_output=True, text=True, timeout=PATIENCE
+    )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -125,7 +133,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory, descendants: Descendants) -> 
     lock = launch_lock(Store.create(folder / "results"))
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        command(folder), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        command(folder),
+        env=environment(),
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
     )
     try:
         wait_for(lambda: is_held(lock), process)

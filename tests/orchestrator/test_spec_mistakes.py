@@ -160,7 +160,9 @@ def test_the_file_without_mistakes_is_correct() -> None:
     assert len(plan(parse_spec(text_with(), "a.toml"))) == 8
 
 
-@pytest.mark.parametrize(("part", "text", "key", "what", "allowed"), MISTAKES)
+@pytest.mark.parametrize(
+    ("part", "text", "key", "what", "allowed"), MISTAKES, ids=[mistake[2] for mistake in MISTAKES]
+)
 def test_a_mistake_is_one_error_with_line_key_what_and_allowed(
     part: str, text: str, key: str, what: str, allowed: str
 ) -> None:

@@ -31,7 +31,8 @@ class Evaluation:
 
 
 class Engine(Protocol):
-    """Trains one or more lanes: trials of equal shape, each with its own weights and data."""
+    """Trains one or more lanes: trials of equal shape (model, dataset, batch size, precision and
+    logging window), each with its own weights and data."""
 
     @property
     def device(self) -> str:
@@ -51,7 +52,8 @@ class Engine(Protocol):
         """Full passes in evaluation mode over the training and the test set."""
 
     def state(self, lane: int) -> dict[str, Any]:
-        """Everything that continues this lane from the end of an epoch."""
+        """Everything that continues this lane from the end of an epoch: the live tensors, to be
+        saved before training goes on."""
 
     def restore(self, lane: int, state: dict[str, Any]) -> None:
         """Put a lane back to what `state` returned."""

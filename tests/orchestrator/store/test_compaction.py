@@ -130,21 +130,22 @@ def test_a_trial_that_starts_again_meanwhile_keeps_its_own_file(
 
 
 def test_tables_have_their_schemas_and_row_groups_of_the_size_asked_for(
-    store: Store, write: Write, rows: Rows, monkeypatch: pytest.MonkeyPatch
+    store: Store, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compaction, "ROW_GROUP", 10)
     for seed in range(7):
         write(store, seed, epochs=5)
+        if seed < 3:  # the first time four at once, then one by one
+            continue
         compact(store)
-    for name, schema in TABLES.items():
-        (path,) = read_manifest(store).paths(store, name)
-        file = pq.ParquetFile(path)
-        assert file.schema_arrow.equals(schema)
-        sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-        assert max(sizes) <= 10
-        assert sum(sizes) == {"trials": 7, "epochs": 35, "steps": 35}[name]
-        assert len(sizes) < 2 * sum(sizes) / 10 + 2
-    assert len(rows(store)["epochs"]) == 35
+        for name, schema in TABLES.items():
+            (path,) = read_manifest(store).paths(store, name)
+            file = pq.ParquetFile(path)
+            assert file.schema_arrow.equals(schema)
+            sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+            assert max(sizes) <= 10
+            assert sum(sizes) == {"trials": 1, "epochs": 5, "steps": 5}[name] * (seed + 1)
+            assert len(sizes) < sum(sizes) / 10 + 2
 
 
 def test_a_damaged_file_stays_where_it_is_and_hinders_nothing(store: Store, write: Write) -> None:

@@ -108,6 +108,17 @@ def test_a_failure_there_that_is_run_again_stays_there(
     assert [row["seed"] for row in rows(store)["trials"]] == [2]
 
 
+def test_a_trial_that_was_run_again_there_comes_with_its_new_rows_alone(
+    store: Store, other: Store, write: Write, rows: Rows
+) -> None:
+    write(other, 1, "failed", epochs=3)
+    compact(other)
+    write(other, 1, "done", epochs=2, attempt=2)
+    assert merge(store, other).trials == 1
+    assert rows(store) == rows(other)
+    assert len(rows(store)["epochs"]) == 2
+
+
 def test_a_sweep_in_both_has_the_trials_and_feeds_of_both_once(store: Store, other: Store) -> None:
     sweep(store, "figure_1", [(1, ["figure_1b"]), (2, [])])
     sweep(other, "figure_1", [(1, ["figure_1b", "figure_1c"]), (3, [])])

@@ -1,0 +1,144 @@
+"""Errors against corruption: the view against a plain computation, and the curves of figure 1c."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean, stdev
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from analysis.corruption import corruption_table, for_people
+from analysis.database import Database
+from analysis.tables import Table
+from orchestrator.store import Store
+from trainables.trial import ClassifierTrial
+
+Write = Callable[..., ClassifierTrial]
+FRACTIONS = st.integers(0, 64).map(lambda n: n / 64)
+# (corruption, learning rate, epochs, seed) -> (training error, test error)
+OUTCOMES = st.dictionaries(
+    st.tuples(
+        st.sampled_from([0.0, 0.5, 1.0]),
+        st.sampled_from([0.125, 0.25]),
+        st.sampled_from([2, 3]),
+        st.integers(0, 3),
+    ),
+    st.tuples(FRACTIONS, FRACTIONS),
+    min_size=1,
+    max_size=12,
+)
+
+
+def summary(values: list[float]) -> tuple[float, float | None]:
+    """Mean and half the width of its 95 % interval."""
+    if len(values) < 2:
+        return mean(values), None
+    quantile = stats.t.ppf(0.975, len(values) - 1)
+    return mean(values), quantile * stdev(values) / math.sqrt(len(values))
+
+
+@given(outcomes=OUTCOMES)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+def test_the_view_is_the_mean_over_seeds_with_its_interval(
+    write: Write, outcomes: dict[tuple[float, float, int, int], tuple[float, float]]
+) -> None:
+    groups = defaultdict(list)
+    with TemporaryDirectory() as folder:
+        store = Store.create(Path(folder))
+        for (p, lr, epochs, seed), (train, test) in outcomes.items():
+            curve = {"errors": (0.5, train), "test_errors": (0.75, test)}
+            write(store, **curve, corruption=p, lr=lr, epochs=epochs, seed=seed)
+            groups[p, lr, epochs].append((train, test))
+        with Database(store.root) as db:
+            found = {
+                (r["corruption"], r["lr"], r["max_epochs"]): r
+                for r in db.table("from corruption").records()
+            }
+    assert found.keys() == groups.keys()
+    for key, pairs in groups.items():
+        row = found[key]
+        assert row["seeds"] == len(pairs)
+        assert row["fitted"] == sum(train == 0 for train, _ in pairs)
+        for name, values in (
+            ("train_error", [train for train, _ in pairs]),
+            ("test_error", [test for _, test in pairs]),
+            ("gap", [test - train for train, test in pairs]),
+        ):
+            expected = summary(values)
+            assert (row[name], row[f"{name}_interval"]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_only_trials_that_are_done_and_labels_alone_count(store: Store, write: Write) -> None:
+    write(store, (0.25,), seed=0)
+    for seed, status in enumerate(("running", "failed", "diverged", "interrupted"), start=1):
+        write(store, (0.75,), status, seed=seed)
+    for rule in ("shuffled_pixels", "random_pixels", "gaussian"):
+        write(store, (0.75,), randomization=rule)
+    with Database(store.root) as db:
+        (row,) = db.table("from corruption").records()
+    assert (row["seeds"], row["train_error"]) == (1, 0.25)
+
+
+def people(store: Store) -> Table:
+    with Database(store.root) as db:
+        return for_people(corruption_table(db))
+
+
+def fill(store: Store, write: Write, ps: list[float], **settings: Any) -> None:
+    for p in ps:
+        write(store, (0.0,), test_errors=(0.1 + 0.8 * p,), corruption=p, **settings)
+
+
+def test_figures_are_written_in_percent(store: Store, write: Write) -> None:
+    write(store, (0.125,), test_errors=(0.5,), corruption=0.5)
+    assert people(store).records() == [
+        {
+            "model": "mlp_1x512",
+            "regularizer": "none",
+            "p": "0.5",
+            "n": 1,
+            "fitted": "0 of 1",
+            "train %": "12.50",
+            "test %": "50.00",
+            "gap": "37.50",
+        }
+    ]
+
+
+@pytest.mark.parametrize(("ps", "drawn"), [([0, 1], False), ([0, 0.5, 1], True)])
+def test_a_curve_has_at_least_three_points(
+    store: Store, write: Write, ps: list[float], drawn: bool
+) -> None:
+    fill(store, write, ps)
+    table = people(store)
+    assert (table.plot is not None) == bool(table.notes) == drawn
+
+
+def test_every_curve_with_three_points_is_drawn_under_its_own_name(
+    store: Store, write: Write
+) -> None:
+    fill(store, write, [0, 0.5, 1])
+    fill(store, write, [0, 0.5, 1], weight_decay=0.5)
+    fill(store, write, [0, 0.5, 1], model="inception", lr=0.25)
+    fill(store, write, [0, 0.5, 1], model="inception", lr=0.5)
+    fill(store, write, [0, 1], model="alexnet")
+    plot = people(store).plot
+    assert plot
+    legend = [line.split(" ", 1)[1] for line in plot(80).split("Legend:")[1].splitlines()[2:]]
+    assert legend == ["inception lr 0.25", "inception lr 0.5", "mlp_1x512", "mlp_1x512 wd"]
+
+
+def test_the_curves_of_two_datasets_are_never_one(store: Store, write: Write) -> None:
+    fill(store, write, [0, 0.5, 1])
+    fill(store, write, [0, 0.5], dataset="digits")
+    plot = people(store).plot
+    assert plot
+    assert plot(80).split("Legend:")[1].split("\n")[2:] == ["⠤o⠤ cifar10 mlp_1x512"]

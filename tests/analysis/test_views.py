@@ -1,0 +1,99 @@
+"""The views say the same of a folder, in whatever files its rows are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.database import VIEWS, Database
+from orchestrator.store import Store
+from orchestrator.store.lock import hold
+from orchestrator.store.snapshot import launch_lock
+from trainables.trial import ClassifierTrial
+
+# As the contract has them; a view may have more behind these.
+COLUMNS = {
+    "trials": """trial_id trainable dataset model randomization corruption regularizer crop flip
+        rotation weight_decay dropout batch_norm seed lr lr_decay momentum batch_size max_epochs
+        parameters status epochs steps fit_epoch fit_step final_train_loss final_train_error
+        final_test_error best_test_error best_test_epoch wall_seconds images_per_second attempts
+        host device git_commit versions started_at finished_at error""",
+    "epochs": """trial_id epoch step lr train_loss train_error test_loss test_error
+        corrupted_train_error clean_train_error memorized_fraction recovered_fraction seconds""",
+    "steps": "trial_id step train_loss",
+    "sweep_trials": "sweep trial_id feed",
+    "convergence": "trial_id metric threshold unit value censored ratio",
+    "corruption": """model regularizer corruption train_error train_error_interval test_error
+        test_error_interval gap gap_interval""",
+}
+
+
+def rows(db: Database, view: str) -> list[tuple[Any, ...]]:
+    """Without the last bits of a mean, which depend on the order of the summands."""
+    found = db.table(f"from {view} order by all").rows
+    return [tuple(round(v, 9) if isinstance(v, float) else v for v in row) for row in found]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_has_the_columns_of_the_contract(made: Store, view: str) -> None:
+    found = Database(made.root).sql(f"from {view}").columns
+    expected = COLUMNS[view].split()
+    if view in ("trials", "epochs", "steps", "sweep_trials"):
+        assert found[: len(expected)] == expected
+    else:
+        assert [name for name in found if name in expected] == expected
+
+
+def test_live_compacted_and_mixed_folders_say_the_same(folders: dict[str, Path]) -> None:
+    seen = []
+    for root in folders.values():
+        with Database(root) as db:
+            seen.append({view: rows(db, view) for view in VIEWS})
+    assert seen[0] == seen[1] == seen[2]
+    assert all(seen[0].values())
+
+
+def test_every_trial_and_epoch_is_there_once_with_its_last_attempt(made: Store) -> None:
+    with Database(made.root) as db:
+        counted = db.table("select seed, status, attempts, epochs from trials order by seed, model")
+        assert counted.rows == [
+            (0, "planned", None, None),
+            (0, "done", 1, 3),
+            (1, "diverged", 1, 1),
+            (2, "failed", 1, 0),
+            (3, "interrupted", 1, 2),
+            (4, "interrupted", 1, 1),
+            (50, "done", 1, 2),
+            (51, "done", 1, 2),
+            (90, "done", 2, 2),
+        ]
+        epochs = db.table("""
+            select seed, list(epoch order by epoch) from epochs join trials using (trial_id)
+            group by seed order by seed
+        """).rows
+        lengths = {0: 3, 1: 1, 3: 2, 4: 1, 50: 2, 51: 2, 90: 2}
+        assert epochs == [(seed, list(range(1, n + 1))) for seed, n in lengths.items()]
+        assert db.table("select count(*) from steps").rows == [(sum(lengths.values()),)]
+
+
+def test_what_says_it_runs_is_interrupted_unless_a_launch_is_under_way(made: Store) -> None:
+    question = "select status from trials where seed = 3"
+    with Database(made.root) as db:
+        assert db.table(question).rows == [("interrupted",)]
+        with hold(launch_lock(made), "launch"):
+            db.refresh()
+            assert db.table(question).rows == [("running",)]
+        db.refresh()
+        assert db.table(question).rows == [("interrupted",)]
+
+
+def test_a_planned_trial_has_its_settings_and_no_outcome(made: Store) -> None:
+    with Database(made.root) as db:
+        (row,) = db.table("from trials where status = 'planned'").records()
+    trial = ClassifierTrial(model="alexnet")
+    assert row["trial_id"] == trial.trial_id
+    assert (row["model"], row["max_epochs"], row["lr"]) == ("alexnet", 100, 0.01)
+    outcome = COLUMNS["trials"].split()[COLUMNS["trials"].split().index("parameters") :]
+    assert {row[name] for name in outcome if name != "status"} == {None}
