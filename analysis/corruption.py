@@ -64,8 +64,7 @@ def for_people(table: Table) -> Table:
 
 
 def _figure(curves: list[Series], width: int) -> str:
-    limits = {"x_limits": (0.0, 1.0), "y_limits": (0.0, 100.0)}
-    return line_plot(curves, width, "p", "test error %", **limits)
+    return line_plot(curves, width, "p", "test error %", x_end=1.0, y_end=100.0)
 
 
 def _curves(

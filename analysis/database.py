@@ -15,6 +15,7 @@ import pyarrow as pa
 from analysis.errors import QueryError
 from analysis.readonly import check
 from analysis.tables import Table
+from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
 from orchestrator.store.schemas import SWEEP, TABLES
 from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
@@ -43,7 +44,11 @@ class Database:
     def refresh(self) -> None:
         """Take a new snapshot of the folder."""
         self._snapshot = take_snapshot(self._store)
-        self._connection = _connect(self._snapshot, self._sweep)
+        try:
+            self._connection = _connect(self._snapshot, self._sweep)
+        except duckdb.Error as error:
+            what = f"cannot be read ({_explained(error).what})"
+            raise StoreError(str(self._store.root), what) from error
 
     @property
     def unreadable(self) -> Sequence[str]:

@@ -68,7 +68,5 @@ def _curve(epochs: Table) -> Table:
         last,
         title=f"Learning curve ({len(records)} epochs, the last {len(last)} in figures)",
         show={"train_error": percent, "test_error": percent},
-        plot=lambda width: line_plot(
-            curves, width, "epoch", "error %", x_limits=(0.0, x[-1]), y_limits=(0.0, 100.0)
-        ),
+        plot=lambda width: line_plot(curves, width, "epoch", "error %", x_end=x[-1], y_end=100.0),
     )

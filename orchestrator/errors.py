@@ -14,6 +14,9 @@ class SpecError(GensweepError):
         self.problems = list(problems)
         super().__init__("", "\n".join(map(str, problems)))
 
+    def __reduce__(self) -> tuple[type[SpecError], tuple[list[GensweepError]]]:  # type: ignore[override]
+        return type(self), (self.problems,)
+
 
 class ClusterError(GensweepError):
     """Ray cannot be started or reached, or has not what a trial needs."""

@@ -58,7 +58,10 @@ def _limits(bound: Any) -> list[str]:
 
 def vars_of(bound: Any) -> Iterable[str]:
     """The number of a bound, without a needless `.0`."""
-    return (f"{value:g}" for value in (getattr(bound, f.name) for f in fields(bound)))
+    return (
+        str(value) if isinstance(value, int) else f"{value:g}"
+        for value in (getattr(bound, f.name) for f in fields(bound))
+    )
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:

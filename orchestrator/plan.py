@@ -47,7 +47,7 @@ def _settings(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:
     for values in product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
         regularizer = spec.regularizers.get(chosen.pop("regularizer"), {})
-        model = chosen.get("model") or regularizer.get("model") or spec.defaults.get("model")
+        model = chosen.get("model", spec.defaults.get("model"))
         settings = {**spec.defaults, **spec.models.get(str(model), {}), **regularizer, **chosen}
         if settings.get("randomization", "true_labels") != "partial_labels":
             settings.pop("corruption", None)

@@ -162,7 +162,7 @@ class _Reader:
 
     def seeds(self) -> list[int]:
         seeds = self.content.get("seeds", [0])
-        whole = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
+        whole = isinstance(seeds, list) and all(type(s) is int and 0 <= s < 2**32 for s in seeds)
         if not whole or not seeds or len(set(seeds)) < len(seeds):
             self.wrong(("seeds",), f"{seeds!r} is not valid", "a list of different whole numbers")
             return [0]
@@ -181,10 +181,14 @@ class _Reader:
                 self.wrong(path, "is not a table", f"[{kind}.{name}]")
                 continue
             bundles[name] = self.fields(settings, path)
+            if "model" in settings:
+                self.wrong((*path, "model"), "is chosen by a grid", "model in [[grid]]")
         return bundles
 
     def fields(self, settings: Fields, path: KeyPath) -> Fields:
         self.known(settings, list(TRIAL_FIELDS), path)
+        if "seed" in settings:
+            self.wrong((*path, "seed"), "is an axis of every grid", "seeds, or seed in [[grid]]")
         for key, value in settings.items():
             self.value(key, value, (*path, key))
         return settings
@@ -218,8 +222,9 @@ class _Reader:
                     self.value(key, value, (*path, key))
         if "model" not in axes and "model" not in self.table("defaults") and "model" not in forced:
             self.wrong((*path, "model"), "is missing", "one of " + ", ".join(MODELS))
+        axes |= {key: [value] for key, value in forced.items()}
         self.corruption(axes, path)
-        return Grid({**axes, **{k: [v] for k, v in forced.items()}}, feeds, path)
+        return Grid(axes, feeds, path)
 
     def regularizer(self, name: Any, path: KeyPath) -> None:
         known = [NONE, *self.table("regularizer")]

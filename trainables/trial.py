@@ -64,7 +64,7 @@ class ClassifierTrial:
     dataset: str = "cifar10"
     randomization: Randomization = "true_labels"
     corruption: Annotated[float, Interval(ge=0.0, le=1.0)] = 0.0
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Annotated[int, Interval(ge=0, lt=2**32)] = 0
     epochs: Annotated[int, Ge(1)] = 100
     stop: Stop = "epochs"
     patience: Annotated[int, Ge(1)] = 1

@@ -14,7 +14,7 @@ from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.schemas import SWEEP, TABLES, conform
 from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
-from orchestrator.store.statuses import statuses
+from orchestrator.store.statuses import TrialStatus, statuses
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class Merge:
 
 
 def merge(store: Store, other: Store) -> Merge:
-    """Take in every trial that has ended there and not here, and every sweep's list of trials."""
+    """Take in what is done there and not here, and every sweep's list of trials.
+
+    A failed trial is taken where there is none here, and gives way to one that is done.
+    """
     with hold(store.locks / "compact.lock", "merge"):
         mine, theirs = take_snapshot(store), take_snapshot(other)
-        here = {i for i, status in statuses(mine).items() if status.ended}
-        wanted = {i for i, status in statuses(theirs).items() if status.ended} - here
+        here = {i: _worth(status) for i, status in statuses(mine).items()}
+        there = {i: _worth(status) for i, status in statuses(theirs).items()}
+        wanted = {i for i, worth in there.items() if worth > here.get(i, 0)}
         if wanted:
             replace_rows(store, mine.manifest, _rows(theirs, wanted))
             for trial_id in wanted:  # what had not ended here
@@ -40,6 +44,11 @@ def merge(store: Store, other: Store) -> Merge:
             both = [t.filter(pc.equal(t["sweep"], name)) for t in (mine.sweeps, theirs.sweeps)]
             publish_table(store.sweep_file(name), _distinct(pa.concat_tables(both)))
         return Merge(len(wanted), len(names))
+
+
+def _worth(status: TrialStatus) -> int:
+    """What has ended is worth taking, and a failure is worth replacing."""
+    return {"done": 2, "diverged": 2, "failed": 1}.get(status.status, 0)
 
 
 def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:

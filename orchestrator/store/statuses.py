@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
 from orchestrator.store.rows import FINAL
 from orchestrator.store.snapshot import Snapshot, take_snapshot
@@ -30,12 +32,16 @@ class TrialStatus:
 def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
     """By trial id; trials that are only planned are not among them."""
     columns = ["trial_id", "status", "attempts"]
-    compacted = [
-        pq.read_table(path, columns=columns)
-        for path in snapshot.manifest.paths(snapshot.store, "trials")
-    ]
+    compacted = [_read(path, columns) for path in snapshot.manifest.paths(snapshot.store, "trials")]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {row["trial_id"]: TrialStatus(row["status"], row["attempts"] or 0) for row in rows}
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(str(path), f"cannot be read ({error})") from error
 
 
 def end_abandoned(store: Store, ids: Collection[str], status: str, error: str) -> None:

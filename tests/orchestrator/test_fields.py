@@ -92,7 +92,7 @@ def test_a_trial_can_be_built_from_every_value_that_passes(name: str, value: Any
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("seed", "a whole number, at least 0"),
+        ("seed", "a whole number, at least 0, below 4294967296"),
         ("epochs", "a whole number, at least 1"),
         ("corruption", "a number, at least 0, at most 1"),
         ("lr", "a number, above 0"),

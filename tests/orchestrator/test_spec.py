@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import SpecError
 from orchestrator.plan import plan
 from orchestrator.spec import Grid, Resources, parse_spec, read_spec
+from trainables.errors import GensweepError
 
 FIGURE = """\
 # a comment
@@ -157,3 +159,8 @@ def test_what_is_not_toml_is_an_error_with_its_line(text: str, line: int) -> Non
     assert problem.where == f"a.toml:{line}"
     assert problem.what.startswith("not TOML: ")
     assert "(at" not in problem.what
+
+
+def test_a_spec_error_crosses_process_borders_whole() -> None:
+    error = SpecError([GensweepError("a.toml:1", "wrong"), GensweepError("a.toml:2", "worse")])
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

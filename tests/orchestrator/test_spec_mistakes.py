@@ -44,6 +44,15 @@ MISTAKES = [
         "'cpu'?",
         "one of cpu, gpu, dev",
     ),
+    # keys that have their own place
+    ("defaults", "[defaults]\nseed = 3 # <--", "defaults.seed", "an axis of every grid", "seeds"),
+    (
+        "regularizer",
+        '[regularizer.wd]\nmodel = "alexnet" # <--',
+        "regularizer.wd.model",
+        "is chosen by a grid",
+        "model in [[grid]]",
+    ),
     # unknown names
     ("model", "[model.inceptoin] # <--", "model.inceptoin", "did you mean 'inception'?", MODEL),
     ("grid", '[[grid]]\nmodel = "alexnett" # <--', "grid.model", "mean 'alexnet'?", MODEL),

@@ -155,3 +155,14 @@ def test_nothing_is_merged_while_somebody_compacts(
     ):
         merge(store, other)
     assert statuses(take_snapshot(store)) == {}
+
+
+def test_a_failure_gives_way_to_a_success_and_not_the_other_way(
+    store: Store, other: Store, write: Write
+) -> None:
+    write(store, 1, "failed")
+    write(other, 1, "done")
+    write(store, 2, "done")
+    write(other, 2, "failed")
+    assert merge(store, other).trials == 1
+    assert [status.status for status in statuses(take_snapshot(store)).values()] == ["done"] * 2

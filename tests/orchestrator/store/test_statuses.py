@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.store import Store, compact, take_snapshot
+from orchestrator.store.errors import StoreError
 from orchestrator.store.rows import FINAL
 from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
 from trainables.trial import ClassifierTrial
@@ -74,3 +75,12 @@ def test_nothing_is_written_where_nobody_is_abandoned(store: Store, write: Write
     end_abandoned(store, [], "failed", "its worker died")
     end_abandoned(store, [path.stem], "failed", "its worker died")
     assert path.stat() == before
+
+
+def test_a_damaged_table_is_named(store: Store, write: Write) -> None:
+    write(store, 1)
+    compact(store)
+    table = next(store.tables.glob("*-trials.parquet"))
+    table.write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match=table.name):
+        statuses(take_snapshot(store))
