@@ -4,4 +4,6 @@ create view epochs as
 select
     trial_id, epoch, step, lr, train_loss, train_error, test_loss, test_error,
     corrupted_train_error, clean_train_error, memorized_fraction, recovered_fraction, seconds
-from stored_epochs;
+from stored_epochs
+where getvariable('sweep') is null
+   or trial_id in (select trial_id from stored_sweeps where sweep = getvariable('sweep'));

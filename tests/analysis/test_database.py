@@ -22,13 +22,12 @@ def count(db: Database, view: str) -> int:
     return int(db.table(f"select count(*) from {view}").rows[0][0])
 
 
-def test_a_sweep_restricts_the_trials_and_what_follows_from_them(made: Store) -> None:
+def test_a_sweep_restricts_every_view_to_its_trials(made: Store) -> None:
     with Database(made.root, "small") as db:
         ((trial_id,),) = db.table("select trial_id from trials").rows
-        for view in ("convergence", "corruption"):
-            assert {r.get("trial_id", trial_id) for r in db.table(f"from {view}").records()} == {
-                trial_id
-            }
+        for view in ("sweep_trials", "epochs", "steps", "convergence"):
+            assert db.table(f"select distinct trial_id from {view}").rows == [(trial_id,)]
+        assert db.table("select distinct sweep from sweep_trials").rows == [("small",)]
         assert db.table("select sum(seeds) from corruption").rows == [(1,)]
 
 

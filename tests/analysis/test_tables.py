@@ -38,5 +38,5 @@ def test_records_name_the_values() -> None:
 
 
 def test_a_row_that_does_not_fit_its_columns_is_refused() -> None:
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match=r"shorter|longer"):
         Table("t", ["a", "b"], [(1,)]).records()
