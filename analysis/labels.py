@@ -40,10 +40,14 @@ def dataset_labels(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return [record["dataset"] if several else "" for record in records]
 
 
+def in_words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def randomization_label(randomization: str, corruption: float) -> str:
     if randomization == "partial_labels":
         return f"labels p={corruption:g}"
-    return randomization.replace("_", " ")
+    return in_words(randomization)
 
 
 def order_by(column: str, order: Iterable[str]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from analysis.database import Database
-from analysis.labels import percent
-from analysis.tables import Table
+from analysis.labels import in_words, percent
+from analysis.tables import Table, without_empty
 
 STATUSES = ("planned", "running", "done", "diverged", "failed", "interrupted")
 
@@ -39,9 +42,18 @@ def status_tables(db: Database) -> list[Table]:
         db.table(query, name=name)
         for name, query in (("sweeps", _SWEEPS), ("running", _RUNNING), ("trouble", _TROUBLE))
     )
+    names = {"randomization": in_words}
     errors = {"train_error": percent, "test_error": percent, "seconds": lambda s: f"{s:.0f}"}
     return [
         Table("sweeps", sweeps.columns, sweeps.rows, title="Sweeps"),
-        Table("running", running.columns, running.rows, title="Running", show=errors),
-        Table("trouble", trouble.columns, trouble.rows, title="Went wrong"),
+        Table("running", running.columns, running.rows, title="Running", show=errors | names),
+        Table("trouble", trouble.columns, trouble.rows, title="Went wrong", show=names),
     ]
+
+
+def for_people(tables: Sequence[Table]) -> list[Table]:
+    """The same without statuses that no trial has, and without tables that have no rows."""
+    sweeps, *lists = tables
+    absent = [status for status in STATUSES if status != "done"]
+    columns, rows = without_empty(sweeps.columns, sweeps.rows, absent)
+    return [replace(sweeps, columns=columns, rows=rows), *(t for t in lists if t.rows)]

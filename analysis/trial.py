@@ -53,6 +53,12 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     return tables
 
 
+def _how_many(epochs: int) -> str:
+    if epochs > _SHOWN_EPOCHS:
+        return f"{epochs} epochs, the last {_SHOWN_EPOCHS} in figures"
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
+
+
 def _curve(epochs: Table) -> Table:
     records = epochs.records()
     columns = ("epoch", "train_loss", "train_error", "test_error", "seconds")
@@ -66,7 +72,7 @@ def _curve(epochs: Table) -> Table:
         "epochs",
         columns,
         last,
-        title=f"Learning curve ({len(records)} epochs, the last {len(last)} in figures)",
+        title=f"Learning curve ({_how_many(len(records))})",
         show={"train_error": percent, "test_error": percent},
         plot=lambda width: line_plot(curves, width, "epoch", "error %", x_end=x[-1], y_end=100.0),
     )

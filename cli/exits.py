@@ -46,6 +46,10 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         return Exit.USAGE
     except BrokenPipeError:
         return _closed_pipe()
+    except SystemExit as leaving:  # what rich does where nobody reads on
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return _closed_pipe()
+        raise
     except GensweepError as error:
         if debug:
             traceback.print_exc()

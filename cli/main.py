@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -52,5 +51,12 @@ def main() -> None:
     """Run the command line and exit with its code."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
-    command = partial(app, arguments, prog_name="gensweep", standalone_mode=False)
-    sys.exit(exits.run(command, debug))
+    sys.exit(exits.run(lambda: _call(arguments), debug))
+
+
+def _call(arguments: list[str]) -> int | None:
+    """As `app(arguments)`, which would answer interrupts and closed pipes itself."""
+    command = typer.main.get_command(app)
+    with command.make_context("gensweep", arguments) as context:
+        code: int | None = command.invoke(context)
+    return code

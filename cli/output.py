@@ -24,7 +24,8 @@ from cli.formats import Format
 
 PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 
-_NARROW = 8  # columns of less are no longer read with ease
+_NARROW = 12  # columns of less are no longer read with ease
+_HEADINGS = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
 _WHOLE = ("trial_id", "sweep", "status")  # columns that are never broken over lines
 
 
@@ -68,8 +69,8 @@ def rich_table(table: Table) -> RichTable:
     drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(table.columns):
         numeric = all(isinstance(row[index], int | float | Decimal | None) for row in table.rows)
-        heading = Text(column.replace("_", " ") if table.title else column)
-        right = numeric or column in table.show
+        heading = Text(_HEADINGS.get(column, column.replace("_", " ")) if table.title else column)
+        right = numeric or table.show.get(column) is str  # figures written out already
         drawn.add_column(
             heading,
             justify="right" if right else "left",
@@ -189,6 +190,9 @@ def _markdown(tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         lines = [f"### {table.title or table.name}", ""] if len(tables) > 1 else []
+        if not table.columns:  # text alone
+            parts.append("\n".join([*lines, "```", *table.notes, "```"]) + "\n")
+            continue
         lines.append("| " + " | ".join(table.columns) + " |")
         lines.append("|" + "---|" * len(table.columns))
         for row in table.rows:

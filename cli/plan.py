@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.labels import in_words
 from analysis.tables import Table
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results
@@ -63,7 +64,8 @@ def trials_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> T
         ]
         for p in planned
     ]
-    return Table("trials", [*columns, "epochs", "status", "feeds"], rows, title="Trials")
+    show = {"randomization": in_words}
+    return Table("trials", [*columns, "epochs", "status", "feeds"], rows, "Trials", show)
 
 
 def axes_table(planned: Sequence[PlannedTrial]) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.status import status_tables
+from analysis.status import for_people, status_tables
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit
@@ -18,5 +18,5 @@ def status(
     with opened(results, sweep) as db:
         tables = status_tables(db)
     if format_ in (None, Format.TABLE, Format.MARKDOWN):
-        tables = [tables[0], *(table for table in tables[1:] if table.rows)]
+        tables = for_people(tables)
     emit(tables, format_ or Format.TABLE)

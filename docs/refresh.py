@@ -36,9 +36,14 @@ def output(command: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
 
 
+def refresh(text: str) -> str:
+    """A page's text with the output of its commands as it is now."""
+    return _BLOCK.sub(refreshed, text)
+
+
 def main() -> None:
     for page in map(Path, sys.argv[1:]):
-        page.write_text(_BLOCK.sub(refreshed, page.read_text()))
+        page.write_text(refresh(page.read_text()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from dataclasses import MISSING, fields
 from pathlib import Path
 
@@ -77,3 +78,10 @@ def test_commands_shown_on_a_page_exist(page: Path) -> None:
 @pytest.mark.parametrize("sweep", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda s: s.name)
 def test_the_readme_lists_every_sweep(sweep: Path) -> None:
     assert f"`{sweep.name}`" in README
+
+
+def test_the_results_page_shows_what_its_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSWEEP_RESULTS", str(ROOT / "docs" / "cifar10_cpu"))
+    page = (ROOT / "docs" / "results.md").read_text()
+    refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))["refresh"]
+    assert refresh(page) == page

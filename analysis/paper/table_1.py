@@ -102,7 +102,9 @@ def _ours(record: dict[str, Any]) -> str:
     if not record["seeds"]:
         return "not run"
     pair = (record["train"], record["train_interval"]), (record["test"], record["test_interval"])
-    return "/".join(with_interval(*figure).replace(" ", "") for figure in pair)
+    # With intervals there is a place to break the line, so that no number is broken.
+    between = "/" if record["test_interval"] is None else " / "
+    return between.join(with_interval(*figure).replace(" ", "") for figure in pair)
 
 
 def has_trials(db: Database) -> bool:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -97,7 +97,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store.create(tmp_path_factory.mktemp("made") / "results")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writer, "datetime", _Clock)
-        patch.setattr(writer.time, "monotonic", lambda ticks=count(): 8.0 * next(ticks))
+        ticks = count()
+        patch.setattr(writer.time, "monotonic", lambda: 8.0 * next(ticks))
         for settings, status, errors in (*_CIFAR, *_DIGITS):
             if status != "planned":
                 _write(store, _trial(settings), status, errors)
@@ -149,6 +150,7 @@ def gensweep(
         capsys.readouterr()
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["gensweep", *arguments])
+            patch.delenv("COLUMNS", raising=False)
             if width is not None:
                 patch.setattr(sys, "stdout", _Terminal(sys.stdout))
                 patch.setenv("COLUMNS", str(width))
@@ -162,19 +164,22 @@ def gensweep(
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def process() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the program, or a shell line in which `gensweep` is it, in a process of its own."""
     program = Path(sys.executable).parent
 
-    def run(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        line: str, folder: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         path = f"{program}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
+            cwd=folder,
             env={**os.environ, "PATH": path, **environment},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=250,
         )
 
     return run

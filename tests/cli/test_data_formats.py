@@ -1,0 +1,136 @@
+"""Formats for programs hold the data as they are, whatever they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis.tables import Table
+from cli import output
+from cli.formats import Format
+
+Gensweep = Callable[..., Any]
+
+ODD = """
+    select 'nan'::double as nan, 'inf'::double as infinite, -1e300 as large, null as nothing,
+        true as yes, 1.5 as decimal, 2::hugeint ** 70 as huge,
+        'a|b "c" é,' || chr(10) || 'd' as text,
+        timestamp '2026-01-02 03:04:05.5' as moment, date '2026-01-02' as day,
+        [1, null] as list, {'a': 'nan'::double, 'b': date '2026-01-02'} as struct,
+        map {'k': 1} as map, interval 90 second as span
+"""
+AS_JSON = {
+    "nan": None,
+    "infinite": None,
+    "large": -1e300,
+    "nothing": None,
+    "yes": True,
+    "decimal": 1.5,
+    "huge": 2.0**70,
+    "text": 'a|b "c" é,\nd',
+    "moment": "2026-01-02T03:04:05.500000",
+    "day": "2026-01-02",
+    "list": [1, None],
+    "struct": {"a": None, "b": "2026-01-02"},
+    "map": {"k": 1},
+    "span": "0:01:30",
+}
+
+
+def strict(text: str) -> Any:
+    """JSON as the standard has it, which knows no NaN."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_json_is_valid_whatever_the_values(gensweep: Gensweep, results: Path) -> None:
+    assert strict(gensweep("query", ODD, "--format", "json").out) == [AS_JSON]
+    (line,) = gensweep("query", ODD, "--format", "jsonl").out.splitlines()
+    assert strict(line) == AS_JSON
+
+
+def test_csv_keeps_every_value_in_its_cell(gensweep: Gensweep, results: Path) -> None:
+    (row,) = csv.DictReader(io.StringIO(gensweep("query", ODD, "--format", "csv").out))
+    assert row["text"] == AS_JSON["text"]
+    assert (row["nan"], row["infinite"], row["large"]) == ("nan", "inf", "-1e+300")
+    assert (row["nothing"], row["yes"], row["decimal"]) == ("", "true", "1.5")
+    assert (row["moment"], row["day"]) == (AS_JSON["moment"], AS_JSON["day"])
+    assert strict(row["list"]) == AS_JSON["list"]
+    assert strict(row["struct"]) == AS_JSON["struct"]
+
+
+def test_markdown_has_a_line_per_row_and_a_cell_per_column(
+    gensweep: Gensweep, results: Path
+) -> None:
+    lines = gensweep("query", ODD, "--format", "markdown").out.splitlines()
+    assert len(lines) == 3
+    assert {line.replace("\\|", "").count("|") for line in lines} == {len(AS_JSON) + 1}
+    assert 'a\\|b "c" é, d' in lines[2]
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r")),
+)
+TABLES = st.integers(1, 4).flatmap(
+    lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), max_size=4).map(
+        lambda rows: Table("t", [f"column {i}" for i in range(n)], rows)
+    )
+)
+
+
+def written(table: Table, format_: Format, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    output.emit([table], format_)
+    return capsys.readouterr().out
+
+
+@given(table=TABLES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_is_written_can_be_read_back(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [list(row) for row in table.rows]
+    found = strict(written(table, Format.JSON, capsys))
+    assert found == table.records()
+    lines = written(table, Format.JSONL, capsys).split("\n")[:-1]
+    assert [strict(line) for line in lines] == table.records()
+    head, *body = csv.reader(io.StringIO(written(table, Format.CSV, capsys), newline=""))
+    assert head == table.columns
+    assert body == [[_in_csv(value) for value in row] for row in rows]
+
+
+def _in_csv(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_several_tables_can_be_told_apart(gensweep: Gensweep, results: Path) -> None:
+    names = ["sweeps", "running", "trouble"]
+    assert list(strict(gensweep("status", "--format", "json").out)) == names
+    parts = gensweep("status", "--format", "csv").out.split("\n\n")
+    assert [part.splitlines()[0] for part in parts] == [f"# {name}" for name in names]
+    lines = gensweep("status", "--format", "jsonl").out.splitlines()
+    assert {strict(line)["table"] for line in lines} == {"sweeps", "trouble"}
+
+
+def test_the_report_of_a_sweep_has_the_rows_of_that_sweep_alone(
+    gensweep: Gensweep, results: Path
+) -> None:
+    every = strict(gensweep("report", "--format", "json").out)["convergence"]
+    other = strict(gensweep("report", "other", "--format", "json").out)["convergence"]
+    assert other == [row for row in every if row["dataset"] == "digits"]
+    assert 0 < len(other) < len(every)
