@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
 from analysis.database import Database
-from analysis.labels import in_words, percent
+from analysis.labels import randomization_label, with_interval
 from analysis.tables import Table, without_empty
 
 STATUSES = ("planned", "running", "done", "diverged", "failed", "interrupted")
@@ -42,18 +42,43 @@ def status_tables(db: Database) -> list[Table]:
         db.table(query, name=name)
         for name, query in (("sweeps", _SWEEPS), ("running", _RUNNING), ("trouble", _TROUBLE))
     )
-    names = {"randomization": in_words}
-    errors = {"train_error": percent, "test_error": percent, "seconds": lambda s: f"{s:.0f}"}
-    return [
-        Table("sweeps", sweeps.columns, sweeps.rows, title="Sweeps"),
-        Table("running", running.columns, running.rows, title="Running", show=errors | names),
-        Table("trouble", trouble.columns, trouble.rows, title="Went wrong", show=names),
-    ]
+    return [sweeps, running, trouble]
 
 
 def for_people(tables: Sequence[Table]) -> list[Table]:
-    """The same without statuses that no trial has, and without tables that have no rows."""
-    sweeps, *lists = tables
+    """What a terminal has room for: only statuses that trials have, and lists that have rows."""
+    sweeps, running, trouble = tables
     absent = [status for status in STATUSES if status != "done"]
     columns, rows = without_empty(sweeps.columns, sweeps.rows, absent)
-    return [replace(sweeps, columns=columns, rows=rows), *(t for t in lists if t.rows)]
+    lists = [_running(running), _trouble(trouble)]
+    return [Table("sweeps", columns, rows, title="Sweeps"), *(t for t in lists if t.rows)]
+
+
+def _running(table: Table) -> Table:
+    rows = [
+        [
+            *_trial(r),
+            f"{r['epochs']}/{r['max_epochs']}",
+            with_interval(r["train_error"], None, 100),
+            with_interval(r["test_error"], None, 100),
+            r["host"],
+        ]
+        for r in table.records()
+    ]
+    figures = ["epoch", "train %", "test %"]
+    return Table(
+        "running", [*_TRIAL, *figures, "host"], rows, "Running", show=dict.fromkeys(figures, str)
+    )
+
+
+def _trouble(table: Table) -> Table:
+    rows = [[*_trial(r), r["status"], r["error"]] for r in table.records()]
+    return Table("trouble", [*_TRIAL, "status", "error"], rows, "Went wrong")
+
+
+_TRIAL = ("trial_id", "model", "data", "regularizer", "seed")
+
+
+def _trial(record: dict[str, Any]) -> list[Any]:
+    data = randomization_label(record["randomization"], record["corruption"])
+    return [record["trial_id"], record["model"], data, record["regularizer"], record["seed"]]

@@ -26,7 +26,7 @@ PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 
 _NARROW = 12  # columns of less are no longer read with ease
 _HEADINGS = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
-_WHOLE = ("trial_id", "sweep", "status")  # columns that are never broken over lines
+_WHOLE = ("trial_id", "sweep", "status", "interrupted")  # columns that are never broken over lines
 
 
 def emit(tables: Sequence[Table], format: Format | None = None) -> None:

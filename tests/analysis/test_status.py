@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from analysis.database import Database
-from analysis.status import STATUSES, status_tables
+from analysis.status import STATUSES, for_people, status_tables
 from orchestrator.store import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.snapshot import launch_lock
@@ -65,3 +65,22 @@ def test_a_sweep_of_its_own_shows_nothing_of_others(made: Store) -> None:
     sweeps, _, trouble = tables(made.root, "small")
     assert [(row["sweep"], row["trials"]) for row in sweeps] == [("small", 1)]
     assert trouble == []
+
+
+def test_a_terminal_shows_the_statuses_that_there_are_and_lists_with_rows(made: Store) -> None:
+    with hold(launch_lock(made), "launch"), Database(made.root) as db:
+        shown = for_people(status_tables(db))
+    assert [table.name for table in shown] == ["sweeps", "running", "trouble"]
+    (running,) = shown[1].records()
+    assert running["data"] == "true labels"
+    assert (running["epoch"], running["train %"], running["test %"]) == ("2/4", "50.00", "75.00")
+    with Database(made.root, "small") as db:
+        (sweeps,) = for_people(status_tables(db))
+    assert sweeps.columns == ["sweep", "trials", "done", "last_finished"]
+
+
+def test_a_trial_that_has_not_ended_an_epoch_has_no_errors_yet(store: Store, write: Any) -> None:
+    write(store, (), "running")
+    with hold(launch_lock(store), "launch"), Database(store.root) as db:
+        (row,) = for_people(status_tables(db))[1].records()
+    assert (row["epoch"], row["train %"], row["test %"]) == ("0/4", "–", "–")

@@ -150,7 +150,8 @@ def gensweep(
         capsys.readouterr()
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["gensweep", *arguments])
-            patch.delenv("COLUMNS", raising=False)
+            for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+                patch.delenv(name, raising=False)
             if width is not None:
                 patch.setattr(sys, "stdout", _Terminal(sys.stdout))
                 patch.setenv("COLUMNS", str(width))

@@ -5,6 +5,7 @@ After a change that is meant: `pytest tests/cli --snapshot-update`, and read the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from syrupy.assertion import SnapshotAssertion
 
 import orchestrator.doctor
 from orchestrator.doctor import Finding
+from orchestrator.store import Store
+from orchestrator.store.lock import hold
+from orchestrator.store.snapshot import launch_lock
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 SWEEP = """
@@ -91,6 +95,30 @@ def test_what_a_command_prints_on_a_terminal(
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= width
     assert out == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_status_while_a_launch_is_under_way(
+    gensweep: Callable[..., tuple[int, str, str]],
+    folder: Path,
+    snapshot: SnapshotAssertion,
+    width: int,
+) -> None:
+    with hold(launch_lock(Store.open(Path("results"))), "launch of made"):
+        code, out, err = gensweep("status", "made", width=width)
+    assert (code, err) == (0, "")
+    assert out == snapshot
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_json_is_valid_json(
+    gensweep: Callable[..., tuple[int, str, str]], folder: Path, name: str
+) -> None:
+    whole = json.loads(gensweep(*COMMANDS[name], "--format", "json")[1])
+    lines = gensweep(*COMMANDS[name], "--format", "jsonl")[1].splitlines()
+    if isinstance(whole, dict):
+        whole = [{"table": table, **row} for table, rows in whole.items() for row in rows]
+    assert [json.loads(line) for line in lines] == whole
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,0 +1,69 @@
+"""`import gensweep` is all a notebook needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gensweep
+from orchestrator.store import Store, TrialWriter
+from orchestrator.store.files import publish_table
+from orchestrator.store.rows import Provenance, sweep_rows
+from trainables.records import Ended, Started
+from trainables.trial import ClassifierTrial
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two trials, of which the sweep `one` has one."""
+    monkeypatch.chdir(tmp_path)
+    store = Store.create(Path("results"))
+    for seed in (1, 2):
+        trial = ClassifierTrial(model="mlp_1x512", dataset="synthetic", seed=seed)
+        worker = TrialWriter(store, trial, Provenance("a-host", "", "{}"))
+        worker.add(Started("cpu", 1234))
+        worker.add(Ended("done"))
+    publish_table(store.sweep_file("one"), sweep_rows("one", [(trial, ())]))
+    return Path("results")
+
+
+def test_results_are_a_connection_away(results: Path) -> None:
+    for db in (gensweep.connect(), gensweep.connect("results"), gensweep.connect(results)):
+        with db:
+            assert db.sql("select seed from trials order by seed").fetchall() == [(1,), (2,)]
+
+
+def test_one_sweep_can_be_looked_at_alone(results: Path) -> None:
+    with gensweep.connect("results", "one") as db:
+        assert db.sql("select seed from trials").df()["seed"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("folder", "sweep", "question"),
+    [("nowhere", None, ""), ("results", "nope", ""), ("results", None, "drop view trials")],
+)
+def test_whatever_is_wrong_is_a_gensweep_error(
+    results: Path, folder: str, sweep: str | None, question: str
+) -> None:
+    with pytest.raises(gensweep.GensweepError), gensweep.connect(folder, sweep) as db:
+        db.sql(question)
+
+
+def test_a_closed_database_answers_no_more(results: Path) -> None:
+    with gensweep.connect() as db:
+        db.sql("select 1")
+    with pytest.raises(gensweep.GensweepError):
+        db.sql("select 1")
+
+
+def test_what_it_offers_is_there() -> None:
+    assert sorted(gensweep.__all__) == ["Database", "GensweepError", "connect"]
+    assert all(hasattr(gensweep, name) for name in gensweep.__all__)
+
+
+def test_importing_it_loads_neither_torch_nor_ray() -> None:
+    code = "import gensweep, sys; sys.exit(bool({'torch', 'ray'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
