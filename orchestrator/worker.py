@@ -31,7 +31,7 @@ class Worker(tune.Trainable):
         self._writer = TrialWriter(
             Store(job.results), trial, provenance(job.git_commit), assignment.attempt
         )
-        self._writer.begin()
+        self._begun = False
         context = Context(job.data, job.device, job.threads)
         self._records: Iterator[tuple[str, Record]] = TRAINABLES[assignment.trainable].run(
             [trial], context
@@ -46,6 +46,11 @@ class Worker(tune.Trainable):
         """Run until the trial ends or it is time to report. Raises where the store fails."""
         until = time.monotonic() + REPORT_SECONDS
         try:
+            if not self._begun:
+                # Not in setup: Tune sets up workers for trials that another one then takes, and
+                # such a worker must not write over what that one has done.
+                self._writer.begin()
+                self._begun = True
             for _, record in self._records:
                 self._writer.add(record)
                 if isinstance(record, Ended):

@@ -114,19 +114,36 @@ def ratios(store: Store, **where: Any) -> list[float | None]:
         return [row[0] for row in db.table(query).rows]
 
 
+OTHERS: list[dict[str, Any]] = [
+    *({"seed": 2}, {"lr": 0.5}, {"lr_decay": 0.5}, {"momentum": 0.5}, {"batch_size": 16}),
+    *({"weight_decay": 0.5}, {"dropout": 0.5}, {"rotation": 5.0}, {"crop": True}, {"flip": True}),
+    *({"precision": "bf16"}, {"dataset": "digits"}, {"model": "mlp_3x512"}),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
 def test_a_ratio_is_to_true_labels_with_the_same_settings_and_seed(
+    store: Store, write: Write, other: dict[str, Any]
+) -> None:
+    write(store, (0.0,), **{"seed": 1, **other})
+    write(store, (0.5, 0.5, 0.5, 0.0), seed=1, corruption=1.0)
+    assert ratios(store, corruption=1.0) == [None]
+    write(store, (0.5, 0.0), seed=1)
+    assert ratios(store, corruption=1.0) == [2.0]
+
+
+def test_a_network_with_batch_normalization_is_not_compared_to_one_without(
     store: Store, write: Write
 ) -> None:
-    write(store, (0.5, 0.0), seed=1)
-    write(store, (0.0,), seed=2)
-    write(store, (0.0,), seed=1, lr=0.5)
-    write(store, (0.0,), seed=1, batch_size=16)
-    write(store, (0.0,), seed=1, weight_decay=0.5)
-    write(store, (0.0,), seed=1, dataset="digits")
-    write(store, (0.0,), seed=1, model="mlp_3x512")
-    write(store, (0.0,), seed=1, randomization="gaussian")
-    write(store, (0.5, 0.5, 0.5, 0.0), seed=1, corruption=1.0)
-    assert ratios(store, corruption=1.0) == [2.0]
+    write(store, (0.0,), model="inception", batch_norm=False)
+    write(store, (0.5, 0.0), model="inception", corruption=1.0)
+    assert ratios(store, corruption=1.0) == [None]
+
+
+def test_there_is_no_ratio_where_true_labels_did_not_get_there(store: Store, write: Write) -> None:
+    write(store, (0.5, 0.5))
+    write(store, (0.5, 0.0), corruption=1.0)
+    assert ratios(store, corruption=1.0) == [None]
 
 
 def test_the_budget_of_epochs_does_not_matter_for_a_ratio(store: Store, write: Write) -> None:

@@ -15,6 +15,7 @@ from orchestrator.job import Assignment, Job, Progress
 from orchestrator.store import Store
 from orchestrator.store.errors import StoreError
 from orchestrator.worker import Worker
+from trainables.records import Ended
 from trainables.registry import TRAINABLES
 from trainables.trial import ClassifierTrial
 
@@ -64,10 +65,25 @@ def row(store: Store, trial: ClassifierTrial) -> dict[str, Any]:
 
 
 def test_a_trial_is_running_before_its_data_are_loaded(store: Store, begin: Begin) -> None:
-    begin(SHORT, attempt=2)
-    found = row(store, SHORT)
+    seen = []
+
+    def look() -> Iterator[tuple[str, Ended]]:
+        seen.append(row(store, SHORT))
+        yield SHORT.trial_id, Ended("done")
+
+    worker = begin(SHORT, attempt=2)
+    worker._records = look()
+    finish(worker)
+    (found,) = seen
     assert (found["status"], found["attempts"], found["git_commit"]) == ("running", 2, "abc")
     assert (found["device"], found["epochs"], found["epoch_rows"]) == (None, 0, [])
+
+
+def test_a_worker_that_is_set_up_and_never_used_writes_nothing(store: Store, begin: Begin) -> None:
+    finish(begin(SHORT))
+    done = row(store, SHORT)
+    begin(SHORT)  # as Tune does, when another worker turns out to be free sooner
+    assert row(store, SHORT) == done
 
 
 def test_the_last_report_has_the_figures_of_the_last_epoch(store: Store, begin: Begin) -> None:
