@@ -149,7 +149,6 @@ def test_any_other_error_is_reported_by_its_name_in_one_line(
 
 def test_a_store_that_cannot_be_written_is_left_to_the_driver(store: Store, begin: Begin) -> None:
     worker = begin(SHORT)
-    store.live_file(SHORT.trial_id).unlink()
     store.live.rmdir()
     store.live.write_text("a file in the way")
     with pytest.raises(StoreError, match="cannot be written"):
