@@ -12,9 +12,9 @@ from orchestrator.display import Display
 from orchestrator.interrupt import catch_interrupt
 from orchestrator.job import Assignment, Job
 from orchestrator.plan import PlannedTrial
-from orchestrator.provenance import git_commit
+from orchestrator.provenance import git_commit, provenance
 from orchestrator.spec import SweepSpec
-from orchestrator.store import Store, compact, take_snapshot
+from orchestrator.store import Store, TrialWriter, compact, take_snapshot
 from orchestrator.store.errors import StoreBusyError
 from orchestrator.store.files import publish_table
 from orchestrator.store.lock import hold
@@ -151,7 +151,13 @@ class Launch:
         if interrupted:
             end_abandoned(self.store, ids, "interrupted", "stopped by the user")
         else:
-            end_abandoned(self.store, ids, "failed", f"its worker died {ATTEMPTS} times")
+            died = f"its worker died {ATTEMPTS} times"
+            end_abandoned(self.store, ids, "failed", died)
+            known = statuses(take_snapshot(self.store))
+            for p in chosen:
+                if p.trial.trial_id not in known:  # died before it could say that it runs
+                    writer = TrialWriter(self.store, p.trial, provenance(git_commit()), ATTEMPTS)
+                    writer.end("failed", died)
         self._tidy()
         now = statuses(take_snapshot(self.store))
         counts = Counter(now[i].status if i in now else "planned" for i in ids)

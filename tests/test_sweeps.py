@@ -167,8 +167,10 @@ def test_the_quickstart_shows_the_phenomenon_without_a_download() -> None:
     assert {(t.model, t.randomization) for t in found if t.regularizer == "none"} == {
         (model, rule) for model in MODELS for rule in RANDOMIZATION_ORDER
     }
-    regularized = {(t.model, t.randomization) for t in found if t.regularizer != "none"}
-    assert regularized == {(m, r) for m in MODELS for r in ("true_labels", "random_labels")}
+    regularized = Counter((t.model, t.randomization) for t in found if t.regularizer != "none")
+    models = {"alexnet", "mlp_3x512", "mlp_1x512"}  # the small ones; Inception takes its time
+    assert set(regularized) >= {(m, r) for m in models for r in ("true_labels", "random_labels")}
+    assert {rule for _, rule in regularized} == {"true_labels", "random_labels"}
 
 
 @each_file
