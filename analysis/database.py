@@ -17,11 +17,18 @@ from analysis.readonly import check
 from analysis.tables import Table
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
-from orchestrator.store.schemas import SWEEP, TABLES
-from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
+from orchestrator.store.schemas import TABLES
+from orchestrator.store.snapshot import Snapshot, take_snapshot
 
 # In the order in which they build on each other.
 VIEWS = ("sweep_trials", "trials", "epochs", "steps", "convergence", "corruption")
+
+# What of the trials' own files, with their nested rows, makes each table.
+_LIVE = {
+    "trials": "* exclude (epoch_rows, step_rows)",
+    "epochs": "trial_id, unnest(epoch_rows, recursive := true)",
+    "steps": "trial_id, unnest(step_rows, recursive := true)",
+}
 
 
 class Database:
@@ -118,10 +125,11 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
     connection = duckdb.connect(config={"python_enable_replacements": False})
     connection.execute("set variable launching = ?::boolean", [snapshot.launching])
     connection.execute("set variable sweep = ?::varchar", [sweep])
-    for name, table in flatten(snapshot.live).items():
-        _load(connection, f"live_{name}", table)
+    _load(connection, "live", snapshot.live)
+    for name, rows in _LIVE.items():
+        connection.execute(f"create table live_{name} as select {rows} from live")
         _union_view(connection, snapshot, name)
-    _load(connection, "stored_sweeps", snapshot.sweeps.cast(SWEEP))
+    _load(connection, "stored_sweeps", snapshot.sweeps)
     for name in ("macros", *VIEWS):
         connection.execute(files("analysis").joinpath(f"views/{name}.sql").read_text())
     connection.execute(f"set allowed_directories = ['{_quoted(root)}']")

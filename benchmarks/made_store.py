@@ -6,8 +6,8 @@ import random
 
 import pyarrow as pa
 
-from orchestrator.store import Store
 from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import config_row, epoch_rows, outcome_row, sweep_rows
 from orchestrator.store.schemas import LIVE
 from trainables.records import Epoch

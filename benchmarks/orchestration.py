@@ -17,7 +17,9 @@ from orchestrator.display import Silent
 from orchestrator.interrupt import Interrupt
 from orchestrator.job import Assignment, Job
 from orchestrator.spec import Resources
-from orchestrator.store import Store, compact, take_snapshot
+from orchestrator.store.compaction import compact
+from orchestrator.store.layout import Store
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 from trainables.trial import ClassifierTrial
 

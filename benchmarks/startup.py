@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 
 ROUNDS = 7
 SWEEP = Path(__file__).resolve().parent.parent / "sweeps" / "full_paper.toml"

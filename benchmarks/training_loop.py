@@ -21,7 +21,8 @@ import torch
 from torch.nn import functional
 
 from orchestrator.provenance import provenance
-from orchestrator.store import Store, TrialWriter
+from orchestrator.store.layout import Store
+from orchestrator.store.writer import TrialWriter
 from trainables.classifier import pick_device
 from trainables.data import load_trial_data
 from trainables.datasets.arrays import Dataset, write_cache

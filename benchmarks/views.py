@@ -13,7 +13,8 @@ from pathlib import Path
 from made_store import fill
 
 from analysis.database import VIEWS, Database
-from orchestrator.store import Store, compact
+from orchestrator.store.compaction import compact
+from orchestrator.store.layout import Store
 
 ROUNDS = 5
 

@@ -9,7 +9,8 @@ def compact_command(results: Results = RESULTS) -> None:
     """Move ended trials into large files. Safe at any time, also while trials run."""
     import typer
 
-    from orchestrator.store import Store, compact
+    from orchestrator.store.compaction import compact
+    from orchestrator.store.layout import Store
 
     done = compact(Store.open(results))
     typer.echo(

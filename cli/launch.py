@@ -41,7 +41,7 @@ def launch(
 
     from orchestrator.launch import Launch, remaining
     from orchestrator.progress import show_progress
-    from orchestrator.store import Store
+    from orchestrator.store.layout import Store
 
     console = Console(stderr=True, highlight=False)
     store = Store.create(results)

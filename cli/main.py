@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from cli import compact, data, doctor, exits, launch, merge, plan, query, report, show, status
+from cli import exits
+
+# Where each command is. It is imported when it is called, so that none waits for another's needs.
+COMMANDS = {
+    "plan": "cli.plan:plan_command",
+    "launch": "cli.launch:launch",
+    "status": "cli.status:status",
+    "show": "cli.show:show",
+    "query": "cli.query:query",
+    "report": "cli.report:report",
+    "compact": "cli.compact:compact_command",
+    "merge": "cli.merge:merge_command",
+    "doctor": "cli.doctor:doctor",
+    "data": "cli.data:app",
+}
+
+
+class Commands(TyperGroup):
+    """The commands of COMMANDS, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        found = getattr(import_module(module), name)
+        if isinstance(found, typer.Typer):
+            group = found
+        else:
+            group = typer.Typer(add_completion=False, rich_markup_mode=None)
+            group.command(cmd_name)(found)
+        return typer.main.get_command(group)
+
 
 app = typer.Typer(
     name="gensweep",
+    cls=Commands,
     help="A sweep file in, a queryable database of trials out.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("plan")(plan.plan_command)
-app.command()(launch.launch)
-app.command()(status.status)
-app.command()(show.show)
-app.command()(query.query)
-app.command()(report.report)
-app.command("compact")(compact.compact_command)
-app.command("merge")(merge.merge_command)
-app.command()(doctor.doctor)
-app.add_typer(data.app, name="data")
 
 
 def print_version(asked: bool) -> None:

@@ -20,7 +20,8 @@ def merge_command(
 
     A trial that both have and that has ended in both is kept as it is here.
     """
-    from orchestrator.store import Store, merge
+    from orchestrator.store.layout import Store
+    from orchestrator.store.merging import merge
 
     done = merge(Store.create(results), Store.open(other))
     typer.echo(f"took in {done.trials} trials and {done.sweeps} sweeps of {other}", err=True)

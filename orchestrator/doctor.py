@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.store import Store, take_snapshot
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
+from orchestrator.store.snapshot import take_snapshot
 from trainables.datasets import DATASETS, load
 from trainables.errors import DataError
 

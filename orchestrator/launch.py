@@ -14,13 +14,15 @@ from orchestrator.job import Assignment, Job
 from orchestrator.plan import PlannedTrial
 from orchestrator.provenance import git_commit, provenance
 from orchestrator.spec import SweepSpec
-from orchestrator.store import Store, TrialWriter, compact, take_snapshot
+from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreBusyError
 from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.rows import sweep_rows
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.snapshot import launch_lock, take_snapshot
 from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
+from orchestrator.store.writer import TrialWriter
 from trainables.datasets import DATASETS, load
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner

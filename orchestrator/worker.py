@@ -11,8 +11,9 @@ from ray import tune
 
 from orchestrator.job import Assignment, Job, Progress
 from orchestrator.provenance import provenance
-from orchestrator.store import Store, TrialWriter
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
+from orchestrator.store.writer import TrialWriter
 from trainables.errors import GensweepError
 from trainables.records import Ended, Record, Steps
 from trainables.registry import TRAINABLES, Context, trial_from_config

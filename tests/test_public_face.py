@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import gensweep
-from orchestrator.store import Store, TrialWriter
 from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import Provenance, sweep_rows
+from orchestrator.store.writer import TrialWriter
 from trainables.records import Ended, Started
 from trainables.trial import ClassifierTrial
 

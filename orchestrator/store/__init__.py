@@ -7,13 +7,3 @@ manifest.json        the generation G in force, and its exact files
 sweeps/NAME.parquet  what a sweep consists of, and what in the paper it feeds
 locks/               who is launching or compacting
 """
-
-from __future__ import annotations
-
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
-from orchestrator.store.merging import merge
-from orchestrator.store.snapshot import Snapshot, take_snapshot
-from orchestrator.store.writer import TrialWriter
-
-__all__ = ["Snapshot", "Store", "TrialWriter", "compact", "merge", "take_snapshot"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from orchestrator.store.files import not_writable
+from orchestrator.store.files import replacing
+from orchestrator.store.flatten import flatten
 from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.manifest import Manifest, write_manifest
 from orchestrator.store.rows import FINAL
 from orchestrator.store.schemas import TABLES, conform
-from orchestrator.store.snapshot import flatten, take_snapshot
+from orchestrator.store.snapshot import take_snapshot
 
 ROW_GROUP = 100_000
 
@@ -81,19 +80,9 @@ def _without(files: Iterable[Path], ids: pa.ChunkedArray, schema: pa.Schema) -> 
 
 
 def _write(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for table in _in_row_groups(parts, schema):
-                    writer.write_table(table, row_group_size=ROW_GROUP)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):  # gone already, or as unreachable as the file
-            temporary.unlink()
-        raise not_writable(path, error) from error
+    with replacing(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for table in _in_row_groups(parts, schema):
+            writer.write_table(table, row_group_size=ROW_GROUP)
 
 
 def _in_row_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

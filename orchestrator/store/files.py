@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,20 +16,33 @@ import pyarrow.parquet as pq
 from orchestrator.store.errors import StoreError
 
 
-def publish(path: Path, content: bytes) -> None:
-    """Write to a temporary name, flush to disk, rename. Raises StoreError where it cannot."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of `path` when the block ends without an error.
+
+    It has a temporary name until then, and is flushed to disk before it is renamed. Raises
+    StoreError where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):  # gone already, or as unreachable as the file
             temporary.unlink()
-        raise not_writable(path, error) from error
+        if isinstance(error, OSError):
+            raise not_writable(path, error) from error
+        raise
+
+
+def publish(path: Path, content: bytes) -> None:
+    """Write a whole file at once. Raises StoreError where it cannot."""
+    with replacing(path) as file:
+        file.write(content)
 
 
 def publish_json(path: Path, content: Any) -> None:

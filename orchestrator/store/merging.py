@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from orchestrator.store.compaction import replace_rows
 from orchestrator.store.files import publish_table
+from orchestrator.store.flatten import flatten
 from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.schemas import SWEEP, TABLES, conform
-from orchestrator.store.snapshot import Snapshot, flatten, take_snapshot
+from orchestrator.store.snapshot import Snapshot, take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
 
 

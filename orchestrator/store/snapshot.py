@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
 from orchestrator.store.lock import is_held
 from orchestrator.store.manifest import Manifest, read_manifest
-from orchestrator.store.schemas import EPOCHS, LIVE, STEPS, SWEEP, TRIALS, conform
+from orchestrator.store.schemas import LIVE, SWEEP, conform
 
 _TRIES = 20
 
@@ -75,20 +74,6 @@ def _read_all(files: Sequence[Path], schema: pa.Schema) -> tuple[pa.Table, list[
 
     with ThreadPoolExecutor(8) as pool:
         tables = [table for table in pool.map(read, files) if table is not None]
-    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks(), unreadable
-
-
-def flatten(live: pa.Table) -> dict[str, pa.Table]:
-    """Nested trials as the three flat tables."""
-    return {
-        "trials": live.select(TRIALS.names).cast(TRIALS),
-        "epochs": _unnest(live, "epoch_rows", EPOCHS),
-        "steps": _unnest(live, "step_rows", STEPS),
-    }
-
-
-def _unnest(live: pa.Table, column: str, schema: pa.Schema) -> pa.Table:
-    nested = live[column].combine_chunks()
-    ids = live["trial_id"].combine_chunks().take(pc.list_parent_indices(nested))
-    rows = pc.list_flatten(nested)
-    return pa.Table.from_arrays([ids, *rows.flatten()], schema=schema)
+    if not tables:
+        tables = [pa.Table.from_batches([], schema)]
+    return pa.concat_tables(tables).combine_chunks(), unreadable

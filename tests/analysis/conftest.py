@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from orchestrator.store import Store, compact
+from orchestrator.store.compaction import compact
 from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import config_row, epoch_rows, outcome_row, sweep_rows
 from orchestrator.store.schemas import LIVE
 from trainables.records import Epoch

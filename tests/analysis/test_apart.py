@@ -9,7 +9,7 @@ import pytest
 
 from analysis import convergence, corruption
 from analysis.database import Database
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.convergence import convergence_table, for_people
 from analysis.database import Database
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.database import Database
-from orchestrator.store import Store, compact
+from orchestrator.store.compaction import compact
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

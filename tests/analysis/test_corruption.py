@@ -18,7 +18,7 @@ from scipy import stats
 from analysis.corruption import corruption_table, for_people
 from analysis.database import Database
 from analysis.tables import Table
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

@@ -11,8 +11,8 @@ import pytest
 
 from analysis.database import VIEWS, Database
 from analysis.errors import QueryError
-from orchestrator.store import Store
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.database import Database
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.database import Database
 from analysis.report import SUMMARIES, report_tables
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 
 
 @pytest.mark.parametrize("people", [True, False])

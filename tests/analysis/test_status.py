@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.database import Database
 from analysis.status import STATUSES, for_people, status_tables
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.snapshot import launch_lock
 

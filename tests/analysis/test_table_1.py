@@ -9,7 +9,7 @@ import pytest
 
 from analysis.database import Database
 from analysis.paper.table_1 import CERTAINTY, for_people, has_trials, paper_cells, table_1
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

@@ -11,7 +11,7 @@ from analysis.database import Database
 from analysis.errors import QueryError
 from analysis.tables import Table
 from analysis.trial import find_trial, trial_tables
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.database import VIEWS, Database
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.snapshot import launch_lock
 from trainables.trial import ClassifierTrial

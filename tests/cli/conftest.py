@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from cli import main
-from orchestrator.store import Store, TrialWriter, writer
+from orchestrator.store import writer
 from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import Provenance, sweep_rows
+from orchestrator.store.writer import TrialWriter
 from trainables.records import Ended, Epoch, Started, Steps
 from trainables.trial import ClassifierTrial
 

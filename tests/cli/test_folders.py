@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.database import VIEWS
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 
 Gensweep = Callable[..., Any]

@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import orchestrator.doctor
 from orchestrator.doctor import Finding
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.snapshot import launch_lock
 

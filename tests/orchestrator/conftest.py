@@ -15,7 +15,7 @@ from orchestrator.job import Progress
 from orchestrator.launch import Launch, Summary
 from orchestrator.plan import plan
 from orchestrator.spec import parse_spec
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.datasets.arrays import Dataset, write_cache
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator import doctor
 from orchestrator.doctor import Finding, examine
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainables.datasets.arrays import Dataset, write_cache
 
 

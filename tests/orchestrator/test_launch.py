@@ -18,10 +18,10 @@ from orchestrator import cluster
 from orchestrator.launch import Summary
 from orchestrator.plan import PlannedTrial, plan
 from orchestrator.spec import parse_spec
-from orchestrator.store import Store, take_snapshot
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import is_held
 from orchestrator.store.manifest import read_manifest
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.snapshot import launch_lock, take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
 from trainables.records import Epoch, Started, Steps
 from trainables.registry import TRAINABLES, Context

@@ -16,9 +16,9 @@ import pytest
 
 from orchestrator.plan import plan
 from orchestrator.spec import read_spec
-from orchestrator.store import Store, take_snapshot
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import is_held
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.snapshot import launch_lock, take_snapshot
 from orchestrator.store.statuses import statuses
 
 SWEEP = """

@@ -19,12 +19,14 @@ from orchestrator.errors import ClusterError
 from orchestrator.launch import Summary, remaining
 from orchestrator.plan import plan
 from orchestrator.spec import Resources, parse_spec
-from orchestrator.store import Store, TrialWriter, compact, take_snapshot
+from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreBusyError
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold, is_held
 from orchestrator.store.rows import Provenance
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.snapshot import launch_lock, take_snapshot
 from orchestrator.store.statuses import statuses
+from orchestrator.store.writer import TrialWriter
 from trainables.errors import DataError
 from trainables.records import Ended
 

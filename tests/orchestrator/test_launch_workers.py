@@ -14,8 +14,9 @@ import pytest
 
 from orchestrator import launch as launching
 from orchestrator.launch import Summary
-from orchestrator.store import Store, take_snapshot
+from orchestrator.store.layout import Store
 from orchestrator.store.manifest import read_manifest
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
 
 SWEEP = """

@@ -12,8 +12,8 @@ import torch
 
 from orchestrator import worker as module
 from orchestrator.job import Assignment, Job, Progress
-from orchestrator.store import Store
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from orchestrator.worker import Worker
 from trainables.records import Ended
 from trainables.registry import TRAINABLES

@@ -55,7 +55,7 @@ class Scripted:
         return {}
 
     def restore(self, lane: int, state: dict[str, Any]) -> None:
-        raise NotImplementedError
+        assert state == {}
 
 
 def run(

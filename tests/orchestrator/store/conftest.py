@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import Store, TrialWriter
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import Provenance
+from orchestrator.store.writer import TrialWriter
 from trainables.records import Ended, Epoch, Started, Steps
 from trainables.trial import ClassifierTrial
 

@@ -10,12 +10,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import Store, compact, compaction, take_snapshot
-from orchestrator.store.compaction import Compaction
+from orchestrator.store import compaction
+from orchestrator.store.compaction import Compaction, compact
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.manifest import Manifest, read_manifest
 from orchestrator.store.schemas import TABLES
+from orchestrator.store.snapshot import take_snapshot
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import Store, compact, compaction, take_snapshot
+from orchestrator.store import compaction
+from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import is_held
 from orchestrator.store.manifest import read_manifest
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 from trainables.trial import ClassifierTrial
 
@@ -27,7 +30,8 @@ Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from orchestrator.store import Store, compaction
+from orchestrator.store import compaction
+from orchestrator.store.layout import Store
 setattr(compaction, sys.argv[2], lambda *args: os.kill(os.getpid(), signal.SIGKILL))
 compaction.compact(Store.open(Path(sys.argv[1])))
 """

@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestrator.store import Store, take_snapshot
-from orchestrator.store.snapshot import flatten
+from orchestrator.store.flatten import flatten
+from orchestrator.store.layout import Store
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 from trainables.trial import ClassifierTrial
 
@@ -22,7 +23,8 @@ EPOCHS = 3
 COMPACTOR = """
 import sys
 from pathlib import Path
-from orchestrator.store import Store, compact
+from orchestrator.store.compaction import compact
+from orchestrator.store.layout import Store
 store = Store.open(Path(sys.argv[1]))
 for _ in sys.stdin:
     print(compact(store).trials, flush=True)

@@ -9,8 +9,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.store.flatten import flatten
 from orchestrator.store.schemas import EPOCH, EPOCHS, LIVE, STEPS, TABLES, TRIALS, conform
-from orchestrator.store.snapshot import flatten
 
 NUMBERS = st.none() | st.floats(allow_nan=False)
 EPOCH_ROW = st.fixed_dictionaries(

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import Store, compact
+from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from orchestrator.store.schemas import FORMAT
 
 

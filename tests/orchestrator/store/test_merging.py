@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import Store, compact, merge, take_snapshot
+from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish_table
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
-from orchestrator.store.merging import Merge
+from orchestrator.store.merging import Merge, merge
 from orchestrator.store.rows import sweep_rows
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 from trainables.trial import ClassifierTrial
 

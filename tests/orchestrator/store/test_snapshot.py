@@ -10,14 +10,16 @@ from itertools import count
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import Store, snapshot, take_snapshot
+from orchestrator.store import snapshot
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish_table
+from orchestrator.store.flatten import flatten
+from orchestrator.store.layout import Store
 from orchestrator.store.lock import hold
 from orchestrator.store.manifest import Manifest
 from orchestrator.store.rows import sweep_rows
 from orchestrator.store.schemas import LIVE, SWEEP
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.snapshot import launch_lock, take_snapshot
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
@@ -81,7 +83,7 @@ def test_a_column_that_an_older_file_lacks_is_null(store: Store, write: Write) -
     assert seen.live.schema.equals(LIVE)
     assert seen.live["versions"].to_pylist() == [None]
     assert seen.live["epoch_rows"].to_pylist() == old["epoch_rows"].to_pylist()
-    assert snapshot.flatten(seen.live)["steps"].num_rows == 0
+    assert flatten(seen.live)["steps"].num_rows == 0
 
 
 def test_a_launch_shows_for_as_long_as_it_lasts(store: Store) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import Store, compact, take_snapshot
+from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import FINAL
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
 from trainables.trial import ClassifierTrial
 

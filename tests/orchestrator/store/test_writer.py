@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import Store, TrialWriter
 from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
 from orchestrator.store.rows import Provenance
 from orchestrator.store.schemas import LIVE
+from orchestrator.store.writer import TrialWriter
 from trainables.records import Ended, Epoch, Record, Started, Steps
 from trainables.trial import ClassifierTrial
 
