@@ -12,7 +12,9 @@ from cli.options import Data, FormatOption, data_folder
 from cli.output import emit
 from trainables.datasets import DATASETS
 
-app = typer.Typer(help="List datasets, and bring them here.")
+app = typer.Typer(
+    help="List datasets, and bring them here.", add_completion=False, rich_markup_mode=None
+)
 
 
 @app.command("list")
