@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import compaction
+from orchestrator.store import compaction, files
 from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
@@ -83,7 +83,7 @@ def test_a_full_disk_changes_nothing_and_leaves_no_half_table(
             raise OSError(errno.ENOSPC, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(compaction.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(StoreError, match=f"{table}.parquet: cannot be written .No space left"):
         compact(filled)
     monkeypatch.undo()
