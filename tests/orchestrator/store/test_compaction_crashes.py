@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import compaction, files
+from orchestrator.store import files
 from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
