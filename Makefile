@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
-.PHONY: demo install develop test lint benchmarks clean
+.PHONY: demo install develop test lint benchmarks reliability clean
 
 demo: install
 	$(BIN)/gensweep launch sweeps/quickstart.toml
@@ -38,6 +38,11 @@ benchmarks: install
 	$(BIN)/python benchmarks/views.py
 	$(BIN)/python benchmarks/orchestration.py
 	$(BIN)/python benchmarks/training_loop.py
+
+reliability: develop
+	$(BIN)/python benchmarks/chaos.py --rounds 20
+	$(BIN)/python benchmarks/chaos.py --rounds 5 --bucket
+	$(BIN)/python benchmarks/scale.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,8 +10,8 @@ from trainables.errors import GensweepError
 __all__ = ["Database", "GensweepError", "connect"]
 
 
-def connect(results: Path | str = "results", sweep: str | None = None) -> Database:
-    """Open a results folder read-only: all its trials, or those of one sweep.
+def connect(results: str | Path = "results", sweep: str | None = None) -> Database:
+    """Open a results folder, or `s3://BUCKET/PREFIX`, read-only: all trials, or those of a sweep.
 
     Raises GensweepError if there are no results, or no such sweep.
     """

@@ -15,8 +15,11 @@ import pyarrow as pa
 from analysis.errors import QueryError
 from analysis.readonly import check
 from analysis.tables import Table
+from orchestrator.store.bucket import Location
+from orchestrator.store.damage import Damage
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
+from orchestrator.store.leases import Beat, Lease, read_beat
 from orchestrator.store.schemas import TABLES
 from orchestrator.store.snapshot import Snapshot, take_snapshot
 
@@ -38,13 +41,13 @@ class Database:
     extensions or change settings.
     """
 
-    def __init__(self, root: Path | str, sweep: str | None = None) -> None:
+    def __init__(self, root: Location | str, sweep: str | None = None) -> None:
         """Open all trials of a results folder, or those of one sweep alone.
 
         Raises StoreError if there are no results, or they cannot be read, and QueryError if
         they know no such sweep.
         """
-        self._store = Store.open(Path(root))
+        self._store = Store.open(root)
         self._sweep = sweep
         self.refresh()
 
@@ -57,10 +60,14 @@ class Database:
             what = f"cannot be read ({_explained(error).what})"
             raise StoreError(str(self._store.root), what) from error
 
+    def leases(self) -> list[tuple[Lease, Beat]]:
+        """Who was at work, with the last sign of life of each."""
+        return [(lease, read_beat(self._store, lease.id)) for lease in self._snapshot.leases]
+
     @property
-    def unreadable(self) -> Sequence[str]:
+    def damaged(self) -> Sequence[Damage]:
         """Files that were left out because they are damaged, with the reason."""
-        return self._snapshot.unreadable
+        return self._snapshot.damaged
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyRelation:
         """The result of a query, lazily: `.arrow()`, `.df()`, `.pl()`, `.fetchall()`.
@@ -106,7 +113,10 @@ class Database:
 
 def _explained(error: duckdb.Error) -> QueryError:
     """DuckDB's message without its picture of the query, and without Python's traceback."""
-    text = str(error).partition("Traceback (most recent call last)")[0]
+    text, _, trace = str(error).partition("Traceback (most recent call last)")
+    raised = re.search(r"^\w+Error: (.*)", trace, re.MULTILINE)
+    if not text.strip() and raised:  # by what reads the bucket
+        text = raised[1]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
     missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
@@ -121,9 +131,13 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
     if sweep is not None and sweep not in known:
         allowed = "one of " + ", ".join(known) if known else "there are no sweeps yet"
         raise QueryError(f"sweep {sweep}", "not in these results", allowed)
-    root = str(snapshot.store.root)
     connection = duckdb.connect(config={"python_enable_replacements": False})
-    connection.execute("set variable launching = ?::boolean", [snapshot.launching])
+    if not isinstance(snapshot.store.root, Path):
+        from analysis.buckets import let_in  # here, as it is slow to load
+
+        let_in(connection, snapshot.store.root)
+    claimed = [sorted(snapshot.claimed)]
+    connection.execute("create table claimed as select unnest(?::varchar[]) as trial_id", claimed)
     connection.execute("set variable sweep = ?::varchar", [sweep])
     _load(connection, "live", snapshot.live)
     for name, rows in _LIVE.items():
@@ -132,7 +146,7 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
     _load(connection, "stored_sweeps", snapshot.sweeps)
     for name in ("macros", *VIEWS):
         connection.execute(files("analysis").joinpath(f"views/{name}.sql").read_text())
-    connection.execute(f"set allowed_directories = ['{_quoted(root)}']")
+    connection.execute(f"set allowed_directories = ['{_name(snapshot.store.root)}']")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set autoload_known_extensions = false")
     connection.execute("set enable_external_access = false")
@@ -152,12 +166,14 @@ def _union_view(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, name:
     columns = ", ".join(TABLES[name].names)
     query = f"select {columns} from live_{name}"
     if paths:
-        listed = ", ".join(f"'{_quoted(str(path))}'" for path in paths)
+        listed = ", ".join(f"'{_name(path)}'" for path in paths)
         superseded = "where trial_id not in (select trial_id from live_trials)"
         kept = superseded if snapshot.live.num_rows else ""
         query += f" union all select {columns} from read_parquet([{listed}]) {kept}"
     connection.execute(f"create view stored_{name} as {query}")
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+def _name(place: Location) -> str:
+    """What DuckDB calls it, to stand between quotes."""
+    name = str(place) if isinstance(place, Path) else f"{place.scheme}://{place.address}"
+    return name.replace("'", "''")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,20 +38,35 @@ from trials where status in ('failed', 'diverged', 'interrupted') order by statu
 
 
 def status_tables(db: Database) -> list[Table]:
-    """Trials per sweep and status, the running trials, and those that went wrong."""
+    """Trials per sweep and status, who is at work and where, the running trials, and those that
+    went wrong."""
     sweeps, running, trouble = (
         db.table(query, name=name)
         for name, query in (("sweeps", _SWEEPS), ("running", _RUNNING), ("trouble", _TROUBLE))
     )
-    return [sweeps, running, trouble]
+    return [sweeps, _nodes(db), running, trouble]
+
+
+def _nodes(db: Database) -> Table:
+    """A row per launch and node; without nodes while Ray starts, or where none is needed."""
+    running = Counter(row["host"] for row in db.table(_RUNNING).records())
+    rows = []
+    for lease, beat in db.leases():
+        about = [lease.purpose, lease.owner.host, lease.owner.pid, lease.since]
+        for node in beat.nodes or [{}]:
+            host = node.get("host")
+            rows.append([*about, host, node.get("lanes"), running.get(host, 0) if host else None])
+    columns = ["purpose", "host", "pid", "since", "node", "lanes", "running"]
+    return Table("nodes", columns, rows)
 
 
 def for_people(tables: Sequence[Table]) -> list[Table]:
     """What a terminal has room for: only statuses that trials have, and lists that have rows."""
-    sweeps, running, trouble = tables
+    sweeps, nodes, running, trouble = tables
     absent = [status for status in STATUSES if status != "done"]
     columns, rows = without_empty(sweeps.columns, sweeps.rows, absent)
-    lists = [_running(running), _trouble(trouble)]
+    nodes = Table("nodes", nodes.columns, nodes.rows, title="At work")
+    lists = [nodes, _running(running), _trouble(trouble)]
     return [Table("sweeps", columns, rows, title="Sweeps"), *(t for t in lists if t.rows)]
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from orchestrator.cluster import ray_cluster
 from orchestrator.display import Silent
-from orchestrator.interrupt import Interrupt
 from orchestrator.job import Assignment, Job
 from orchestrator.spec import Resources
+from orchestrator.store.claiming import claim
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
 from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
-from trainables.trial import ClassifierTrial
+from trainables.noop import NoopTrial
 
 WARM = 20  # trials run first, so that workers are up and their libraries loaded
 
@@ -29,15 +29,19 @@ WARM = 20  # trials run first, so that workers are up and their libraries loaded
 def main(count: int = 200) -> None:
     from orchestrator.tuner import run_tuner
 
-    trials = [ClassifierTrial(model="mlp_1x512", seed=seed) for seed in range(WARM + count)]
-    assignments = [Assignment(t.trial_id, "noop", t.config(), attempt=1) for t in trials]
+    trials = [NoopTrial(model="mlp_1x512", seed=seed) for seed in range(WARM + count)]
+    assignments = [Assignment.of(t, attempt=1) for t in trials]
     with tempfile.TemporaryDirectory() as folder:
         store = Store.create(Path(folder, "results"))
-        job = Job(store.root, Path(folder), "cpu", 1, "")
-        with ray_cluster(None, Resources(cpu=1)) as lanes:
-            run_tuner(job, assignments[:WARM], Resources(cpu=1), lanes, Silent(), Interrupt())
+        ids = [trial.trial_id for trial in trials]
+        with (
+            claim(store, "benchmark", ids) as lease,
+            ray_cluster(None, Resources(cpu=1)) as lanes,
+        ):
+            job = Job(store.root, Path(folder), "cpu", 1, "", lease.id)
+            run_tuner(job, assignments[:WARM], 1, lanes, Silent(), lambda: lease.lost)
             start = time.perf_counter()
-            run_tuner(job, assignments[WARM:], Resources(cpu=1), lanes, Silent(), Interrupt())
+            run_tuner(job, assignments[WARM:], 1, lanes, Silent(), lambda: lease.lost)
             ran = time.perf_counter() - start
         start = time.perf_counter()
         compact(store)

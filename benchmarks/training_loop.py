@@ -27,7 +27,7 @@ from trainables.classifier import pick_device
 from trainables.data import load_trial_data
 from trainables.datasets.arrays import Dataset, write_cache
 from trainables.models import MODELS, build_model
-from trainables.records import Epoch
+from trainables.records import Checkpoint, Epoch
 from trainables.registry import TRAINABLES, Context
 from trainables.trial import ClassifierTrial
 
@@ -65,7 +65,8 @@ def our_epochs(trial: ClassifierTrial, data: Path, store: Store) -> Iterator[flo
     writer = TrialWriter(store, trial, provenance(""), flush_seconds=0.0)
     for _, record in TRAINABLES["classifier"].run([trial], Context(data, threads=THREADS)):
         start = time.perf_counter()
-        writer.add(record)
+        if not isinstance(record, Checkpoint):
+            writer.add(record)
         if isinstance(record, Epoch):
             yield record.seconds + time.perf_counter() - start
 

@@ -53,8 +53,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
     except GensweepError as error:
         if debug:
             traceback.print_exc()
-        problems = error.problems if isinstance(error, SpecError) else [error]
-        for problem in problems:
+        for problem in error.problems:
             _say("error: " + " ".join(str(problem).split()))
         return next(
             (code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.UNUSABLE

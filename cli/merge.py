@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +10,7 @@ from cli.options import RESULTS, Results
 
 
 def merge_command(
-    other: Annotated[
-        Path, typer.Argument(help="The results folder to take from.", metavar="OTHER")
-    ],
+    other: Annotated[str, typer.Argument(help="The results folder to take from.", metavar="OTHER")],
     results: Results = RESULTS,
 ) -> None:
     """Take in the trials and sweeps of another results folder, which stays as it is.

@@ -11,8 +11,13 @@ from platformdirs import user_data_path
 from cli.formats import Format
 
 Results = Annotated[
-    Path,
-    typer.Option("--results", envvar="GENSWEEP_RESULTS", help="The results folder.", metavar="DIR"),
+    str,
+    typer.Option(
+        "--results",
+        envvar="GENSWEEP_RESULTS",
+        help="The results folder, or s3://BUCKET/PREFIX.",
+        metavar="DIR",
+    ),
 ]
 SweepName = Annotated[
     str | None,
@@ -34,7 +39,7 @@ FormatOption = Annotated[
     ),
 ]
 
-RESULTS = Path("results")
+RESULTS = "results"
 
 
 def data_folder(data: Path | None) -> Path:

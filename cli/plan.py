@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.labels import in_words
@@ -34,7 +33,7 @@ def plan_command(
     show_plan(choose(planned, only), results, format_)
 
 
-def show_plan(planned: Sequence[PlannedTrial], results: Path, format: Format | None = None) -> None:
+def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | None = None) -> None:
     known = known_statuses(results)
     tables = [trials_table(planned, known), axes_table(planned)]
     if format in (None, Format.TABLE, Format.MARKDOWN):
@@ -42,13 +41,14 @@ def show_plan(planned: Sequence[PlannedTrial], results: Path, format: Format | N
     emit(tables, format or Format.TABLE)
 
 
-def known_statuses(results: Path) -> dict[str, str]:
+def known_statuses(results: str) -> dict[str, str]:
     """Status by trial id; empty where there are no results yet."""
+    from orchestrator.store.bucket import locate
     from orchestrator.store.layout import Store
     from orchestrator.store.snapshot import take_snapshot
     from orchestrator.store.statuses import statuses
 
-    if not Store(results.absolute()).marker.exists():
+    if not Store(locate(results)).marker.exists():
         return {}
     return {i: s.status for i, s in statuses(take_snapshot(Store.open(results))).items()}
 
@@ -92,9 +92,7 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def summary_table(
-    planned: Sequence[PlannedTrial], known: Mapping[str, str], results: Path
-) -> Table:
+def summary_table(planned: Sequence[PlannedTrial], known: Mapping[str, str], results: str) -> Table:
     """What is done, and how long the rest would take at the speeds measured so far."""
     todo = [p for p in planned if known.get(p.trial.trial_id) not in _OVER]
     counts = Counter(known.get(p.trial.trial_id, "planned") for p in planned)
@@ -115,7 +113,7 @@ def _estimate(todo: Sequence[PlannedTrial], speeds: Mapping[tuple[str, str], flo
     return f"{len(todo)} to run: about {duration(sum(measured))} of one trial at a time{unknown}"
 
 
-def _seconds_per_epoch(results: Path) -> dict[tuple[str, str], float]:
+def _seconds_per_epoch(results: str) -> dict[tuple[str, str], float]:
     from analysis.database import Database
 
     query = """

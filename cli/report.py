@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit, emit_text
@@ -24,7 +22,7 @@ def report(
     emit(tables, format_ or Format.TABLE)
 
 
-def report_sweep(results: Path, sweep: str) -> None:
+def report_sweep(results: str, sweep: str) -> None:
     """The report that ends a launch."""
     from analysis.report import report_tables
 

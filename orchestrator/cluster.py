@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import ClusterError
+from orchestrator.nodes import nodes
 from orchestrator.spec import Resources
+from orchestrator.tokens import auth_mode
+from orchestrator.watchdog import watch_ray
 
 _HOUSE = Path(__file__).resolve().parent.parent
 _PACKAGES = ("trainables", "orchestrator")
@@ -26,7 +29,7 @@ _ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "10",
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "120",  # for the checkpoint with which a trial stops
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000",
 }
 
@@ -37,11 +40,15 @@ _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 @contextmanager
 def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
-    """Start a local Ray, or attach to `address`; yield how many trials fit side by side.
+    """Start a local Ray, or attach to `address`; yield how many trials fit there side by side.
 
-    A local Ray listens on loopback alone and ends with the block.
+    A local Ray listens on loopback alone and ends with the block. Raises RayLostError in the block
+    if Ray dies.
     """
-    for name, value in {**_ENVIRONMENT, **({} if address else _LOOPBACK)}.items():
+    if address is not None:
+        _reach(address)
+    there = _LOOPBACK if address is None else {"RAY_AUTH_MODE": auth_mode(address)}
+    for name, value in {**_ENVIRONMENT, **there}.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
     import ray
@@ -50,23 +57,29 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
     if address is None:
         options |= {"address": "local", "include_dashboard": False}
     else:
-        _reach(address)
         modules = [str(_HOUSE / package) for package in _PACKAGES]
         options |= {"address": address, "runtime_env": {"py_modules": modules}}
     try:
+        with watch_ray(address or "local Ray") as is_up:
+            _connect(address, options)
+            is_up()
+            _quiet()
+            _check(resources, ray.cluster_resources())  # type: ignore[no-untyped-call]
+            yield _lanes(resources)
+    finally:
+        ray.shutdown()
+
+
+def _connect(address: str | None, options: dict[str, Any]) -> None:
+    import ray
+
+    try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         where = address or "local Ray"
         raise ClusterError(
             where, f"cannot be reached ({error})", todo="see `ray status`"
         ) from error
-    try:
-        _quiet()
-        there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        _check(resources, there)
-        yield _lanes(resources, there)
-    finally:
-        ray.shutdown()
 
 
 def _reach(address: str) -> None:
@@ -82,16 +95,26 @@ def _reach(address: str) -> None:
 
 
 def _quiet() -> None:
-    """Tune's own messages would tear the progress display; what matters is in the store."""
+    """Ray's own messages would tear the progress display; what matters is in the store."""
+    from ray._private import worker
+
     for name in ("ray.tune", "ray.train", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    worker.print_to_stdstream = _drop  # the log of a node that died goes to stdout otherwise
 
 
-def _lanes(resources: Resources, there: dict[str, float]) -> int:
-    """How many trials fit side by side."""
-    shares = [(resources.cpu, there.get("CPU", 0.0)), (resources.gpu, there.get("GPU", 0.0))]
-    fits = [int(total / share + 1e-9) for share, total in shares if share > 0]
-    return max(1, min(fits, default=1))
+def _drop(*anything: Any, **more: Any) -> None:
+    pass
+
+
+def _lanes(resources: Resources) -> int:
+    """How many trials fit side by side. Raises ClusterError if no node has room for one."""
+    fit: int = sum(node["lanes"] for node in nodes(resources))
+    if not fit:
+        share = f"{resources.cpu:g} CPUs and {resources.gpu:g} GPUs"
+        what = f"a trial asks for {share}, and no single node has as much"
+        raise ClusterError("resources", what, todo="see `ray status`")
+    return fit
 
 
 def _check(resources: Resources, there: dict[str, float]) -> None:

@@ -17,7 +17,10 @@ class Display(Protocol):
         """A trial has come further, or ended."""
 
     def lost(self, trial_id: str) -> None:
-        """The trial's worker has died, or could not write its rows."""
+        """The trial's worker has died."""
+
+    def said(self, line: str) -> None:
+        """Something a person should know."""
 
 
 class Silent:
@@ -28,3 +31,5 @@ class Silent:
     def progressed(self, progress: Progress) -> None: ...
 
     def lost(self, trial_id: str) -> None: ...
+
+    def said(self, line: str) -> None: ...

@@ -11,7 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from orchestrator.store.bucket import Location, locate
 from orchestrator.store.errors import StoreError
+from orchestrator.store.files import publish
 from orchestrator.store.layout import Store
 from orchestrator.store.snapshot import take_snapshot
 from trainables.datasets import DATASETS, load
@@ -31,7 +33,7 @@ class Finding:
     todo: str = ""
 
 
-def examine(results: Path, data_dir: Path) -> list[Finding]:
+def examine(results: str | Location, data_dir: Path) -> list[Finding]:
     """Every check, whatever the others find."""
     return [
         *(_package(name) for name in _PACKAGES),
@@ -95,21 +97,26 @@ def _datasets(data_dir: Path) -> Iterator[Finding]:
             yield Finding(f"dataset {name}", "absent", error.what, f"gensweep data prepare {name}")
 
 
-def _results(results: Path) -> Finding:
+def _results(place: str | Location) -> Finding:
     what = "results"
     try:
-        if not results.exists():
-            parent = next(p for p in results.absolute().parents if p.exists())
-            if not os.access(parent, os.W_OK):
-                return Finding(what, "broken", f"{parent} is not writable", "choose --results")
-            return Finding(what, "absent", f"{results} is made by the first launch")
-        snapshot = take_snapshot(Store.open(results))
-        if not os.access(results, os.W_OK):
-            return Finding(what, "broken", f"{results} is not writable", "choose --results")
-        if snapshot.unreadable:
-            return Finding(
-                what, "broken", f"{len(snapshot.unreadable)} damaged files", "see status"
-            )
+        results = locate(place)
+        if not Store(results.absolute()).marker.exists():
+            if isinstance(results, Path) and not results.exists():
+                parent = next(p for p in results.absolute().parents if p.exists())
+                if not os.access(parent, os.W_OK):
+                    return Finding(what, "broken", f"{parent} is not writable", "choose --results")
+            if not results.exists():
+                return Finding(what, "absent", f"{results} is made by the first launch")
+        store = Store.open(results)
+        damaged = take_snapshot(store, verify=True).damaged
+        probe = store.leases / "doctor.probe"
+        publish(probe, b"can be written")
+        probe.unlink(missing_ok=True)
+        if damaged:
+            rest = f", and {len(damaged) - 1} more" if damaged[1:] else ""
+            todo = "the next launch sets it aside and runs again what it held"
+            return Finding(what, "broken", f"damaged: {damaged[0]}{rest}", todo)
         return Finding(what, "ok", str(results))
     except StoreError as error:
         return Finding(what, "broken", str(error), error.todo)

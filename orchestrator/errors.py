@@ -11,12 +11,23 @@ class SpecError(GensweepError):
     """A sweep file cannot be used; `problems` has one error for each thing wrong with it."""
 
     def __init__(self, problems: Sequence[GensweepError]) -> None:
-        self.problems = list(problems)
         super().__init__("", "\n".join(map(str, problems)))
+        self.problems = list(problems)
 
-    def __reduce__(self) -> tuple[type[SpecError], tuple[list[GensweepError]]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type[SpecError], tuple[Sequence[GensweepError]]]:  # type: ignore[override]
         return type(self), (self.problems,)
 
 
 class ClusterError(GensweepError):
     """Ray cannot be started or reached, or has not what a trial needs."""
+
+    @classmethod
+    def all(cls, problems: Sequence[ClusterError]) -> ClusterError:
+        """Several in one; `problems` has them."""
+        error = cls("", "\n".join(map(str, problems)))
+        error.problems = list(problems)
+        return error
+
+
+class RayLostError(ClusterError):
+    """The Ray that trials run on has died."""

@@ -6,37 +6,56 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.store.bucket import Location
 from trainables.trial import ClassifierTrial
+
+OUT_OF_MEMORY = "out of memory"
+UNWRITABLE = "not written"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a launch has in common. threads: CPU threads for PyTorch."""
+    """What every trial of a launch has in common.
 
-    results: Path
+    threads:            CPU threads for PyTorch.
+    lease:              the id of the lease under which the workers write.
+    checkpoint_seconds: least time between two checkpoints of a trial.
+    keep_checkpoints:   whether the last one of a trial stays when it is done.
+    """
+
+    results: Location
     data: Path
     device: str
     threads: int
     git_commit: str
+    lease: str
+    checkpoint_seconds: float = 60.0
+    keep_checkpoints: bool = False
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """One trial for one worker; attempts count from 1."""
+    """One trial for one worker. Attempts count from 1; gpu is the share of a GPU that it gets."""
 
     trial_id: str
     trainable: str
     config: dict[str, Any]
     attempt: int
+    gpu: float = 0.0
 
     @classmethod
-    def of(cls, trial: ClassifierTrial, attempt: int) -> Assignment:
-        return cls(trial.trial_id, trial.trainable, trial.config(), attempt)
+    def of(cls, trial: ClassifierTrial, attempt: int, gpu: float = 0.0) -> Assignment:
+        return cls(trial.trial_id, trial.trainable, trial.config(), attempt, gpu)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a trial stands. Errors in [0, 1]; None before the first epoch has ended."""
+    """Where a trial stands. Errors in [0, 1]; None before the first epoch has ended.
+
+    status: one that a trial has in the store, or OUT_OF_MEMORY where a larger share of the GPU
+            may help, or UNWRITABLE where the store did not take the rows.
+    note:   what a person should know of it, once.
+    """
 
     trial_id: str
     status: str
@@ -45,3 +64,4 @@ class Progress:
     train_error: float | None = None
     test_error: float | None = None
     error: str = ""
+    note: str = ""

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.attempts import ATTEMPTS, Attempts
 from orchestrator.display import Display
-from orchestrator.interrupt import catch_interrupt
-from orchestrator.job import Assignment, Job
+from orchestrator.errors import ClusterError, RayLostError
+from orchestrator.interrupt import Interrupt, catch_interrupt
+from orchestrator.job import UNWRITABLE, Job
+from orchestrator.nodes import check_nodes, nodes
 from orchestrator.plan import PlannedTrial
 from orchestrator.provenance import git_commit, provenance
 from orchestrator.spec import SweepSpec
+from orchestrator.store.checkpoints import delete_checkpoints
+from orchestrator.store.claiming import Held, claim
 from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreBusyError
+from orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
 from orchestrator.store.files import publish_table
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
+from orchestrator.store.leases import PATIENCE, Lease
+from orchestrator.store.repair import repair
 from orchestrator.store.rows import sweep_rows
-from orchestrator.store.snapshot import launch_lock, take_snapshot
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
 from orchestrator.store.writer import TrialWriter
 from trainables.datasets import DATASETS, load
 
-PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner
-ATTEMPTS = 3  # a trial whose worker dies is run again at most twice
+_RAYS = 5  # how often a launch starts a Ray of its own
+_LOOK_SECONDS = 5.0  # between two looks at the lease and at what the cluster consists of
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,9 @@ def remaining(
     return Work(todo, known)
 
 
-def check_data(planned: Sequence[PlannedTrial], data_dir: Path) -> None:
+def check_data(datasets: Sequence[str], data_dir: Path) -> None:
     """Raise DataError now, rather than in every trial, if a dataset is missing."""
-    for name in dict.fromkeys(p.trial.dataset for p in planned):
+    for name in datasets:
         if DATASETS[name].prepared:
             load(name, data_dir)
 
@@ -83,32 +90,51 @@ class Launch:
     retry_failed: bool = False
 
     def run(self, chosen: Sequence[PlannedTrial], display: Display) -> Summary:
-        """Run those of the chosen trials that are not done.
+        """Run those of the chosen trials that are not done, and that nobody else runs.
 
-        Raises StoreBusyError if somebody else launches into this folder, DataError for a missing
-        dataset and ClusterError for a Ray that cannot be used. An interrupt leaves a consistent
-        store; launching again goes on.
+        Raises StoreBusyError if somebody else runs any of them (after the others have been run),
+        DataError for a missing dataset and ClusterError for a Ray that cannot be used. An
+        interrupt leaves a consistent store; launching again goes on.
         """
-        with hold(launch_lock(self.store), f"launch of {self.spec.name}"):
+        self._repair(display)
+        todo = remaining(self.store, chosen, self.retry_failed).todo
+        ids = [p.trial.trial_id for p in todo]
+        with claim(self.store, f"launch of {self.spec.name}", ids, _waiting(display)) as lease:
+            if ids and not lease.names:
+                raise _busy(self.store, lease.refused)
+            # Again, as others may have done some in the meantime.
             work = remaining(self.store, chosen, self.retry_failed)
-            check_data(work.todo, self.data_dir)
+            work = Work([p for p in work.todo if p.trial.trial_id in lease.names], work.known)
+            check_data(self._datasets(work), self.data_dir)
             planned = [(p.trial, p.feeds) for p in self.planned]
             publish_table(
                 self.store.sweep_file(self.spec.name), sweep_rows(self.spec.name, planned)
             )
-            interrupted = bool(work.todo) and self._run(work, display)
-            return self._finish(chosen, interrupted)
+            interrupted = bool(work.todo) and self._run(work, lease, display)
+            summary = self._finish(chosen, lease, interrupted)
+        if lease.refused and not interrupted:
+            raise _busy(self.store, lease.refused)
+        return summary
 
-    def _run(self, work: Work, display: Display) -> bool:
-        """Run Tuners until the store says that nothing is left to try, or the user stops it.
+    def _run(self, work: Work, lease: Held, display: Display) -> bool:
+        """Run what there is to do, on a new Ray if one of our own dies. Returns whether the user
+        stopped it."""
+        attempts = Attempts(work.todo, work.known, self.spec.resources.gpu)
+        for _ in range(_RAYS):
+            try:
+                return self._run_on_ray(attempts, self._datasets(work), lease, display)
+            except RayLostError as error:
+                if self.address:
+                    raise
+                display.said(f"{error.where} {error.what}; starting another")
+        raise ClusterError("local Ray", f"has died {_RAYS} times", todo="see `gensweep doctor`")
 
-        Returns whether the user did.
-        """
+    def _run_on_ray(
+        self, attempts: Attempts, datasets: Sequence[str], lease: Held, display: Display
+    ) -> bool:
+        """Run Tuners until the store says that nothing is left to try, or the user stops it."""
         from orchestrator.cluster import ray_cluster
 
-        before = {i: status.attempts for i, status in work.known.items()}
-        attempts = dict(before)
-        todo = list(work.todo)
         # Ray has its own idea of SIGTERM when it starts, so ours comes after.
         with (
             ray_cluster(self.address, self.spec.resources) as lanes,
@@ -117,23 +143,41 @@ class Launch:
             # Ray loads only where there is work, and after its settings have been made.
             from orchestrator.tuner import run_tuner
 
-            while todo and not interrupt.requested:
-                chunk, todo = todo[:PER_TUNER], todo[PER_TUNER:]
-                assignments = [
-                    Assignment.of(p.trial, attempts.get(p.trial.trial_id, 0) + 1) for p in chunk
-                ]
-                run_tuner(self._job(), assignments, self.spec.resources, lanes, display, interrupt)
-                now = statuses(take_snapshot(self.store))
-                for p in chunk:
-                    trial_id = p.trial.trial_id
-                    attempts[trial_id] = attempts.get(trial_id, 0) + 1
-                    over = trial_id in now and now[trial_id].ended
-                    if not over and attempts[trial_id] - before.get(trial_id, 0) < ATTEMPTS:
-                        todo.append(p)
+            job = self._job(lease)
+            check_nodes(job, self.spec.resources, datasets)
+            should_stop = self._watch(lease, interrupt)
+            cpu = self.spec.resources.cpu
+            while not should_stop() and (assignments := attempts.next()):
+                heard = run_tuner(job, assignments, cpu, lanes, display, should_stop)
+                _raise_if_lost(self.store, lease)
+                attempts.take(assignments, heard, statuses(take_snapshot(self.store)))
                 self._tidy()
+                unwritten = [p for p in heard.values() if p.status == UNWRITABLE]
+                if len(unwritten) == len(heard) and unwritten:
+                    raise StoreError("", unwritten[-1].error)
             return interrupt.requested
 
-    def _job(self) -> Job:
+    def _watch(self, lease: Held, interrupt: Interrupt) -> Callable[[], bool]:
+        """What Tune asks again and again: whether to stop. Keeps the lease up to date by the way.
+
+        It is asked in the main thread, so a signal handler has no more to do than to be noticed.
+        """
+        looked, told, lost = float("-inf"), False, False
+
+        def should_stop() -> bool:
+            nonlocal looked, told, lost
+            if interrupt.requested and not told:
+                told = True
+                lease.stop()
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                looked = time.monotonic()
+                lost = lease.lost
+                lease.run_on(nodes(self.spec.resources))
+            return interrupt.requested or lost
+
+        return should_stop
+
+    def _job(self, lease: Held) -> Job:
         resources = self.spec.resources
         return Job(
             results=self.store.root,
@@ -141,26 +185,67 @@ class Launch:
             device="cpu" if resources.device == "auto" and not resources.gpu else resources.device,
             threads=max(1, int(resources.cpu)),
             git_commit=git_commit(),
+            lease=lease.id,
+            checkpoint_seconds=resources.checkpoint_seconds,
+            keep_checkpoints=resources.keep_checkpoints,
         )
+
+    def _datasets(self, work: Work) -> list[str]:
+        return list(dict.fromkeys(p.trial.dataset for p in work.todo))
+
+    def _repair(self, display: Display) -> None:
+        with suppress(StoreBusyError):  # then somebody else is at it
+            for damage in repair(self.store):
+                display.said(f"damaged, and set aside in {self.store.quarantine}: {damage}")
 
     def _tidy(self) -> None:
         with suppress(StoreBusyError):  # then somebody else is at it
             compact(self.store)
 
-    def _finish(self, chosen: Sequence[PlannedTrial], interrupted: bool) -> Summary:
+    def _finish(self, chosen: Sequence[PlannedTrial], lease: Held, interrupted: bool) -> Summary:
         """Give every trial its last word and tidy the folder."""
-        ids = [p.trial.trial_id for p in chosen]
+        mine = [p for p in chosen if p.trial.trial_id in lease.names]
         if interrupted:
-            end_abandoned(self.store, ids, "interrupted", "stopped by the user")
+            end_abandoned(self.store, lease.names, "interrupted", "stopped by the user")
         else:
             died = f"its worker died {ATTEMPTS} times"
-            end_abandoned(self.store, ids, "failed", died)
+            end_abandoned(self.store, lease.names, "failed", died)
             known = statuses(take_snapshot(self.store))
-            for p in chosen:
+            for p in mine:
                 if p.trial.trial_id not in known:  # died before it could say that it runs
                     writer = TrialWriter(self.store, p.trial, provenance(git_commit()), ATTEMPTS)
                     writer.end("failed", died)
         self._tidy()
         now = statuses(take_snapshot(self.store))
-        counts = Counter(now[i].status if i in now else "planned" for i in ids)
+        counts = Counter(
+            now[i].status if i in now else "planned" for i in (p.trial.trial_id for p in chosen)
+        )
+        if not self.spec.resources.keep_checkpoints:
+            over = {i for i, status in now.items() if status.status in ("done", "diverged")}
+            delete_checkpoints(self.store, over)
         return Summary(counts, interrupted)
+
+
+def _waiting(display: Display) -> Callable[[Lease], None]:
+    def tell(lease: Lease) -> None:
+        display.said(f"waiting up to {PATIENCE:.0f} s to see whether it still lives: {lease}")
+
+    return tell
+
+
+def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
+    """Who runs the trials that were refused."""
+    counts = Counter(str(lease) for lease in refused.values())
+    what = ", and ".join(
+        f"{n} of these trials {'is' if n == 1 else 'are'} claimed by the {who}"
+        for who, n in counts.items()
+    )
+    return StoreBusyError(
+        str(store.root), f"in use: {what}", todo="wait for it, or stop it, and launch again"
+    )
+
+
+def _raise_if_lost(store: Store, lease: Held) -> None:
+    if lease.lost:
+        what = "another launch has taken over, as this one seemed to be dead"
+        raise LeaseLostError(str(store.root), what, todo="let that one finish")

@@ -117,6 +117,9 @@ class PlainDisplay:
         trial = self._state.trials[trial_id]
         self._console.print(f"✗ {label(trial)}: its worker died", soft_wrap=True)
 
+    def said(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False)
+
 
 class LiveDisplay:
     """An overall bar with the time left, and a line per running trial."""
@@ -149,6 +152,9 @@ class LiveDisplay:
         self._console.print(
             Text(f"✗ {label(self._state.trials[trial_id])}: its worker died", style="red")
         )
+
+    def said(self, line: str) -> None:
+        self._console.print(Text(line))
 
     def __rich__(self) -> RenderableType:
         lines = Table.grid(padding=(0, 2))

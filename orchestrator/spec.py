@@ -19,7 +19,7 @@ from trainables.models import MODELS
 NONE = "none"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
-_RESOURCES = ("cpu", "gpu", "device")
+_RESOURCES = ("cpu", "gpu", "device", "checkpoint_seconds", "keep_checkpoints")
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 Fields = dict[str, Any]
@@ -27,11 +27,17 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Resources:
-    """What one trial gets, in CPUs and GPUs (fractions allowed). Never part of its identity."""
+    """What one trial gets, in CPUs and GPUs (fractions allowed). Never part of its identity.
+
+    checkpoint_seconds: least time between two checkpoints of a trial.
+    keep_checkpoints:   whether the last one stays when the trial is done.
+    """
 
     cpu: float = 1.0
     gpu: float = 0.0
     device: str = "auto"
+    checkpoint_seconds: float = 60.0
+    keep_checkpoints: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,11 +245,13 @@ class _Reader:
     def resources(self) -> Resources:
         table = self.table("resources")
         self.known(table, _RESOURCES, ("resources",))
-        for key, least in (("cpu", 0.0), ("gpu", 0.0)):
-            value = table.get(key, least)
-            if type(value) not in (int, float) or not least <= value < float("inf"):
+        for key in ("cpu", "gpu", "checkpoint_seconds"):
+            value = table.get(key, 0.0)
+            if type(value) not in (int, float) or not 0.0 <= value < float("inf"):
                 self.wrong(("resources", key), f"{value!r} is not valid", "a number, at least 0")
                 return Resources()
         if (device := table.get("device", "auto")) not in DEVICES:
             self.wrong(("resources", "device"), *unknown("device", str(device), DEVICES))
+        if not isinstance(keep := table.get("keep_checkpoints", False), bool):
+            self.wrong(("resources", "keep_checkpoints"), f"{keep!r} is not valid", "true or false")
         return Resources(**{k: v for k, v in table.items() if k in _RESOURCES})

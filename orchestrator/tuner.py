@@ -5,41 +5,44 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ray import tune
 
 from orchestrator.display import Display
-from orchestrator.interrupt import Interrupt
-from orchestrator.job import Assignment, Job
-from orchestrator.spec import Resources
+from orchestrator.job import UNWRITABLE, Assignment, Job, Progress
 from orchestrator.worker import Worker
+
+STRIKES = 3  # ends in a row whose rows could not be written, after which the rest is spared
 
 
 def run_tuner(
     job: Job,
     assignments: Sequence[Assignment],
-    resources: Resources,
+    cpu: float,
     lanes: int,
     display: Display,
-    interrupt: Interrupt,
-) -> None:
-    """Run the assignments on the connected Ray, `lanes` at a time, until done or interrupted.
+    should_stop: Callable[[], bool],
+) -> dict[str, Progress]:
+    """Run the assignments, which get equal shares of a GPU, on the connected Ray.
 
-    What came of them is in the store; Tune's own record is thrown away.
+    `lanes` is how many run at a time at first. Ends early when `should_stop`, asked again and
+    again, says so, or when the store does not take rows any more. Returns the last that was heard
+    of each trial; what came of them is in the store, and Tune's own record is thrown away.
     """
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(lanes + 1)
     folder = tempfile.mkdtemp(prefix="gensweep-tune-")
+    stopper = _Stopper(should_stop)
     try:
         tune.Tuner(
-            tune.with_resources(Worker, {"cpu": resources.cpu, "gpu": resources.gpu}),
+            tune.with_resources(Worker, {"cpu": cpu, "gpu": assignments[0].gpu}),
             param_space={"job": job, "assignment": tune.grid_search(list(assignments))},
             tune_config=tune.TuneConfig(reuse_actors=True),
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=folder,
-                stop=_StopOnInterrupt(interrupt),
+                stop=stopper,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 callbacks=[_Tell(display)],
                 verbose=0,
@@ -47,6 +50,7 @@ def run_tuner(
         ).fit()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return stopper.last
 
 
 class _Here:
@@ -56,15 +60,21 @@ class _Here:
         return {}
 
 
-class _StopOnInterrupt(_Here, tune.Stopper):
-    def __init__(self, interrupt: Interrupt) -> None:
-        self._interrupt = interrupt
+class _Stopper(_Here, tune.Stopper):
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        self._should_stop = should_stop
+        self._strikes = 0
+        self.last: dict[str, Progress] = {}
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        progress: Progress = result["progress"]
+        self.last[progress.trial_id] = progress
+        if progress.status != "running":
+            self._strikes = self._strikes + 1 if progress.status == UNWRITABLE else 0
         return False
 
     def stop_all(self) -> bool:
-        return self._interrupt.requested
+        return self._strikes >= STRIKES or self._should_stop()
 
 
 class _Tell(_Here, tune.Callback):
@@ -79,7 +89,10 @@ class _Tell(_Here, tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        self._display.progressed(result["progress"])
+        progress: Progress = result["progress"]
+        if progress.note:
+            self._display.said(progress.note)
+        self._display.progressed(progress)
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._display.lost(trial.config["assignment"].trial_id)

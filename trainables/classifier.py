@@ -6,23 +6,44 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from trainables.checkpoint import Saved, unpack
 from trainables.engines.eager import EagerEngine
-from trainables.errors import TrialError
+from trainables.errors import DeviceMemoryError, TrialError
 from trainables.records import Record
 from trainables.registry import Context
-from trainables.training import fit
+from trainables.training import Checkpoints, fit
 from trainables.trial import ClassifierTrial
 
 
 def run(trials: Sequence[ClassifierTrial], context: Context) -> Iterator[tuple[str, Record]]:
     """Train the trials, which must be of equal shape, side by side.
 
-    Raises DataError for a missing dataset and TrialError for a device that is not there.
+    Raises DataError for a missing dataset, TrialError for a device that is not there,
+    CheckpointError for a saved state that cannot be continued, and DeviceMemoryError where the
+    accelerator's memory does not suffice.
     """
     if context.threads:
         torch.set_num_threads(context.threads)
-    engine = EagerEngine(trials, context.data_dir, pick_device(context.device))
-    yield from fit(trials, engine, context.should_stop)
+    device = pick_device(context.device)
+
+    def saved(trial: ClassifierTrial) -> Saved | None:
+        content = context.saved(trial.trial_id)
+        return None if content is None else unpack(content, trial)
+
+    try:
+        yield from fit(
+            trials,
+            EagerEngine(trials, context.data_dir, device),
+            context.should_stop,
+            Checkpoints(saved, context.checkpoint_seconds),
+        )
+        return
+    except torch.OutOfMemoryError as error:
+        what = str(error).partition("\n")[0]
+    # Raised out here, and without a name for the engine, so that no traceback keeps its memory.
+    raise DeviceMemoryError(
+        f"device {device}", what, f"trials on it: {len(trials)}", "run fewer side by side"
+    )
 
 
 def pick_device(name: str) -> torch.device:

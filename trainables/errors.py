@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class GensweepError(Exception):
     """One line for a person: ``where: what; allowed; todo``.
@@ -10,12 +12,14 @@ class GensweepError(Exception):
     what:     what is wrong with it.
     allowed:  what would have been right (may be empty).
     todo:     the next command or step (may be empty).
+    problems: the errors, one line each, where one stands for several; else the error itself.
     """
 
     def __init__(self, where: str, what: str, allowed: str = "", todo: str = "") -> None:
         self.where, self.what, self.allowed, self.todo = where, what, allowed, todo
         details = "; ".join(part for part in (what, allowed, todo) if part)
         super().__init__(f"{where}: {details}" if where else details)
+        self.problems: Sequence[GensweepError] = [self]
 
     def __reduce__(self) -> tuple[type[GensweepError], tuple[str, str, str, str]]:
         # Exceptions cross process borders in Ray; the default would rebuild from the joined text.
@@ -28,3 +32,11 @@ class DataError(GensweepError):
 
 class TrialError(GensweepError):
     """A trial's settings contradict each other."""
+
+
+class CheckpointError(GensweepError):
+    """A saved state is damaged, of another format, of another trial or of another device."""
+
+
+class DeviceMemoryError(GensweepError):
+    """The accelerator's memory does not suffice."""

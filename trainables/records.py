@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
 @dataclass(frozen=True)
 class Started:
-    """The trial is loaded and about to train."""
+    """The trial is loaded and about to train.
+
+    Where it continues an earlier attempt, `epoch` epochs are taken over from it, and `seconds`
+    is what they and the part of the next one took. Their records follow once more.
+    """
 
     device: str
     parameters: int
+    seconds: float = 0.0
+    epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,18 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """Everything that continues the trial from here; `content` is for `checkpoint.unpack`.
+
+    `epoch` is the one under way, or the last that ended; `step` counts from the trial's start.
+    """
+
+    epoch: int
+    step: int
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Ended:
     """The trial is over; `reason` says why, where it is not simply done."""
 
@@ -53,4 +71,4 @@ class Ended:
     reason: str = ""
 
 
-Record = Started | Steps | Epoch | Ended
+Record = Started | Steps | Epoch | Checkpoint | Ended

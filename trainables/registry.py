@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from trainables.noop import NoopTrial
 from trainables.records import Record
 from trainables.trial import ClassifierTrial
 
@@ -16,15 +17,21 @@ from trainables.trial import ClassifierTrial
 class Context:
     """Where a trial runs; never part of what it computes.
 
-    device:      auto, cpu, cuda or mps.
-    threads:     CPU threads for PyTorch; 0 leaves its default.
-    should_stop: asked between logging windows; True ends the trial as interrupted.
+    device:             auto, cpu, cuda or mps.
+    threads:            CPU threads for PyTorch; 0 leaves its default.
+    should_stop:        asked after every optimizer step, so it must be quick; True ends the
+                        trial as interrupted.
+    checkpoint_seconds: least time between two checkpoints of a trial; inf for none but the one
+                        of an interruption.
+    saved:              by trial_id, the content of the checkpoint to continue from, if any.
     """
 
     data_dir: Path
     device: str = "auto"
     threads: int = 0
     should_stop: Callable[[], bool] = lambda: False
+    checkpoint_seconds: float = 60.0
+    saved: Callable[[str], bytes | None] = lambda trial_id: None
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Trainable:
 
 TRAINABLES: dict[str, Trainable] = {
     "classifier": Trainable(ClassifierTrial, "trainables.classifier:run"),
-    "noop": Trainable(ClassifierTrial, "trainables.noop:run"),
+    "noop": Trainable(NoopTrial, "trainables.noop:run"),
 }
 
 

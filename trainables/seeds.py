@@ -2,7 +2,8 @@
 
 Every stream is addressed by name and, where it advances with training, by epoch.
 Nothing is carried from one epoch to the next, so a trial resumed at an epoch's end
-draws exactly what an uninterrupted one would have drawn.
+draws exactly what an uninterrupted one would have drawn. Within an epoch a checkpoint
+holds how far its streams have been drawn.
 """
 
 from __future__ import annotations

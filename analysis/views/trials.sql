@@ -11,8 +11,8 @@ select
     stop, precision, config
 from (
     select * replace (
-        -- Without a launch under way nothing runs, whatever a killed worker left behind.
-        case when status = 'running' and not getvariable('launching')
+        -- What nobody has claimed does not run, whatever a killed worker left behind.
+        case when status = 'running' and trial_id not in (from claimed)
              then 'interrupted' else status end as status
     )
     from stored_trials

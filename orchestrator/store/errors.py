@@ -9,5 +9,9 @@ class StoreError(GensweepError):
     """The results folder is missing, unreadable, not writable or busy."""
 
 
+class LeaseLostError(StoreError):
+    """Somebody else has taken over what this process was doing."""
+
+
 class StoreBusyError(StoreError):
     """Somebody else is doing this to the results folder right now."""

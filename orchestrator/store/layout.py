@@ -4,52 +4,58 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
+from orchestrator.store.bucket import Location, locate
 from orchestrator.store.errors import StoreError
-from orchestrator.store.files import not_writable, publish_json
+from orchestrator.store.files import not_readable, not_writable, publish_json
 from orchestrator.store.schemas import FORMAT
 
 
 @dataclass(frozen=True)
 class Store:
-    """A results folder."""
+    """A results folder: on a disk, or a prefix in a bucket."""
 
-    root: Path
+    root: Location
 
     @classmethod
-    def create(cls, root: Path) -> Store:
+    def create(cls, place: str | Location) -> Store:
         """Open a results folder for writing, making it if need be.
 
         Raises StoreError if it cannot be written, or holds something else.
         """
+        root = locate(place)
         store = cls(root.absolute())
-        if root.is_dir() and not store.marker.exists() and any(root.iterdir()):
-            raise StoreError(
-                str(root),
-                "is not empty and holds no gensweep results",
-                todo="choose another folder with --results or GENSWEEP_RESULTS",
-            )
         try:
-            for folder in (store.live, store.tables, store.sweeps, store.locks):
+            known = store.marker.exists()
+            if not known and root.is_dir() and any(root.iterdir()):
+                raise StoreError(
+                    str(root),
+                    "is not empty and holds no gensweep results",
+                    todo="choose another folder with --results or GENSWEEP_RESULTS",
+                )
+            for folder in (store.live, store.tables, store.sweeps, store.leases):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise not_writable(root, error) from error
-        if store.marker.exists():
+        if known:
             store._check_format()
         else:
             publish_json(store.marker, {"format": FORMAT})
         return store
 
     @classmethod
-    def open(cls, root: Path) -> Store:
+    def open(cls, place: str | Location) -> Store:
         """Open a results folder for reading. Raises StoreError if there is none."""
+        root = locate(place)
         store = cls(root.absolute())
-        if not store.marker.exists():
-            what = "holds no gensweep results" if root.exists() else "no such folder"
+        try:
+            known, there = store.marker.exists(), root.exists()
+        except OSError as error:
+            raise not_readable(root, error) from error
+        if not known:
             raise StoreError(
                 str(root),
-                what,
+                "holds no gensweep results" if there else "no such folder",
                 todo="run `gensweep launch SWEEP.toml`, "
                 "or name another folder with --results or GENSWEEP_RESULTS",
             )
@@ -67,31 +73,42 @@ class Store:
             )
 
     @property
-    def marker(self) -> Path:
+    def marker(self) -> Location:
         return self.root / "gensweep.json"
 
     @property
-    def live(self) -> Path:
+    def live(self) -> Location:
         return self.root / "live"
 
     @property
-    def tables(self) -> Path:
+    def tables(self) -> Location:
         return self.root / "tables"
 
     @property
-    def sweeps(self) -> Path:
+    def sweeps(self) -> Location:
         return self.root / "sweeps"
 
     @property
-    def locks(self) -> Path:
-        return self.root / "locks"
+    def leases(self) -> Location:
+        return self.root / "leases"
 
     @property
-    def manifest(self) -> Path:
+    def checkpoints(self) -> Location:
+        return self.root / "checkpoints"
+
+    @property
+    def quarantine(self) -> Location:
+        return self.root / "quarantine"
+
+    @property
+    def manifest(self) -> Location:
         return self.root / "manifest.json"
 
-    def live_file(self, trial_id: str) -> Path:
+    def live_file(self, trial_id: str) -> Location:
         return self.live / f"{trial_id}.parquet"
 
-    def sweep_file(self, sweep: str) -> Path:
+    def checkpoint_file(self, trial_id: str) -> Location:
+        return self.checkpoints / f"{trial_id}.ckpt"
+
+    def sweep_file(self, sweep: str) -> Location:
         return self.sweeps / f"{sweep}.parquet"

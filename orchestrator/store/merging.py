@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from orchestrator.store.claiming import hold
 from orchestrator.store.compaction import replace_rows
-from orchestrator.store.files import publish_table
+from orchestrator.store.files import publish_table, read_table
 from orchestrator.store.flatten import flatten
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
+from orchestrator.store.leases import Guard
 from orchestrator.store.schemas import SWEEP, TABLES, conform
 from orchestrator.store.snapshot import Snapshot, take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
@@ -31,13 +31,13 @@ def merge(store: Store, other: Store) -> Merge:
 
     A failed trial is taken where there is none here, and gives way to one that is done.
     """
-    with hold(store.locks / "compact.lock", "merge"):
+    with hold(store, "merge") as lease:
         mine, theirs = take_snapshot(store), take_snapshot(other)
         here = {i: _worth(status) for i, status in statuses(mine).items()}
         there = {i: _worth(status) for i, status in statuses(theirs).items()}
         wanted = {i for i, worth in there.items() if worth > here.get(i, 0)}
         if wanted:
-            replace_rows(store, mine.manifest, _rows(theirs, wanted))
+            replace_rows(mine, _rows(theirs, wanted), Guard(store, lease.id).check)
             for trial_id in wanted:  # what had not ended here
                 store.live_file(trial_id).unlink(missing_ok=True)
         names = sorted(set(theirs.sweeps["sweep"].to_pylist()))
@@ -59,7 +59,7 @@ def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:
     rows = {}
     for name, live in flatten(snapshot.live).items():
         files = snapshot.manifest.paths(snapshot.store, name)
-        old = [conform(pq.read_table(path), TABLES[name]) for path in files]
+        old = [conform(read_table(path), TABLES[name]) for path in files]
         kept = [t.filter(pc.invert(pc.is_in(t["trial_id"], superseded))) for t in old]
         table = pa.concat_tables([*kept, live])
         rows[name] = table.filter(pc.is_in(table["trial_id"], chosen))

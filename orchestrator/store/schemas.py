@@ -7,6 +7,8 @@ raises FORMAT.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pyarrow as pa
 
 FORMAT = 1
@@ -110,9 +112,17 @@ SWEEP = pa.schema(
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with exactly the schema's columns; those it lacks are NULL."""
+    """The table with exactly the schema's columns; those it lacks are NULL.
+
+    Raises ArrowInvalid where a name must be damaged: columns are only ever added, so a file has
+    unknown ones, or lacks some, but not both.
+    """
     if table.schema.equals(schema):
         return table.replace_schema_metadata(schema.metadata)
+    found, known = set(_names(table.schema)), set(_names(schema))
+    if found - known and known - found:
+        unknown = ", ".join(sorted(found - known))
+        raise pa.ArrowInvalid(f"unknown columns {unknown!r} in place of others")
     columns = [
         table[field.name].cast(field.type)
         if field.name in table.column_names
@@ -120,3 +130,11 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
+    """Of the columns, and of what is in them."""
+    for field in fields:
+        yield field.name
+        if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+            yield from (f"{field.name}.{name}" for name in _names(field.type.value_type))

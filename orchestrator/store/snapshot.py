@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestrator.store.bucket import Location
+from orchestrator.store.damage import Damage
 from orchestrator.store.errors import StoreError
+from orchestrator.store.files import each, listing
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import is_held
-from orchestrator.store.manifest import Manifest, read_manifest
-from orchestrator.store.schemas import LIVE, SWEEP, conform
+from orchestrator.store.leases import Lease, held, read_leases
+from orchestrator.store.manifest import Manifest, of_parts, read_manifest
+from orchestrator.store.schemas import LIVE, SWEEP, TABLES, conform
 
 _TRIES = 20
 
@@ -23,57 +24,82 @@ _TRIES = 20
 class Snapshot:
     """What a results folder held at one moment.
 
-    live:      trials not compacted yet, one row each, with nested epochs and steps (LIVE).
-    manifest:  the compacted files in force; a trial that is in `live` too is superseded there.
-    sweeps:    what each sweep consists of (SWEEP).
-    launching: whether a launch was under way; if not, nothing that says so is running.
-    unreadable: files that were left out, because they are damaged.
+    live:     trials not compacted yet, one row each, with nested epochs and steps (LIVE).
+    manifest: the compacted files in force, less damaged parts; a trial that is in `live` too is
+              superseded there.
+    sweeps:   what each sweep consists of (SWEEP).
+    leases:   who was at work; a trial that nobody has claimed does not run, whatever its row says.
+    damaged:  files that were left out.
     """
 
     store: Store
     live: pa.Table
     manifest: Manifest
     sweeps: pa.Table
-    launching: bool
-    unreadable: Sequence[str]
+    leases: Sequence[Lease]
+    damaged: Sequence[Damage]
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Ids of the trials that somebody runs, or is about to."""
+        return frozenset().union(*(lease.names for lease in self.leases))
 
 
-def take_snapshot(store: Store) -> Snapshot:
-    """Read until nothing was compacted meanwhile, so that no trial falls between two files."""
+def take_snapshot(store: Store, verify: bool = False) -> Snapshot:
+    """Read until nothing was compacted meanwhile, so that no trial falls between two files.
+
+    With `verify`, every page of every file is read and checked, not only what is needed.
+    """
     for _ in range(_TRIES):
-        manifest = read_manifest(store)
-        launching = is_held(launch_lock(store))
-        live, bad_live = _read_all(sorted(store.live.glob("*.parquet")), LIVE)
-        sweeps, bad_sweeps = _read_all(sorted(store.sweeps.glob("*.parquet")), SWEEP)
-        if read_manifest(store).generation == manifest.generation:
-            unreadable = [*bad_live, *bad_sweeps]
-            return Snapshot(store, live, manifest, sweeps, launching, unreadable)
+        manifest, bad_manifests = read_manifest(store)
+        leases = held(read_leases(store))
+        live, bad_live = _read_all(listing(store.live, "*.parquet"), LIVE)
+        sweeps, bad_sweeps = _read_all(listing(store.sweeps, "*.parquet"), SWEEP)
+        bad_parts = _bad_parts(store, manifest, verify)
+        if read_manifest(store)[0].generation == manifest.generation:
+            damaged = [*bad_manifests, *bad_live, *bad_sweeps, *bad_parts]
+            lost = {damage.part for damage in bad_parts}
+            whole = of_parts(manifest.generation, [p for p in manifest.parts if p not in lost])
+            return Snapshot(store, live, whole, sweeps, leases, damaged)
     raise StoreError(str(store.root), "is being compacted without end", todo="try again")
 
 
-def launch_lock(store: Store) -> Path:
-    return store.locks / "launch.lock"
-
-
-def _read_all(files: Sequence[Path], schema: pa.Schema) -> tuple[pa.Table, list[str]]:
-    """All files as one table, and the names of those that cannot be read.
+def _read_all(files: Sequence[Location], schema: pa.Schema) -> tuple[pa.Table, list[Damage]]:
+    """All files as one table, and those that cannot be read.
 
     A file that is gone by now was compacted, which the caller notices.
     """
-    unreadable: list[str] = []
+    damaged: list[Damage] = []
 
-    def read(path: Path) -> pa.Table | None:
+    def read(path: Location) -> pa.Table | None:
         try:
-            with path.open("rb") as file:
-                return conform(pq.ParquetFile(file).read(use_threads=False), schema)
+            content = pa.BufferReader(path.read_bytes())
+            file = pq.ParquetFile(content, page_checksum_verification=True)
+            return conform(file.read(use_threads=False), schema)
         except FileNotFoundError:
             return None
-        except (OSError, pa.ArrowException) as error:
-            unreadable.append(f"{path}: {error}")
+        except (OSError, pa.ArrowException, ValueError) as error:
+            damaged.append(Damage.of(path, error))
             return None
 
-    with ThreadPoolExecutor(8) as pool:
-        tables = [table for table in pool.map(read, files) if table is not None]
+    tables = [table for table in each(read, files) if table is not None]
     if not tables:
         tables = [pa.Table.from_batches([], schema)]
-    return pa.concat_tables(tables).combine_chunks(), unreadable
+    return pa.concat_tables(tables).combine_chunks(), damaged
+
+
+def _bad_parts(store: Store, manifest: Manifest, verify: bool) -> list[Damage]:
+    """What is wrong with the compacted files: their ends, or with `verify` anything in them."""
+    damaged: list[Damage] = []
+    for table in TABLES:
+        for part, path in zip(manifest.parts, manifest.paths(store, table), strict=True):
+            try:
+                with path.open("rb") as source:
+                    file = pq.ParquetFile(source, page_checksum_verification=verify)
+                    conform(pa.Table.from_batches([], file.schema_arrow), TABLES[table])
+                    if verify:
+                        for _ in file.iter_batches():
+                            pass
+            except (OSError, pa.ArrowException, ValueError) as error:
+                damaged.append(Damage.of(path, error, part))
+    return damaged

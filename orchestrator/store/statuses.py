@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from orchestrator.store.errors import StoreError
+from orchestrator.store.damage import raise_if_passing
+from orchestrator.store.files import read_table
 from orchestrator.store.layout import Store
 from orchestrator.store.rows import FINAL
 from orchestrator.store.snapshot import Snapshot, take_snapshot
@@ -30,18 +29,16 @@ class TrialStatus:
 
 
 def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
-    """By trial id; trials that are only planned are not among them."""
+    """By trial id; trials that are only planned are not among them.
+
+    Raises StoreError rather than leave out a trial whose rows can just not be read now.
+    """
+    raise_if_passing(d for d in snapshot.damaged if d.path.parent != snapshot.store.sweeps)
     columns = ["trial_id", "status", "attempts"]
-    compacted = [_read(path, columns) for path in snapshot.manifest.paths(snapshot.store, "trials")]
+    files = snapshot.manifest.paths(snapshot.store, "trials")
+    compacted = [read_table(path, columns) for path in files]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {row["trial_id"]: TrialStatus(row["status"], row["attempts"] or 0) for row in rows}
-
-
-def _read(path: Path, columns: list[str]) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=columns)
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(str(path), f"cannot be read ({error})") from error
 
 
 def end_abandoned(store: Store, ids: Collection[str], status: str, error: str) -> None:

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.store.files import publish_table
+from orchestrator.store.errors import StoreError
+from orchestrator.store.files import publish_table, read_table
 from orchestrator.store.layout import Store
+from orchestrator.store.leases import Guard
 from orchestrator.store.rows import Provenance, config_row, epoch_rows, outcome_row, utc
-from orchestrator.store.schemas import LIVE
+from orchestrator.store.schemas import LIVE, conform
 from trainables.records import Ended, Epoch, Record, Started, Steps
 from trainables.trial import ClassifierTrial
+
+_OUTCOME = (
+    "epochs",
+    "steps",
+    "fit_epoch",
+    "fit_step",
+    "final_train_loss",
+    "final_train_error",
+    "final_test_error",
+    "best_test_error",
+    "best_test_epoch",
+    "wall_seconds",
+    "images_per_second",
+)
 
 
 class TrialWriter:
@@ -23,7 +40,9 @@ class TrialWriter:
 
     The file is replaced whole, so a reader sees a trial's row, epochs and steps of one moment.
     It is written when the trial starts, when it ends, and in between at most every
-    `flush_seconds`.
+    `flush_seconds`. Rows that an earlier attempt wrote stay until this one has come as far, so
+    readers never see a trial go back. With a `guard`, every write first makes sure that the lease
+    still holds, and raises LeaseLostError if not.
     """
 
     def __init__(
@@ -32,13 +51,17 @@ class TrialWriter:
         trial: ClassifierTrial,
         provenance: Provenance,
         attempt: int = 1,
+        guard: Guard | None = None,
         flush_seconds: float = 10.0,
     ) -> None:
         self._path = store.live_file(trial.trial_id)
+        self._guard = guard
         self._trial = trial
         self._flush_seconds = flush_seconds
         self._epochs: list[Epoch] = []
         self._steps: list[Steps] = []
+        self._earlier: dict[str, Any] = {}
+        self._spent = 0.0  # seconds, in earlier attempts
         self._began = self._flushed = time.monotonic()
         self._row: dict[str, Any] = {
             **config_row(trial),
@@ -54,24 +77,31 @@ class TrialWriter:
 
     def begin(self) -> None:
         """Say that the trial runs, so that a worker that dies while it loads is heard of."""
+        # There is none, or it is damaged.
+        with suppress(OSError, pa.ArrowException, StoreError, ValueError):
+            (row,) = conform(read_table(self._path), LIVE).to_pylist()
+            self._earlier = {name: row[name] for name in (*_OUTCOME, "epoch_rows", "step_rows")}
         self._flush()
 
     def add(self, record: Record) -> None:
         """Take in a record. Raises StoreError where the store cannot be written."""
         if isinstance(record, Started):
             self._row.update(device=record.device, parameters=record.parameters)
+            self._spent = record.seconds
             self._flush()
         elif isinstance(record, Ended):
             self.end(record.status, record.reason if record.status != "done" else None)
         elif isinstance(record, Epoch):
             self._epochs.append(record)
             self._flush_in_time()
-        else:
+        elif isinstance(record, Steps):
             self._steps.append(record)
             self._flush_in_time()
 
     def end(self, status: str, error: str | None = None) -> None:
         """Write the trial's last word; `error` is a reason or a traceback."""
+        if status in ("done", "diverged"):
+            self._earlier = {}
         self._row.update(status=status, error=error, finished_at=utc(datetime.now(UTC)))
         self._flush()
 
@@ -83,11 +113,15 @@ class TrialWriter:
         now = time.monotonic()
         row = {
             **self._row,
-            **outcome_row(self._trial, self._epochs, now - self._began),
+            **outcome_row(self._trial, self._epochs, self._spent + now - self._began),
             "epoch_rows": epoch_rows(self._epochs),
             "step_rows": [asdict(step) for step in self._steps],
         }
-        publish_table(self._path, pa.Table.from_pylist([row], schema=LIVE))
+        nested = ("epoch_rows", "step_rows")
+        if any(len(row[name]) < len(self._earlier.get(name) or ()) for name in nested):
+            row |= self._earlier
+        check = self._guard.check if self._guard else lambda: None
+        publish_table(self._path, pa.Table.from_pylist([row], schema=LIVE), check)
         self._flushed = now
 
 

@@ -51,9 +51,7 @@ def test_a_damaged_file_is_listed_and_the_rest_can_be_read(made: Store, write: W
     bad = write(made, (0.5,), seed=77)
     made.live_file(bad.trial_id).write_bytes(b"PAR1 and then nothing")
     with Database(made.root) as db:
-        assert [entry.split(":")[0] for entry in db.unreadable] == [
-            str(made.live_file(bad.trial_id))
-        ]
+        assert [str(damage.path) for damage in db.damaged] == [str(made.live_file(bad.trial_id))]
         assert count(db, "trials") == 9
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.database import VIEWS, Database
+from orchestrator.store.claiming import claim
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.manifest import read_manifest
 from trainables.trial import ClassifierTrial
 
 # As the contract has them; a view may have more behind these.
@@ -78,11 +80,17 @@ def test_every_trial_and_epoch_is_there_once_with_its_last_attempt(made: Store) 
         assert db.table("select count(*) from steps").rows == [(sum(lengths.values()),)]
 
 
-def test_what_says_it_runs_is_interrupted_unless_a_launch_is_under_way(made: Store) -> None:
+def test_what_says_it_runs_is_interrupted_unless_somebody_has_claimed_it(made: Store) -> None:
     question = "select status from trials where seed = 3"
     with Database(made.root) as db:
+        (other,), (mine,) = db.table(
+            "select trial_id from trials where seed in (2, 3) order by seed"
+        ).rows
         assert db.table(question).rows == [("interrupted",)]
-        with hold(launch_lock(made), "launch"):
+        with claim(made, "launch of other", [other]):
+            db.refresh()
+            assert db.table(question).rows == [("interrupted",)]
+        with claim(made, "launch of made", [mine]):
             db.refresh()
             assert db.table(question).rows == [("running",)]
         db.refresh()
@@ -97,3 +105,33 @@ def test_a_planned_trial_has_its_settings_and_no_outcome(made: Store) -> None:
     assert (row["model"], row["max_epochs"], row["lr"]) == ("alexnet", 100, 0.01)
     outcome = COLUMNS["trials"].split()[COLUMNS["trials"].split().index("parameters") :]
     assert {row[name] for name in outcome if name != "status"} == {None}
+
+
+def compacted(store: Store) -> list[str]:
+    """Ids of the trials whose rows are in the compacted tables alone."""
+    paths = store.tables.glob("*-trials.parquet")
+    ids = {i for path in paths for i in pq.read_table(path)["trial_id"].to_pylist()}
+    return sorted(ids - {path.stem for path in store.live.iterdir()})
+
+
+@pytest.mark.parametrize("table", ["trials", "epochs", "steps"])
+@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing", None], ids=str)
+def test_of_a_damaged_part_no_view_shows_anything_and_of_the_rest_everything(
+    folders: dict[str, Path], tmp_path: Path, table: str, content: bytes | None
+) -> None:
+    store = Store.open(Path(shutil.copytree(folders["mixed"], tmp_path / "made")))
+    lost = [compacted(store)]
+    rest = "from {} where trial_id not in ? order by all"
+    with Database(store.root) as db:
+        assert db.table("select count(*) from epochs where trial_id in ?", lost).rows > [(0,)]
+        expected = {view: db.table(rest.format(view), lost).rows for view in VIEWS[:4]}
+    paths = read_manifest(store)[0].paths(store, table)
+    for path in paths:
+        path.unlink() if content is None else path.write_bytes(content)
+    with Database(store.root) as db:
+        assert [damage.path for damage in db.damaged] == paths
+        assert {view: db.table(rest.format(view), lost).rows for view in expected} == expected
+        found = db.table("select distinct status from trials where trial_id in ?", lost)
+        assert found.rows == [("planned",)]  # as if they had never run
+        for view in ("epochs", "steps"):
+            assert db.table(f"from {view} where trial_id in ?", lost).rows == []

@@ -119,7 +119,7 @@ def _in_csv(value: Any) -> str:
 
 
 def test_several_tables_can_be_told_apart(gensweep: Gensweep, results: Path) -> None:
-    names = ["sweeps", "running", "trouble"]
+    names = ["sweeps", "nodes", "running", "trouble"]
     assert list(strict(gensweep("status", "--format", "json").out)) == names
     parts = gensweep("status", "--format", "csv").out.split("\n\n")
     assert [part.splitlines()[0] for part in parts] == [f"# {name}" for name in names]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.database import VIEWS
+from orchestrator.store.claiming import hold
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
 
 Gensweep = Callable[..., Any]
 
@@ -56,7 +56,7 @@ def test_a_merge_leaves_the_other_folder_as_it_is(gensweep: Gensweep, results: P
 def test_a_folder_that_somebody_else_compacts_is_said_to_be_busy(
     gensweep: Gensweep, results: Path
 ) -> None:
-    with hold(Store.open(results).locks / "compact.lock", "compaction"):
+    with hold(Store.open(results), "compaction"):
         done = gensweep("compact")
     assert (done.code, done.out) == (3, "")
     assert "in use: compaction by process " in done.err

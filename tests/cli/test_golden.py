@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 import orchestrator.doctor
 from orchestrator.doctor import Finding
+from orchestrator.store import claiming
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
-from orchestrator.store.snapshot import launch_lock
+from orchestrator.store.process import Process
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 SWEEP = """
@@ -58,6 +60,14 @@ FINDINGS = [
     Finding("accelerator", "absent", "none: trials run on the CPU"),
     Finding("dataset cifar10", "absent", "is not there in data", "gensweep data prepare cifar10"),
 ]
+
+
+class Noon(datetime):
+    """The moment at which the launch began."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime(2026, 1, 2, 12, 0, tzinfo=tz)
 
 
 @pytest.fixture
@@ -102,9 +112,15 @@ def test_the_status_while_a_launch_is_under_way(
     gensweep: Callable[..., tuple[int, str, str]],
     folder: Path,
     snapshot: SnapshotAssertion,
+    monkeypatch: pytest.MonkeyPatch,
     width: int,
 ) -> None:
-    with hold(launch_lock(Store.open(Path("results"))), "launch of made"):
+    running = Process("b-host", 4711, machine="", start="")  # whose life nobody here can judge
+    monkeypatch.setattr(Process, "current", lambda: running)
+    monkeypatch.setattr(claiming, "datetime", Noon)
+    store, trial = Store.open(folder / "results"), "d804ac65f21e"
+    with claiming.claim(store, "launch of made", [trial]) as lease:
+        lease.run_on([{"host": "a-host", "lanes": 4}])
         code, out, err = gensweep("status", "made", width=width)
     assert (code, err) == (0, "")
     assert out == snapshot

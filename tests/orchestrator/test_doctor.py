@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from orchestrator import doctor
 from orchestrator.doctor import Finding, examine
+from orchestrator.store import files
 from orchestrator.store.layout import Store
 from trainables.datasets.arrays import Dataset, write_cache
 
@@ -105,7 +107,9 @@ def test_results_are_ok_where_they_are_and_absent_where_they_will_be(
 def test_damaged_and_foreign_results_are_broken(python: Python, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "results")
     store.live_file("00000000beef").write_bytes(b"nothing")
-    assert finding("results", tmp_path).detail == "1 damaged files"
+    found = finding("results", tmp_path)
+    assert found.detail.startswith(f"damaged: {store.live_file('00000000beef')}: ")
+    assert "the next launch sets it aside" in found.todo
     store.marker.unlink()
     foreign = finding("results", tmp_path)
     assert foreign.state == "broken"
@@ -118,8 +122,13 @@ def test_a_place_that_cannot_be_written_is_broken(
 ) -> None:
     if made:
         Store.create(tmp_path / "results")
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(files.os, "replace", refuse)
     found = finding("results", tmp_path)
     assert found.state == "broken"
-    assert "is not writable" in found.detail
+    assert ("cannot be written" if made else "is not writable") in found.detail
     assert "--results" in found.todo

@@ -19,9 +19,8 @@ from orchestrator.launch import Summary
 from orchestrator.plan import PlannedTrial, plan
 from orchestrator.spec import parse_spec
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import is_held
 from orchestrator.store.manifest import read_manifest
-from orchestrator.store.snapshot import launch_lock, take_snapshot
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
 from trainables.records import Epoch, Started, Steps
 from trainables.registry import TRAINABLES, Context
@@ -85,8 +84,8 @@ def copied(launched: Launched, tmp_path: Path) -> Path:
 
 def table(folder: Path, name: str) -> list[dict[str, Any]]:
     store = Store.open(folder / "results")
-    (path,) = read_manifest(store).paths(store, name)
-    return list(pq.read_table(path).to_pylist())
+    paths = read_manifest(store)[0].paths(store, name)
+    return [row for path in paths for row in pq.read_table(path).to_pylist()]
 
 
 def known(folder: Path) -> dict[str, TrialStatus]:
@@ -178,8 +177,9 @@ def test_afterwards_the_folder_is_compact_and_free_and_tune_has_left_nothing(
     launched: Launched,
 ) -> None:
     store = Store.open(launched.folder / "results")
-    assert list(store.live.iterdir()) == []
-    assert not is_held(launch_lock(store))
+    for folder in (store.live, store.leases, store.checkpoints):
+        assert not folder.exists() or list(folder.iterdir()) == []
+    assert list(take_snapshot(store, verify=True).damaged) == []
     assert launched.left == []
 
 

@@ -12,13 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.plan import plan
 from orchestrator.spec import read_spec
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import is_held
-from orchestrator.store.snapshot import launch_lock, take_snapshot
+from orchestrator.store.manifest import read_manifest
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 
 SWEEP = """
@@ -130,7 +133,7 @@ def alive(pid: int) -> bool:
 def seen(tmp_path_factory: pytest.TempPathFactory, descendants: Descendants) -> Seen:
     folder = tmp_path_factory.mktemp("interrupted")
     (folder / "made.toml").write_text(SWEEP)
-    lock = launch_lock(Store.create(folder / "results"))
+    store = Store.create(folder / "results")
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         command(folder),
@@ -141,7 +144,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory, descendants: Descendants) -> 
         start_new_session=True,
     )
     try:
-        wait_for(lambda: is_held(lock), process)
+        wait_for(lambda: len(take_snapshot(store).claimed) == 2, process)
         refused = run(folder)
         wait_for(lambda: known(folder) == ["done", "running"], process)
         family = descendants(process.pid)
@@ -190,7 +193,7 @@ def test_the_check_above_knows_loopback_from_the_rest(address: str, loopback: bo
 def test_a_second_launch_into_the_folder_is_refused_and_names_the_first(seen: Seen) -> None:
     assert seen.refused.code == 3
     assert seen.refused.out == ""
-    said = f"in use: launch of made by process {seen.pid} on "
+    said = f"claimed by the launch of made by process {seen.pid} on "
     assert said in seen.refused.err.splitlines()[-1]
     assert "Traceback" not in seen.refused.err
 
@@ -213,11 +216,10 @@ def test_ctrl_c_leaves_a_consistent_folder_and_launching_again_goes_on(
 ) -> None:
     store = Store.open(seen.folder / "results")
     snapshot = take_snapshot(store)
-    assert not snapshot.launching
-    assert list(snapshot.unreadable) == []
+    assert list(snapshot.leases) == list(snapshot.damaged) == []
     assert known(seen.folder) == ["done", "interrupted"]
     (row,) = snapshot.live.to_pylist()
-    assert row["error"] == "stopped by the user"
+    assert row["error"].startswith("stopped ")
     assert [e["epoch"] for e in row["epoch_rows"]] == list(range(1, row["epochs"] + 1))
 
     again = run(seen.folder)
@@ -226,3 +228,8 @@ def test_ctrl_c_leaves_a_consistent_folder_and_launching_again_goes_on(
     assert known(seen.folder) == ["done", "done"]
     attempts = statuses(take_snapshot(store)).values()
     assert sorted(status.attempts for status in attempts) == [1, 2]
+    paths = read_manifest(store)[0].paths(store, "epochs")
+    epochs = pa.concat_tables([pq.read_table(path) for path in paths])
+    resumed = epochs.filter(pc.equal(epochs["trial_id"], row["trial_id"]))
+    assert resumed["epoch"].to_pylist() == list(range(1, 801))
+    assert list(store.checkpoints.iterdir()) == list(store.leases.iterdir()) == []

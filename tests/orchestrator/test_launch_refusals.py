@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections import Counter
@@ -14,17 +15,18 @@ import pytest
 import ray
 
 from orchestrator import cluster
-from orchestrator.cluster import _check, _lanes, ray_cluster
+from orchestrator.cluster import _check, ray_cluster
 from orchestrator.errors import ClusterError
 from orchestrator.launch import Summary, remaining
+from orchestrator.nodes import lanes as lanes_of
 from orchestrator.plan import plan
 from orchestrator.spec import Resources, parse_spec
+from orchestrator.store.claiming import claim, hold
 from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreBusyError
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold, is_held
 from orchestrator.store.rows import Provenance
-from orchestrator.store.snapshot import launch_lock, take_snapshot
+from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 from orchestrator.store.writer import TrialWriter
 from trainables.errors import DataError
@@ -64,16 +66,34 @@ def filled(tmp_path: Path) -> Store:
 
 
 @pytest.mark.usefixtures("no_ray")
-def test_a_folder_that_somebody_launches_into_is_refused(
+def test_a_sweep_of_which_somebody_runs_everything_is_refused_and_it_is_said_who_and_since_when(
     tmp_path: Path, launch: Callable[..., Summary]
 ) -> None:
     store = Store.create(tmp_path / "results")
+    ids = [p.trial.trial_id for p in plan(parse_spec(SWEEP.format("synthetic"), "made.toml"))]
     with (
-        hold(launch_lock(store), "launch of table_1"),
-        pytest.raises(StoreBusyError, match=f"in use: launch of table_1 by process {os.getpid()}"),
+        claim(store, "launch of table_1", ids[:3]),
+        claim(store, "launch of figure_1", [*ids[3:], "another"]),
+        pytest.raises(StoreBusyError) as caught,
     ):
         launch(SWEEP.format("synthetic"), tmp_path)
-    assert list(store.sweeps.iterdir()) == []
+    said = str(caught.value)
+    who = f"by process {os.getpid()} on "
+    assert f"in use: 3 of these trials are claimed by the launch of table_1 {who}" in said
+    assert f"2 of these trials are claimed by the launch of figure_1 {who}" in said
+    assert len(re.findall(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", said)) == 2
+    assert caught.value.where == str(store.root)
+    assert list(store.sweeps.iterdir()) == list(store.leases.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_what_others_run_of_other_sweeps_is_in_nobodys_way(
+    filled: Store, tmp_path: Path, launch: Callable[..., Summary]
+) -> None:
+    text = SWEEP.format("synthetic").replace("[0, 1, 2, 3, 4]", "[0, 1, 2]")
+    ended = [p.trial.trial_id for p in plan(parse_spec(text, "made.toml"))]
+    with claim(filled, "launch of table_1", ["another", *ended]):  # those it will not run again
+        assert launch(text, tmp_path).statuses == Counter(done=1, diverged=1, failed=1)
 
 
 @pytest.mark.usefixtures("no_ray")
@@ -85,7 +105,7 @@ def test_a_dataset_that_is_not_there_is_said_before_any_trial_fails(
         launch(SWEEP.format(name), tmp_path)
     store = Store.open(tmp_path / "results")
     assert statuses(take_snapshot(store)) == {}
-    assert not is_held(launch_lock(store))
+    assert list(store.leases.iterdir()) == []
 
 
 @pytest.mark.parametrize("compacted", [False, True])
@@ -114,7 +134,7 @@ def test_a_launch_does_not_mind_that_somebody_compacts(
     filled: Store, tmp_path: Path, launch: Callable[..., Summary]
 ) -> None:
     text = SWEEP.format("synthetic").replace("[0, 1, 2, 3, 4]", "[0, 1, 2]")
-    with hold(filled.locks / "compact.lock", "compaction"):
+    with hold(filled, "compaction"):
         summary = launch(text, tmp_path)
     assert summary.statuses == Counter(done=1, diverged=1, failed=1)
 
@@ -189,4 +209,4 @@ def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
     ],
 )
 def test_as_many_trials_run_side_by_side_as_fit(resources: Resources, lanes: int) -> None:
-    assert _lanes(resources, {"CPU": 8.0, "GPU": 2.0}) == lanes
+    assert lanes_of(resources, {"CPU": 8.0, "GPU": 2.0}) == lanes

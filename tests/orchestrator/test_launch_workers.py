@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from orchestrator import attempts as attempting
 from orchestrator import launch as launching
 from orchestrator.launch import Summary
 from orchestrator.store.layout import Store
@@ -40,7 +41,7 @@ def kill(workers: Workers) -> int:
 
 def row(folder: Path) -> dict[str, Any]:
     store = Store.open(folder / "results")
-    (path,) = read_manifest(store).paths(store, "trials")
+    (path,) = read_manifest(store)[0].paths(store, "trials")
     (found,) = pq.read_table(path).to_pylist()
     return dict(found)
 
@@ -67,7 +68,7 @@ def test_a_trial_whose_workers_are_killed_is_run_again_and_done(
     found = row(tmp_path)
     assert (found["status"], found["attempts"], found["error"]) == ("done", 3, None)
     store = Store.open(tmp_path / "results")
-    (path,) = read_manifest(store).paths(store, "epochs")
+    (path,) = read_manifest(store)[0].paths(store, "epochs")
     assert pq.read_table(path)["epoch"].to_pylist() == list(range(1, 401))
 
 
@@ -78,7 +79,8 @@ def test_a_trial_that_never_gets_to_report_anything_has_failed(
     workers: Workers,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(launching, "ATTEMPTS", 1)
+    for module in (attempting, launching):  # where it is obeyed, and where it is told
+        monkeypatch.setattr(module, "ATTEMPTS", 1)
     display = recorder(at_start=lambda: kill(workers))
     summary = launch(SWEEP.format(1), tmp_path, display)
     assert summary == Summary(Counter(failed=1), interrupted=False)

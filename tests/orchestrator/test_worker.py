@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from orchestrator import worker as module
-from orchestrator.job import Assignment, Job, Progress
-from orchestrator.store.errors import StoreError
+from orchestrator.job import UNWRITABLE, Assignment, Job, Progress
+from orchestrator.store.files import publish
 from orchestrator.store.layout import Store
 from orchestrator.worker import Worker
 from trainables.records import Ended
@@ -34,6 +34,8 @@ def store(tmp_path: Path) -> Store:
 def begin(store: Store, tmp_path: Path) -> Iterator[Begin]:
     """A worker with its first trial, as Tune sets it up in an actor's process."""
     threads = torch.get_num_threads()
+    lease = "0123456789ab"
+    publish(store.leases / f"{lease}.json", b"{}")
 
     def setup(trial: ClassifierTrial, attempt: int = 1) -> Worker:
         worker = Worker.__new__(Worker)
@@ -41,7 +43,7 @@ def begin(store: Store, tmp_path: Path) -> Iterator[Begin]:
         return worker
 
     def config(trial: ClassifierTrial, attempt: int = 1) -> dict[str, Any]:
-        job = Job(store.root, tmp_path / "data", "cpu", 1, "abc")
+        job = Job(store.root, tmp_path / "data", "cpu", 1, "abc", lease)
         return {"job": job, "assignment": Assignment.of(trial, attempt)}
 
     setup.config = config  # type: ignore[attr-defined]
@@ -64,7 +66,9 @@ def row(store: Store, trial: ClassifierTrial) -> dict[str, Any]:
     return dict(found)
 
 
-def test_a_trial_is_running_before_its_data_are_loaded(store: Store, begin: Begin) -> None:
+def test_a_trial_is_running_before_its_data_are_loaded(
+    store: Store, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
 
     def look() -> Iterator[tuple[str, Ended]]:
@@ -72,7 +76,7 @@ def test_a_trial_is_running_before_its_data_are_loaded(store: Store, begin: Begi
         yield SHORT.trial_id, Ended("done")
 
     worker = begin(SHORT, attempt=2)
-    worker._records = look()
+    monkeypatch.setattr(worker, "_start", look)
     finish(worker)
     (found,) = seen
     assert (found["status"], found["attempts"], found["git_commit"]) == ("running", 2, "abc")
@@ -151,8 +155,9 @@ def test_a_store_that_cannot_be_written_is_left_to_the_driver(store: Store, begi
     worker = begin(SHORT)
     store.live.rmdir()
     store.live.write_text("a file in the way")
-    with pytest.raises(StoreError, match="cannot be written"):
-        finish(worker)
+    (report,) = finish(worker)
+    assert report.status == UNWRITABLE
+    assert "cannot be written" in report.error
 
 
 def test_a_trial_that_stops_without_a_word_is_an_error(

@@ -1,18 +1,23 @@
-"""Tiny trials on the synthetic dataset, and the plain ways to run them."""
+"""Tiny trials on the synthetic dataset, the plain ways to run them, and an engine that acts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 
+from trainables import training
 from trainables.classifier import run
 from trainables.datasets import load
 from trainables.datasets.arrays import Dataset
 from trainables.engines.eager import EagerEngine
+from trainables.engines.protocol import Evaluation, Should, Window
 from trainables.records import Record
 from trainables.registry import Context
 from trainables.trial import ClassifierTrial
@@ -76,9 +81,86 @@ def train(data_dir: Path) -> Callable[..., list[Record]]:
     """Run one trial on the CPU as a worker would; its records in order."""
 
     def records(
-        trial: ClassifierTrial, should_stop: Callable[[], bool] = lambda: False
+        trial: ClassifierTrial, should_stop: Callable[[], bool] = lambda: False, **context: Any
     ) -> list[Record]:
-        context = Context(data_dir, device="cpu", should_stop=should_stop)
-        return [record for _, record in run([trial], context)]
+        on = Context(data_dir, device="cpu", should_stop=should_stop, **context)
+        return [record for _, record in run([trial], on)]
 
     return records
+
+
+@pytest.fixture(scope="module")
+def clock() -> Iterator[SimpleNamespace]:
+    """The clock of the training loop, which stands still unless a test sets its `now`."""
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "time", clock)
+        yield clock
+
+
+@dataclass
+class Script:
+    """What one lane would do: training errors by epoch (the last one stays), losses by window."""
+
+    errors: Sequence[float] = (0.5,)
+    losses: Sequence[float] = (1.0, 1.0)
+    evaluated_loss: float = 1.0
+
+
+@dataclass
+class Scripted:
+    """An engine whose every figure is written down beforehand, with 10 steps to a window.
+
+    An evaluation asks once whether to stop.
+    """
+
+    scripts: Sequence[Script]
+    device: str = "paper"
+    parameters: int = 7
+    trained: list[dict[int, int]] = field(default_factory=list)
+    evaluated: list[int] = field(default_factory=list)
+    windows: int = 0
+    positions: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
+        self.trained.append(dict(epochs))
+        windows = list(zip(*(self.scripts[lane].losses for lane in epochs), strict=True))
+        (begun,) = {self.steps(lane, epoch) for lane, epoch in epochs.items()}
+        for step in range(begun + 1, 10 * len(windows) + 1):
+            self.positions |= {lane: (epoch, step) for lane, epoch in epochs.items()}
+            if step % 10 == 0:
+                self.windows += 1
+                yield Window(step, windows[step // 10 - 1])
+            if should_stop():
+                return
+
+    def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
+        if should_stop():
+            return None
+        self.evaluated.append(lane)
+        script, epoch = self.scripts[lane], self.positions[lane][0]
+        error = script.errors[min(epoch, len(script.errors)) - 1]
+        train = Evaluation(script.evaluated_loss, error, 0.1, 0.7, 0.2)
+        return train, Evaluation(2.0, 0.9, 0.9, None, None)
+
+    def steps(self, lane: int, epoch: int) -> int:
+        begun, steps = self.positions.get(lane, (0, 0))
+        return steps if begun == epoch else 0
+
+    def state(self, lane: int) -> dict[str, Any]:
+        return {"position": self.positions.get(lane, (0, 0))}
+
+    def restore(self, lane: int, state: Mapping[str, Any]) -> None:
+        epoch, steps = state["position"]
+        self.positions[lane] = (epoch, steps)
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Callable[..., Scripted]:
+    """An engine with one lane for each script, given by what is not as usual in it."""
+
+    def make(*scripts: dict[str, Any]) -> Scripted:
+        return Scripted([Script(**script) for script in scripts])
+
+    return make

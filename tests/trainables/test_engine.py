@@ -16,6 +16,11 @@ from trainables.trial import ClassifierTrial
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]
 
+
+def never() -> bool:
+    return False
+
+
 TRIALS = {
     "plain": {},
     "regularized": {
@@ -51,7 +56,7 @@ def trained(engine: EagerEngine, *epochs: int) -> list[tuple[int, tuple[float, .
     return [
         (window.steps, tuple(window.train_loss))
         for epoch in epochs
-        for window in engine.train_epoch(epoch, lanes)
+        for window in engine.train_epoch(dict.fromkeys(lanes, epoch), never)
     ]
 
 
@@ -88,7 +93,7 @@ def test_a_trial_continued_from_its_saved_state_is_the_same_to_the_last_bit(
     continued = engine(trial)
     saved.seek(0)
     continued.restore(0, torch.load(saved))
-    assert continued.evaluate(0) == uninterrupted.evaluate(0)
+    assert continued.evaluate(0, never) == uninterrupted.evaluate(0, never)
     assert trained(continued, 2) == trained(uninterrupted, 2)
     assert equal(continued.state(0), uninterrupted.state(0))
 
@@ -117,13 +122,13 @@ def test_two_lanes_together_are_the_two_trials_alone(tiny: Tiny, engine: MakeEng
         expected = [(steps, loss) for steps, (loss,) in trained(alone, 1, 2)]
         assert [(steps, losses[lane]) for steps, losses in windows] == expected
         assert equal(together.state(lane), alone.state(0))
-        assert together.evaluate(lane) == alone.evaluate(0)
+        assert together.evaluate(lane, never) == alone.evaluate(0, never)
 
 
 def test_a_lane_that_is_not_named_does_not_train(tiny: Tiny, engine: MakeEngine) -> None:
     running = engine(tiny(seed=1), tiny(seed=2), tiny(seed=3))
     before = deepcopy([running.state(lane)["model"] for lane in range(3)])
-    windows = list(running.train_epoch(1, [0, 2]))
+    windows = list(running.train_epoch({0: 1, 2: 1}, never))
     assert all(len(window.train_loss) == 2 for window in windows)
     changed = [not equal(before[lane], running.state(lane)["model"]) for lane in range(3)]
     assert changed == [True, False, True]

@@ -8,13 +8,18 @@ import torch
 from torch import nn
 
 from trainables.data import Split
-from trainables.engines import eager
-from trainables.engines.eager import EagerEngine, _summarize
+from trainables.engines import evaluation
+from trainables.engines.eager import EagerEngine
+from trainables.engines.evaluation import summarize
 from trainables.engines.protocol import Evaluation
 from trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]
+
+
+def never() -> bool:
+    return False
 
 
 def evaluated(model: nn.Module, inputs: torch.Tensor, split: Split) -> Evaluation:
@@ -61,17 +66,17 @@ def test_evaluation_is_a_plain_pass_over_both_splits(
     settings: dict[str, object], tiny: Tiny, engine: MakeEngine
 ) -> None:
     running = engine(tiny(lr=0.02, **settings))
-    list(running.train_epoch(1, [0]))
-    found = running.evaluate(0)
+    list(running.train_epoch({0: 1}, never))
+    found = running.evaluate(0, never)
     lane = running._lanes[0]
-    for evaluation, split in zip(found, (lane.data.train, lane.data.test), strict=True):
+    for measured, split in zip(found, (lane.data.train, lane.data.test), strict=True):
         expected = evaluated(lane.model, lane.data.as_seen(split.inputs), split)
-        assert evaluation.loss == pytest.approx(expected.loss, rel=1e-4)
+        assert measured.loss == pytest.approx(expected.loss, rel=1e-4)
         # a tie in double precision may fall otherwise in single
         for name in ("error", "clean_error", "memorized", "recovered"):
             value = getattr(expected, name)
             expected_value = value if value is None else pytest.approx(value, abs=0.005)
-            assert getattr(evaluation, name) == expected_value
+            assert getattr(measured, name) == expected_value
 
 
 def split(labels: list[int], truth: list[int]) -> Split:
@@ -96,7 +101,7 @@ def test_examples_are_counted_as_corrupted_or_clean_memorized_or_recovered(
     truth: list[int],
     expected: tuple[float | None, ...],
 ) -> None:
-    found = _summarize(torch.tensor(0.25), torch.tensor(predictions), split(labels, truth))
+    found = summarize(torch.tensor(0.25), torch.tensor(predictions), split(labels, truth))
     assert found == Evaluation(0.25, *expected)
 
 
@@ -104,9 +109,9 @@ def test_a_pass_does_not_depend_on_how_many_are_seen_at_a_time(
     tiny: Tiny, engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = engine(tiny(randomization="random_labels"))
-    at_once = running.evaluate(0)
-    monkeypatch.setitem(eager._EVALUATION_BATCH, "cpu", 100)
-    in_parts = running.evaluate(0)
+    at_once = running.evaluate(0, never)
+    monkeypatch.setitem(evaluation._BATCH, "cpu", 100)
+    in_parts = running.evaluate(0, never)
     for one, other in zip(at_once, in_parts, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-5)
         assert (one.error, one.memorized) == (other.error, other.memorized)
@@ -117,7 +122,7 @@ def test_evaluation_changes_nothing_that_training_sees(
     model: str, tiny: Tiny, engine: MakeEngine
 ) -> None:
     looked_at, left_alone = (engine(tiny(model=model, dropout=0.3, flip=True)) for _ in range(2))
-    looked_at.evaluate(0)
-    looked_at.evaluate(0)
-    one, other = (list(running.train_epoch(1, [0])) for running in (looked_at, left_alone))
+    looked_at.evaluate(0, never)
+    looked_at.evaluate(0, never)
+    one, other = (list(running.train_epoch({0: 1}, never)) for running in (looked_at, left_alone))
     assert one == other

@@ -2,64 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from math import inf, nan
 from typing import Any
 
 import pytest
 
-from trainables.engines.protocol import Evaluation, Window
-from trainables.records import Ended, Epoch, Record, Started, Steps
+from trainables.records import Checkpoint, Ended, Epoch, Record, Started, Steps
 from trainables.training import fit
 from trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
-
-
-@dataclass
-class Script:
-    """What one lane would do: training errors by epoch (the last one stays), losses by window."""
-
-    errors: Sequence[float] = (0.5,)
-    losses: Sequence[float] = (1.0, 1.0)
-    evaluated_loss: float = 1.0
-
-
-@dataclass
-class Scripted:
-    scripts: Sequence[Script]
-    device: str = "paper"
-    parameters: int = 7
-    trained: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    evaluated: list[int] = field(default_factory=list)
-    epoch: int = 0
-    windows: int = 0
-
-    def train_epoch(self, epoch: int, lanes: Sequence[int]) -> Iterator[Window]:
-        self.trained.append((epoch, tuple(lanes)))
-        self.epoch = epoch
-        scripts = [self.scripts[lane].losses for lane in lanes]
-        for number, losses in enumerate(zip(*scripts, strict=True), start=1):
-            self.windows += 1
-            yield Window(10 * number, losses)
-
-    def evaluate(self, lane: int) -> tuple[Evaluation, Evaluation]:
-        self.evaluated.append(lane)
-        script = self.scripts[lane]
-        error = script.errors[min(self.epoch, len(script.errors)) - 1]
-        train = Evaluation(script.evaluated_loss, error, 0.1, 0.7, 0.2)
-        return train, Evaluation(2.0, 0.9, 0.9, None, None)
-
-    def state(self, lane: int) -> dict[str, Any]:
-        return {}
-
-    def restore(self, lane: int, state: dict[str, Any]) -> None:
-        assert state == {}
+MakeScripted = Callable[..., Any]
 
 
 def run(
-    engine: Scripted, *trials: ClassifierTrial, should_stop: Callable[[], bool] = lambda: False
+    engine: Any, *trials: ClassifierTrial, should_stop: Callable[[], bool] = lambda: False
 ) -> dict[str, list[Record]]:
     records: dict[str, list[Record]] = {trial.trial_id: [] for trial in trials}
     for trial_id, record in fit(trials, engine, should_stop):
@@ -67,8 +25,8 @@ def run(
     return records
 
 
-def alone(script: Script, trial: ClassifierTrial) -> list[Record]:
-    return run(Scripted([script]), trial)[trial.trial_id]
+def alone(engine: Any, trial: ClassifierTrial) -> list[Record]:
+    return run(engine, trial)[trial.trial_id]
 
 
 @pytest.mark.parametrize(
@@ -83,16 +41,23 @@ def alone(script: Script, trial: ClassifierTrial) -> list[Record]:
     ],
 )
 def test_a_fit_is_as_many_epochs_of_training_error_0_in_a_row_as_patience_says(
-    errors: list[float], patience: int, epochs: int, reason: str, tiny: Tiny
+    errors: list[float],
+    patience: int,
+    epochs: int,
+    reason: str,
+    tiny: Tiny,
+    scripted: MakeScripted,
 ) -> None:
-    records = alone(Script(errors), tiny(stop="fit", patience=patience, epochs=8))
+    engine = scripted({"errors": errors})
+    records = alone(engine, tiny(stop="fit", patience=patience, epochs=8))
     assert sum(isinstance(record, Epoch) for record in records) == epochs
     assert records[-1] == Ended("done", reason)
 
 
-def test_an_epoch_reports_what_was_evaluated(tiny: Tiny) -> None:
+def test_an_epoch_reports_what_was_evaluated(tiny: Tiny, scripted: MakeScripted) -> None:
     trial = tiny(epochs=1, lr=0.25)
-    started, *steps, epoch, _ = alone(Script(errors=[0.4], losses=(3.0, 2.0)), trial)
+    engine = scripted({"errors": [0.4], "losses": (3.0, 2.0)})
+    started, *steps, epoch, _ = alone(engine, trial)
     assert started == Started("paper", 7)
     assert steps == [Steps(10, 3.0), Steps(20, 2.0)]
     assert isinstance(epoch, Epoch)
@@ -113,11 +78,11 @@ def test_an_epoch_reports_what_was_evaluated(tiny: Tiny) -> None:
     )
 
 
-def test_trials_side_by_side_end_each_in_its_own_time(tiny: Tiny) -> None:
+def test_trials_side_by_side_end_each_in_its_own_time(tiny: Tiny, scripted: MakeScripted) -> None:
     trials = tiny(epochs=3), tiny(epochs=1), tiny(epochs=2, seed=1)
-    engine = Scripted([Script()] * 3)
+    engine = scripted({}, {}, {})
     records = run(engine, *trials)
-    assert engine.trained == [(1, (0, 1, 2)), (2, (0, 2)), (3, (0,))]
+    assert engine.trained == [{0: 1, 1: 1, 2: 1}, {0: 2, 2: 2}, {0: 3}]
     assert engine.evaluated == [0, 1, 2, 0, 2, 0]
     for trial in trials:
         assert [r.step for r in records[trial.trial_id] if isinstance(r, Epoch)] == [
@@ -127,44 +92,52 @@ def test_trials_side_by_side_end_each_in_its_own_time(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("loss", [nan, inf, -inf])
-def test_a_trial_that_diverges_does_not_disturb_its_neighbour(loss: float, tiny: Tiny) -> None:
+def test_a_trial_that_diverges_does_not_disturb_its_neighbour(
+    loss: float, tiny: Tiny, scripted: MakeScripted
+) -> None:
     sick, well = tiny(seed=0), tiny(seed=1)
-    engine = Scripted([Script(losses=(1.0, loss, 1.0)), Script(losses=(1.0, 1.0, 1.0))])
+    engine = scripted({"losses": (1.0, loss, 1.0)}, {"losses": (1.0, 1.0, 1.0)})
     records = run(engine, sick, well)
     assert records[sick.trial_id] == [
         Started("paper", 7),
         Steps(10, 1.0),
         Ended("diverged", f"training loss is {loss} at step 20"),
     ]
-    assert engine.trained == [(1, (0, 1)), (2, (1,))]
+    assert engine.trained == [{0: 1, 1: 1}, {1: 2}]
     assert 0 not in engine.evaluated
     assert sum(isinstance(r, Steps) for r in records[well.trial_id]) == 6
     assert records[well.trial_id][-1] == Ended("done")
 
 
-def test_an_epoch_is_not_finished_once_all_have_diverged(tiny: Tiny) -> None:
-    engine = Scripted([Script(losses=(nan, 1.0, 1.0))] * 2)
+def test_an_epoch_is_not_finished_once_all_have_diverged(
+    tiny: Tiny, scripted: MakeScripted
+) -> None:
+    engine = scripted(*[{"losses": (nan, 1.0, 1.0)}] * 2)
     run(engine, tiny(seed=0), tiny(seed=1))
     assert engine.windows == 1
 
 
 @pytest.mark.parametrize("loss", [nan, inf])
-def test_a_trial_that_diverges_in_its_last_step_ends_without_a_row(loss: float, tiny: Tiny) -> None:
-    records = alone(Script(evaluated_loss=loss), tiny())
+def test_a_trial_that_diverges_in_its_last_step_ends_without_a_row(
+    loss: float, tiny: Tiny, scripted: MakeScripted
+) -> None:
+    records = alone(scripted({"evaluated_loss": loss}), tiny())
     assert [type(record) for record in records] == [Started, Steps, Steps, Ended]
     assert records[-1] == Ended("diverged", f"loss over the training set is {loss}")
 
 
-def test_stopping_interrupts_every_trial_that_is_not_over(tiny: Tiny) -> None:
+def test_stopping_interrupts_every_trial_that_is_not_over(
+    tiny: Tiny, scripted: MakeScripted
+) -> None:
     sick, well = tiny(seed=0), tiny(seed=1)
-    engine = Scripted([Script(losses=(nan, 1.0, 1.0)), Script(losses=(1.0, 1.0, 1.0))])
+    engine = scripted({"losses": (nan, 1.0, 1.0)}, {"losses": (1.0, 1.0, 1.0)})
     records = run(engine, sick, well, should_stop=lambda: engine.windows == 2)
     assert records[sick.trial_id][-1].status == "diverged"  # type: ignore[union-attr]
-    assert records[well.trial_id] == [
-        Started("paper", 7),
-        Steps(10, 1.0),
-        Steps(20, 1.0),
-        Ended("interrupted", "stopped in epoch 1"),
-    ]
+    assert not any(isinstance(record, Checkpoint) for record in records[sick.trial_id])
+    *reported, checkpoint, ended = records[well.trial_id]
+    assert reported == [Started("paper", 7), Steps(10, 1.0), Steps(20, 1.0)]
+    assert isinstance(checkpoint, Checkpoint)
+    assert (checkpoint.epoch, checkpoint.step) == (1, 20)
+    assert ended == Ended("interrupted", "stopped in epoch 1")
     assert engine.windows == 2
     assert not engine.evaluated

@@ -30,9 +30,9 @@ def test_bf16_keeps_weights_and_momentum_in_float32(
     tiny: Tiny, engine: Callable[..., EagerEngine]
 ) -> None:
     running = engine(tiny(precision="bf16"))
-    list(running.train_epoch(1, [0]))
+    list(running.train_epoch({0: 1}, lambda: False))
     state = running.state(0)
-    momentum = [buffer["momentum_buffer"] for buffer in state["optimizer"]["state"].values()]
+    momentum = [buffer["momentum_buffer"] for buffer in state["momentum"].values()]
     assert len(momentum) == 4
     assert {t.dtype for t in [*state["model"].values(), *momentum]} == {torch.float32}
 

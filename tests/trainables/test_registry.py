@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from trainables.errors import DataError, GensweepError, TrialError
+from trainables.errors import (
+    CheckpointError,
+    DataError,
+    DeviceMemoryError,
+    GensweepError,
+    TrialError,
+)
 from trainables.records import Ended, Started
 from trainables.registry import TRAINABLES, Context, trial_from_config
 from trainables.trial import ClassifierTrial
@@ -39,7 +45,9 @@ def test_a_trial_crosses_a_process_border_whole() -> None:
     assert again.trial_id == trial.trial_id
 
 
-@pytest.mark.parametrize("kind", [GensweepError, DataError, TrialError])
+@pytest.mark.parametrize(
+    "kind", [GensweepError, DataError, TrialError, CheckpointError, DeviceMemoryError]
+)
 def test_an_error_crosses_a_process_border_whole(kind: type[GensweepError]) -> None:
     error = kind("trial", "lr is -1", "above 0", "correct the sweep file")
     again = pickle.loads(pickle.dumps(error))

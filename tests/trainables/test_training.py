@@ -8,7 +8,7 @@ import pytest
 
 from trainables.datasets.arrays import Dataset
 from trainables.randomizations import corrupt_labels
-from trainables.records import Ended, Epoch, Record, Started, Steps
+from trainables.records import Checkpoint, Ended, Epoch, Record, Started, Steps
 from trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
@@ -104,15 +104,22 @@ def test_no_row_of_a_diverged_trial_holds_a_number_that_is_not_finite(
     assert all(map(math.isfinite, numbers(records)))
 
 
-@pytest.mark.parametrize("asked_before", [0, 1, 4])
-def test_a_trial_that_is_stopped_ends_as_interrupted(
-    asked_before: int, tiny: Tiny, train: Train
+@pytest.mark.parametrize(
+    ("asked_before", "steps", "windows"),
+    [(0, 1, 0), (1, 2, 1), (4, 5, 2), (5, 6, 3), (6, 6, 3), (8, 6, 3), (9, 7, 3), (14, 12, 6)],
+)
+def test_a_trial_that_is_stopped_ends_between_two_steps_as_interrupted(
+    asked_before: int, steps: int, windows: int, tiny: Tiny, train: Train
 ) -> None:
+    """Of 6 steps and 3 batches of evaluation to an epoch."""
     answers = iter([False] * asked_before + [True])
-    records = train(tiny(epochs=5), should_stop=lambda: next(answers))
-    epoch = asked_before // 3 + 1
-    assert records[-1] == Ended("interrupted", f"stopped in epoch {epoch}")
-    assert len(of(Steps, records)) == asked_before + 1
+    *_, checkpoint, ended = records = train(tiny(epochs=5), should_stop=lambda: next(answers))
+    epoch = asked_before // 9 + 1
+    assert ended == Ended("interrupted", f"stopped in epoch {epoch}")
+    assert isinstance(checkpoint, Checkpoint)
+    assert (checkpoint.epoch, checkpoint.step) == (epoch, steps)
+    assert len(of(Checkpoint, records)) == 1
+    assert len(of(Steps, records)) == windows
     assert len(epochs(records)) == epoch - 1
 
 

@@ -45,13 +45,14 @@ def test_training_is_sgd_with_momentum_and_an_l2_penalty_on_all_parameters(
     trial = tiny(
         weight_decay=weight_decay, batch_size=512, lr=0.02, lr_decay=0.9, momentum=0.8, epochs=5
     )
-    lane = engine(trial)._lanes[0]
+    running = engine(trial)
+    lane = running._lanes[0]
     start = [p.detach().double().numpy().copy() for p in lane.model.parameters()]
     weights = [w.copy() for w in start]
     x = lane.data.train.inputs.flatten(1).double().numpy()
     trained(trial, weights, x, lane.data.train.labels.numpy())
     for epoch in range(1, trial.epochs + 1):
-        list(lane.train_epoch(epoch))
+        list(running.train_epoch({0: epoch}, lambda: False))
     for found, expected, before in zip(lane.model.parameters(), weights, start, strict=True):
         way = np.abs(expected - before).max()
         assert way > 1e-3

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+Should = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -42,18 +44,33 @@ class Engine(Protocol):
     def parameters(self) -> int:
         """Trainable parameters of one lane."""
 
-    def train_epoch(self, epoch: int, lanes: Sequence[int]) -> Iterator[Window]:
-        """Train these lanes for one epoch, yielding at the end of every logging window.
+    def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
+        """Train each lane for what is left of its epoch (lane -> epoch, counted from 1).
 
-        The last window of an epoch closes with the epoch. Closing the iterator early stops.
+        Every logging window that closes is yielded, with losses in the order of `epochs`; the
+        last one closes with the epoch. `should_stop` is asked after every optimizer step, and
+        after the window that closes with it; True ends between two steps. The lanes must be at
+        the same step of their epochs.
         """
 
-    def evaluate(self, lane: int) -> tuple[Evaluation, Evaluation]:
-        """Full passes in evaluation mode over the training and the test set."""
+    def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
+        """Full passes in evaluation mode over the training and the test set.
+
+        `should_stop` is asked between batches; None if it cut the passes short.
+        """
+
+    def steps(self, lane: int, epoch: int) -> int:
+        """Optimizer steps that this lane has done in this epoch, so far."""
 
     def state(self, lane: int) -> dict[str, Any]:
-        """Everything that continues this lane from the end of an epoch: the live tensors, to be
-        saved before training goes on."""
+        """Everything that continues this lane from where it is, between any two of its steps.
 
-    def restore(self, lane: int, state: dict[str, Any]) -> None:
-        """Put a lane back to what `state` returned."""
+        Nested containers of numbers, strings and the live tensors, to be saved before training
+        goes on.
+        """
+
+    def restore(self, lane: int, state: Mapping[str, Any]) -> None:
+        """Put a lane where `state` was taken; the tensors are the engine's from now on.
+
+        Raises CheckpointError for a state that cannot be continued on this device.
+        """

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,6 @@ from orchestrator.store import files
 from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import is_held
 from orchestrator.store.manifest import read_manifest
 from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
@@ -25,16 +21,6 @@ from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]
-
-# Compacts a folder, and is gone in the instant in which the function named would be called.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from orchestrator.store import compaction
-from orchestrator.store.layout import Store
-setattr(compaction, sys.argv[2], lambda *args: os.kill(os.getpid(), signal.SIGKILL))
-compaction.compact(Store.open(Path(sys.argv[1])))
-"""
 
 
 @pytest.fixture
@@ -49,26 +35,39 @@ def filled(store: Store, write: Write) -> Store:
     return store
 
 
-@pytest.mark.parametrize(
-    ("point", "generation"), [("write_manifest", 1), ("_forget", 2), ("_delete_all_but", 2)]
-)
-def test_a_kill_changes_nothing_and_the_next_compaction_goes_on(
-    filled: Store, rows: Rows, point: str, generation: int
+def test_a_kill_at_any_point_changes_nothing_and_the_next_compaction_goes_on(
+    filled: Store, rows: Rows, crashes: Callable[[Store, str], list[Store]]
 ) -> None:
     before = rows(filled)
     known = statuses(take_snapshot(filled))
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(filled.root), point], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert read_manifest(filled).generation == generation
-    assert rows(filled) == before
-    assert statuses(take_snapshot(filled)) == known
-    assert not is_held(filled.locks / "compact.lock")
+    generations = []
+    for store in crashes(filled, "compact"):
+        generations.append(read_manifest(store)[0].generation)
+        assert rows(store) == before
+        snapshot = take_snapshot(store, verify=True)
+        assert (list(snapshot.damaged), statuses(snapshot)) == ([], known)
+        assert list(snapshot.leases) == []
 
-    compact(filled)
-    assert rows(filled) == before
-    assert len(list(filled.live.iterdir())) == 1
-    compact(filled)
-    assert rows(filled) == before
+        compact(store)
+        assert rows(store) == before
+        assert len(list(store.live.iterdir())) == 1
+        assert not store.quarantine.exists()
+    assert generations == sorted(generations)
+    assert set(generations) == {1, 2}
+    assert len(generations) > 15
+
+
+def test_a_kill_at_any_point_of_the_very_first_compaction_changes_nothing_either(
+    store: Store, write: Write, rows: Rows, crashes: Callable[[Store, str], list[Store]]
+) -> None:
+    for seed, status in enumerate(["done", "failed", "running"]):
+        write(store, seed, status)
+    before = rows(store)
+    for left in crashes(store, "compact"):
+        assert rows(left) == before
+        compact(left)
+        assert rows(left) == before
+        assert len(list(left.live.iterdir())) == 1
 
 
 @pytest.mark.parametrize("table", ["trials", "epochs", "steps"])
@@ -88,16 +87,21 @@ def test_a_full_disk_changes_nothing_and_leaves_no_half_table(
         compact(filled)
     monkeypatch.undo()
     assert rows(filled) == before
-    assert not list(filled.tables.glob(".*"))
+    assert not list(filled.root.rglob(".*"))
     compact(filled)
     assert rows(filled) == before
 
 
 def test_what_a_kill_left_behind_is_swept_up(filled: Store, rows: Rows) -> None:
     before = rows(filled)
-    (filled.tables / ".000002-epochs.parquet.tmp").write_bytes(b"half")
-    (filled.tables / "000002-trials.parquet").write_bytes(b"published, but never put in force")
+    for generation in (1, 2, 3):
+        name = f"{generation:06d}-extra.parquet"
+        (filled.tables / name).write_bytes(b"published, but never put in force")
+    (filled.tables / "notes.txt").write_text("of the user")
     assert rows(filled) == before
     compact(filled)
     assert rows(filled) == before
-    assert len(list(filled.tables.iterdir())) == 6
+    left = {path.name for path in filled.tables.iterdir()}
+    assert not [name for name in left if "extra" in name]
+    assert "notes.txt" in left
+    assert not filled.quarantine.exists()

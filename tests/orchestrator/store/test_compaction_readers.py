@@ -18,7 +18,7 @@ from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import statuses
 from trainables.trial import ClassifierTrial
 
-ROUNDS = 15
+ROUNDS = 12
 EPOCHS = 3
 COMPACTOR = """
 import sys
@@ -27,6 +27,38 @@ from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
 store = Store.open(Path(sys.argv[1]))
 for _ in sys.stdin:
+    print(compact(store).trials, flush=True)
+"""
+
+
+# For every line, runs three trials, the second one in two attempts and the third one a second time
+# for good, and compacts: so each time a part is made, and now and then merged with others.
+WRITER = """
+import sys
+from pathlib import Path
+from orchestrator.store.compaction import compact
+from orchestrator.store.layout import Store
+from orchestrator.store.rows import Provenance
+from orchestrator.store.writer import TrialWriter
+from trainables.records import Ended, Epoch, Started, Steps
+from trainables.trial import ClassifierTrial
+
+store = Store.open(Path(sys.argv[1]))
+
+def run(seed, attempt, epochs, status):
+    trial = ClassifierTrial(model="mlp_1x512", dataset="synthetic", seed=seed)
+    writer = TrialWriter(store, trial, Provenance("", "", "{}"), attempt, flush_seconds=0)
+    writer.begin()
+    for n in range(1, epochs + 1):
+        writer.add(Steps(n, 1.0))
+        writer.add(Epoch(n, n, 0.1, 1.0, 0.5, 1.0, 0.5, None, None, None, None, 1.0))
+    writer.end(status)
+
+for seed, line in enumerate(sys.stdin):
+    run(3 * seed, 1, 3, "done")
+    run(3 * seed + 1, 1, 2, "interrupted")
+    run(3 * seed + 1, 2, 3, "done")
+    run(3 * max(seed - 5, 0), 2, 4, "done")
     print(compact(store).trials, flush=True)
 """
 
@@ -68,6 +100,36 @@ def test_a_reader_always_sees_every_trial_once_with_all_its_rows(
             assert compactor.stdout.readline() == "4\n"
         compactor.stdin.close()
     assert reads > ROUNDS  # some of them while it was compacting
+
+
+def test_a_reader_never_sees_a_trial_go_away_or_back_while_others_write_and_compact(
+    store: Store,
+) -> None:
+    command = [sys.executable, "-c", WRITER, str(store.root)]
+    pipe = subprocess.PIPE
+    reads, before = 0, Counter[str]()
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        for _ in range(ROUNDS):
+            writer.stdin.write("on\n")
+            answered = False
+            while not answered:
+                answered = bool(select.select([writer.stdout], [], [], 0)[0])
+                counts = seen(store)
+                assert set(counts["trials"].values()) <= {1}
+                ahead = counts["steps"] - counts["epochs"]  # by one, in the epoch under way
+                assert counts["epochs"] <= counts["steps"]
+                assert set(ahead.values()) <= {1}
+                assert before.keys() <= counts["trials"].keys()
+                assert all(counts["epochs"][i] >= n for i, n in before.items() if n < 3)
+                before = Counter({i: counts["epochs"][i] for i in counts["trials"]})
+                reads += 1
+            assert int(writer.stdout.readline()) in (2, 3)
+        writer.stdin.close()
+    assert len(before) == 2 * ROUNDS
+    assert Counter(before.values()) == Counter({3: 2 * ROUNDS - (ROUNDS - 5), 4: ROUNDS - 5})
+    assert reads > ROUNDS
 
 
 def test_a_reader_can_finish_with_the_generation_that_was_just_replaced(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,8 +68,29 @@ def test_the_tables_have_their_schemas_even_without_a_row() -> None:
         assert table.schema.equals(TABLES[name])
 
 
-def test_conforming_adds_what_is_missing_drops_what_is_unknown_and_orders_the_rest() -> None:
-    table = pa.table({"train_loss": [1], "mood": ["good"], "trial_id": ["a"]})
-    found = conform(table, STEPS)
+def test_conforming_adds_what_is_missing_and_orders_the_rest() -> None:
+    found = conform(pa.table({"train_loss": [1], "trial_id": ["a"]}), STEPS)
     assert found.schema.equals(STEPS)
     assert found.to_pylist() == [{"trial_id": "a", "step": None, "train_loss": 1.0}]
+
+
+def test_conforming_drops_what_is_unknown() -> None:
+    table = pa.table({"train_loss": [1], "mood": ["good"], "trial_id": ["a"], "step": [2]})
+    found = conform(table, STEPS)
+    assert found.schema.equals(STEPS)
+    assert found.to_pylist() == [{"trial_id": "a", "step": 2, "train_loss": 1.0}]
+
+
+@pytest.mark.parametrize("name", ["stepp", "mood"])
+def test_a_name_that_is_unknown_where_another_is_missing_is_damage(name: str) -> None:
+    """Columns are only ever added, so no version of gensweep has written this."""
+    table = pa.table({"train_loss": [1], name: [2], "trial_id": ["a"]})
+    with pytest.raises(pa.ArrowInvalid, match=f"unknown columns '{name}' in place of others"):
+        conform(table, STEPS)
+
+
+def test_names_within_nested_rows_are_looked_at_too() -> None:
+    rows = [{"epoch": 1, "trein_loss": 2.0}]
+    table = pa.Table.from_pylist([{"trial_id": "a", "epoch_rows": rows}])
+    with pytest.raises(pa.ArrowInvalid, match=r"'epoch_rows\.trein_loss' in place of others"):
+        conform(table, LIVE)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.store.claiming import hold
 from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish_table
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
 from orchestrator.store.merging import Merge, merge
 from orchestrator.store.rows import sweep_rows
 from orchestrator.store.snapshot import take_snapshot
@@ -152,7 +152,7 @@ def test_nothing_is_merged_while_somebody_compacts(
 ) -> None:
     write(other, 1)
     with (
-        hold(store.locks / "compact.lock", "compaction"),
+        hold(store, "compaction"),
         pytest.raises(StoreError, match="in use: compaction by process"),
     ):
         merge(store, other)

@@ -6,20 +6,20 @@ import os
 import shutil
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.store import snapshot
+from orchestrator.store.claiming import claim
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish_table
 from orchestrator.store.flatten import flatten
 from orchestrator.store.layout import Store
-from orchestrator.store.lock import hold
 from orchestrator.store.manifest import Manifest
-from orchestrator.store.rows import sweep_rows
 from orchestrator.store.schemas import LIVE, SWEEP
-from orchestrator.store.snapshot import launch_lock, take_snapshot
+from orchestrator.store.snapshot import take_snapshot
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
@@ -31,30 +31,7 @@ def test_an_empty_folder_has_no_trials(store: Store) -> None:
     assert empty.live.schema.equals(LIVE)
     assert empty.sweeps.schema.equals(SWEEP)
     assert empty.manifest == Manifest()
-    assert list(empty.unreadable) == []
-
-
-@pytest.mark.parametrize("damage", ["", "cut", "text"])
-def test_a_damaged_file_is_named_and_the_rest_stays_readable(
-    store: Store, write: Write, damage: str
-) -> None:
-    good, bad = write(store, 1), write(store, 2)
-    path = store.live_file(bad.trial_id)
-    contents = {"": b"", "cut": path.read_bytes()[:-9], "text": b"PAR1 this is no Parquet"}
-    path.write_bytes(contents[damage])
-    seen = take_snapshot(store)
-    assert seen.live["trial_id"].to_pylist() == [good.trial_id]
-    (complaint,) = seen.unreadable
-    assert complaint.startswith(f"{path}: ")
-
-
-def test_a_damaged_sweep_is_named_and_the_others_stay_readable(store: Store) -> None:
-    trial = ClassifierTrial(model="mlp_1x512")
-    publish_table(store.sweep_file("good"), sweep_rows("good", [(trial, ())]))
-    store.sweep_file("bad").write_bytes(b"nothing")
-    seen = take_snapshot(store)
-    assert seen.sweeps["sweep"].to_pylist() == ["good"]
-    assert [u.split(":")[0] for u in seen.unreadable] == [str(store.sweep_file("bad"))]
+    assert (list(empty.leases), list(empty.damaged)) == ([], [])
 
 
 def test_a_file_that_cannot_be_opened_is_named(store: Store, write: Write) -> None:
@@ -62,7 +39,7 @@ def test_a_file_that_cannot_be_opened_is_named(store: Store, write: Write) -> No
     store.live_file("00000000beef").mkdir()
     seen = take_snapshot(store)
     assert seen.live["trial_id"].to_pylist() == [trial.trial_id]
-    assert "00000000beef" in seen.unreadable[0]
+    assert [d.path for d in seen.damaged] == [store.live_file("00000000beef")]
 
 
 def test_files_that_are_being_written_are_not_looked_at(store: Store, write: Write) -> None:
@@ -71,7 +48,27 @@ def test_files_that_are_being_written_are_not_looked_at(store: Store, write: Wri
     (store.live / f".{trial.trial_id}.parquet.1.2.tmp").write_bytes(half)
     seen = take_snapshot(store)
     assert seen.live.num_rows == 1
-    assert list(seen.unreadable) == []
+    assert list(seen.damaged) == []
+
+
+def test_a_file_with_a_name_that_nobody_gave_a_column_is_damaged(
+    store: Store, write: Write
+) -> None:
+    """A NULL in its place would be a wrong answer."""
+    path = store.live_file(write(store, 1).trial_id)
+    names = ["stetus" if name == "status" else name for name in LIVE.names]
+    publish_table(path, pq.read_table(path).rename_columns(names))
+    seen = take_snapshot(store)
+    assert seen.live.num_rows == 0
+    assert "unknown columns 'stetus'" in str(seen.damaged[0])
+
+
+def test_a_column_that_only_a_newer_gensweep_knows_is_left_out(store: Store, write: Write) -> None:
+    path = store.live_file(write(store, 1).trial_id)
+    publish_table(path, pq.read_table(path).append_column("new", [[1]]))
+    seen = take_snapshot(store)
+    assert seen.live.schema.equals(LIVE)
+    assert (seen.live.num_rows, list(seen.damaged)) == (1, [])
 
 
 def test_a_column_that_an_older_file_lacks_is_null(store: Store, write: Write) -> None:
@@ -86,11 +83,13 @@ def test_a_column_that_an_older_file_lacks_is_null(store: Store, write: Write) -
     assert flatten(seen.live)["steps"].num_rows == 0
 
 
-def test_a_launch_shows_for_as_long_as_it_lasts(store: Store) -> None:
-    assert not take_snapshot(store).launching
-    with hold(launch_lock(store), "launch"):
-        assert take_snapshot(store).launching
-    assert not take_snapshot(store).launching
+def test_who_is_at_work_on_what_shows_for_as_long_as_it_lasts(store: Store) -> None:
+    assert take_snapshot(store).claimed == frozenset()
+    with claim(store, "launch of made", ["a", "b"]), claim(store, "launch of other", ["c"]):
+        seen = take_snapshot(store)
+    assert seen.claimed == {"a", "b", "c"}
+    assert {lease.purpose for lease in seen.leases} == {"launch of made", "launch of other"}
+    assert list(take_snapshot(store).leases) == []
 
 
 def test_a_folder_that_was_compacted_meanwhile_is_read_again(
@@ -101,11 +100,11 @@ def test_a_folder_that_was_compacted_meanwhile_is_read_again(
     manifests = iter([Manifest(0), Manifest(1), Manifest(1), Manifest(1)])
     shutil.move(store.live_file(trial.trial_id), store.root / "hidden")
 
-    def next_manifest(_: Store) -> Manifest:
+    def next_manifest(_: Store) -> tuple[Manifest, list[Any]]:
         manifest = next(manifests)
         if manifest.generation == 1 and (store.root / "hidden").exists():
             os.replace(store.root / "hidden", store.live_file(trial.trial_id))
-        return manifest
+        return manifest, []
 
     monkeypatch.setattr(snapshot, "read_manifest", next_manifest)
     seen = take_snapshot(store)
@@ -117,14 +116,6 @@ def test_a_folder_that_never_comes_to_rest_is_a_store_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generations = count()
-    monkeypatch.setattr(snapshot, "read_manifest", lambda _: Manifest(next(generations)))
+    monkeypatch.setattr(snapshot, "read_manifest", lambda _: (Manifest(next(generations)), []))
     with pytest.raises(StoreError, match="compacted without end; try again"):
         take_snapshot(store)
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"generation": 1}', '{"files": {}}'])
-def test_a_damaged_manifest_is_a_store_error(store: Store, content: str) -> None:
-    store.manifest.write_text(content)
-    with pytest.raises(StoreError, match="cannot be read") as caught:
-        take_snapshot(store)
-    assert caught.value.where == str(store.manifest)

@@ -79,10 +79,29 @@ def test_nothing_is_written_where_nobody_is_abandoned(store: Store, write: Write
     assert path.stat() == before
 
 
-def test_a_damaged_table_is_named(store: Store, write: Write) -> None:
+def test_a_table_that_is_damaged_after_the_look_is_named(store: Store, write: Write) -> None:
     write(store, 1)
     compact(store)
+    snapshot = take_snapshot(store)
     table = next(store.tables.glob("*-trials.parquet"))
     table.write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match=table.name):
-        statuses(take_snapshot(store))
+    with pytest.raises(StoreError, match=f"{table.name}: cannot be read"):
+        statuses(snapshot)
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_trial_whose_rows_can_just_not_be_read_now_is_not_taken_for_one_that_never_ran(
+    store: Store, write: Write, unreachable: Any, compacted: bool
+) -> None:
+    """As on a network that is down for a moment: what has not run is run, and writes over it."""
+    write(store, 1)
+    trial = write(store, 2)
+    path = store.live_file(trial.trial_id)
+    if compacted:
+        compact(store)
+        (path,) = store.tables.glob("*-steps.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        unreachable(patch, path)
+        with pytest.raises(StoreError, match=f"{path.name}: cannot be read .*Stale file handle"):
+            statuses(take_snapshot(store))
+    assert len(statuses(take_snapshot(store))) == 2

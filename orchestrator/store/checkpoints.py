@@ -1,0 +1,44 @@
+"""Where the checkpoints of trials are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from orchestrator.store.bucket import Location
+from orchestrator.store.damage import set_aside
+from orchestrator.store.files import listing, publish
+from orchestrator.store.layout import Store
+from orchestrator.store.leases import Guard
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """One file a trial, replaced whole. A worker writes under its launch's lease alone."""
+
+    store: Store
+    guard: Guard
+
+    def load(self, trial_id: str) -> bytes | None:
+        try:
+            return self.store.checkpoint_file(trial_id).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def save(self, trial_id: str, content: bytes) -> None:
+        """Raises StoreError where it cannot be written, LeaseLostError where it must not."""
+        publish(self.store.checkpoint_file(trial_id), content, check=self.guard.check)
+
+    def delete(self, trial_id: str) -> None:
+        self.store.checkpoint_file(trial_id).unlink(missing_ok=True)
+
+    def set_aside(self, trial_id: str) -> Location | None:
+        """Put a damaged one into the quarantine, and say where it is now."""
+        return set_aside(self.store, self.store.checkpoint_file(trial_id))
+
+
+def delete_checkpoints(store: Store, trial_ids: Collection[str]) -> None:
+    """Of trials that need none any more: a worker that was killed may have left them."""
+    for path in listing(store.checkpoints, "*.ckpt"):
+        if path.stem in trial_ids:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,165 @@
+"""Claiming trials, so that none is run twice at the same time.
+
+The rule needs no conditional writes, only that a listing shows every file written before it, which
+POSIX folders and S3 promise: write the claim, *then* look at everybody else's. Whoever sees a
+rival's claim on the same name gives the name up. Of two who hold a name after looking, each must
+have looked before the other wrote, and written before it looked itself, which cannot be. Two who
+start at the same instant may both give up, so they try again after a random pause, until one of
+them says in its beat that it has settled.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.store import leases
+from orchestrator.store.errors import StoreBusyError, StoreError
+from orchestrator.store.files import publish
+from orchestrator.store.layout import Store
+from orchestrator.store.leases import Beat, Lease, Watch, read_beat, read_leases, revoke, stands
+from orchestrator.store.process import Process
+
+COMPACTION = "compaction"
+_ROUNDS = 20
+_PAUSE = 0.2  # seconds, on average, between two tries at the least
+
+
+class Held:
+    """A lease that this process holds.
+
+    names:   what was claimed and granted.
+    refused: what somebody else holds, by name.
+    """
+
+    def __init__(self, store: Store, purpose: str) -> None:
+        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        self._store = store
+        self._lease = Lease(secrets.token_hex(6), purpose, Process.current(), since, frozenset())
+        self._beat = Beat()
+        self._writing = threading.Lock()
+        self.refused: dict[str, Lease] = {}
+
+    @property
+    def id(self) -> str:
+        return self._lease.id
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self._lease.names
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody took it for dead and took over, as far as can be known."""
+        with suppress(OSError):
+            return not stands(self._store, self.id)
+        return False
+
+    def claim(self, names: Collection[str]) -> None:
+        self._lease = replace(self._lease, names=frozenset(names))
+        content = asdict(self._lease) | {"names": sorted(names)}
+        del content["id"]
+        publish(self._store.leases / f"{self.id}.json", json.dumps(content).encode())
+
+    def beat(self, **changes: Any) -> None:
+        """Give a sign of life, with what has changed: `settled`, `stopping`, `nodes`."""
+        with self._writing:
+            self._beat = replace(self._beat, count=self._beat.count + 1, **changes)
+            content = json.dumps(asdict(self._beat)).encode()
+            publish(self._store.leases / f"{self.id}.beat", content, durable=False)
+
+    def stop(self) -> None:
+        """Ask the workers to stop."""
+        self.beat(stopping=True)
+
+    def run_on(self, nodes: Sequence[dict[str, Any]]) -> None:
+        """Let readers know the nodes."""
+        if tuple(nodes) != self._beat.nodes:
+            self.beat(nodes=tuple(nodes))
+
+
+@contextmanager
+def claim(
+    store: Store,
+    purpose: str,
+    names: Collection[str],
+    on_wait: Callable[[Lease], None] = lambda lease: None,
+) -> Iterator[Held]:
+    """Hold what is free of the names, until the block ends or this process dies.
+
+    What others hold is in `refused`. `on_wait` is told of a lease elsewhere that is in the way,
+    and which it takes up to PATIENCE seconds to tell dead or alive.
+    """
+    mine = Held(store, purpose)
+    ended = threading.Event()
+    pulse = threading.Thread(target=_keep_beating, args=(mine, ended), daemon=True)
+    try:
+        mine.beat()
+        pulse.start()
+        _settle(store, mine, frozenset(names), on_wait)
+        mine.beat(settled=True)
+        yield mine
+    finally:
+        ended.set()
+        if pulse.ident is not None:
+            pulse.join()
+        with suppress(OSError, StoreError):  # as unreachable as it was in the block
+            revoke(store, mine.id)
+
+
+@contextmanager
+def hold(store: Store, purpose: str, name: str = COMPACTION) -> Iterator[Held]:
+    """Hold one name. Raises StoreBusyError, saying who has it, if it is taken."""
+    with claim(store, purpose, [name]) as mine:
+        for lease in mine.refused.values():
+            raise StoreBusyError(
+                str(store.root), f"in use: {lease}", todo="wait for it, or stop it"
+            )
+        yield mine
+
+
+def _keep_beating(mine: Held, ended: threading.Event) -> None:
+    while not ended.wait(leases.BEAT):
+        with suppress(StoreError):  # the next one may get through
+            mine.beat()
+
+
+def _settle(
+    store: Store, mine: Held, wanted: frozenset[str], on_wait: Callable[[Lease], None]
+) -> None:
+    """Claim, look and give way, until nothing is in dispute."""
+    watch, waited_for = Watch(store), set[str]()
+    for tries in itertools.count(1):
+        began = time.monotonic()
+        mine.claim(wanted)
+        rivals = [r for r in read_leases(store) if r.id != mine.id and r.names & wanted]
+        taken = {name: rival for rival in rivals for name in rival.names & wanted}
+        if not taken:
+            return
+        mine.claim(wanted - taken.keys())
+        alive = {rival: watch.alive(rival) for rival in rivals}
+        for rival, answer in alive.items():
+            if answer is False:
+                revoke(store, rival.id)
+            if answer is None and rival.id not in waited_for:
+                waited_for.add(rival.id)
+                on_wait(rival)
+        patient = tries < _ROUNDS
+        if all(alive[r] and (read_beat(store, r.id).settled or not patient) for r in rivals):
+            # Once more, to look at the others after the last time that the claim is written: a
+            # rival's listing may miss a file that is replaced in that very moment.
+            mine.refused |= taken
+            wanted -= taken.keys()
+            continue
+        # Longer where a try takes long, as on S3, or they would meet again and again.
+        pause = max(_PAUSE, 2.0 * (time.monotonic() - began))
+        time.sleep(random.uniform(0.0, 2.0) * pause)  # noqa: S311

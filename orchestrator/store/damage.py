@@ -1,0 +1,65 @@
+"""Damaged files: named, and put out of the way rather than deleted."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from orchestrator.store.bucket import Location
+from orchestrator.store.errors import StoreError
+from orchestrator.store.files import not_writable
+from orchestrator.store.layout import Store
+
+# What Arrow says of content has no number, and these are no matter of time.
+_LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that cannot be used, and why.
+
+    part:    the compacted part it belongs to, if any.
+    passing: whether it could just not be read now, for lack of a network, a right or memory.
+    """
+
+    path: Location
+    reason: str
+    part: str = ""
+    passing: bool = False
+
+    @classmethod
+    def of(cls, path: Location, error: Exception, part: str = "") -> Damage:
+        refused = isinstance(error, OSError) and error.errno not in _LASTING
+        return cls(path, str(error), part, passing=refused or isinstance(error, MemoryError))
+
+    def __str__(self) -> str:
+        return f"{self.path}: {' '.join(self.reason.split())}"
+
+
+def raise_if_passing(damaged: Iterable[Damage]) -> None:
+    """Raise StoreError for what may be whole, before anybody acts as if it were not there."""
+    for damage in damaged:
+        if damage.passing:
+            raise StoreError(str(damage.path), f"cannot be read ({damage.reason})")
+
+
+def set_aside(store: Store, path: Location) -> Location | None:
+    """Move a file to the quarantine, under a name that is free there; None if it is gone.
+
+    Raises StoreError where it cannot be moved.
+    """
+    for number in itertools.count(1):
+        target = store.quarantine / (path.name if number == 1 else f"{path.name}.{number}")
+        if not target.exists():
+            break
+    try:
+        store.quarantine.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.replace(target)  # type: ignore[arg-type]  # both are of one store, and of a kind
+            return target
+    except OSError as error:
+        raise not_writable(path, error) from error
+    return None

@@ -1,0 +1,154 @@
+"""Leases: who is at work in a results folder, and on what.
+
+A lease is two small files. `leases/ID.json` says who claims what; while it exists, it holds.
+`leases/ID.beat` is replaced every BEAT seconds and says that the owner lives, what it runs on and
+whether it is stopping. Nobody's clock decides anything: a process on this machine is looked up, and
+one elsewhere is dead if its beat stands still while the watcher counts PATIENCE seconds. A dead
+owner's lease is taken over by deleting its claim; an owner that was only asleep, and its workers,
+ask for their claim before they write, and so learn that they have lost it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.store.errors import LeaseLostError
+from orchestrator.store.files import listing, not_writable
+from orchestrator.store.layout import Store
+from orchestrator.store.process import Process
+
+BEAT = 5.0
+PATIENCE = 30.0
+_LOOK = 1.0  # seconds between two looks at one's own lease
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A claim by one process on names: trial ids, or `compaction`."""
+
+    id: str
+    purpose: str
+    owner: Process
+    since: str
+    names: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} by {self.owner} since {self.since}"
+
+
+@dataclass(frozen=True)
+class Beat:
+    """An owner's sign of life.
+
+    settled:  whether it has all that it will get; until then it may still give names up.
+    stopping: whether it asks its workers to stop.
+    nodes:    what it runs on: for each its `host` and how many trials fit there (`lanes`).
+    """
+
+    count: int = 0
+    settled: bool = False
+    stopping: bool = False
+    nodes: Sequence[dict[str, Any]] = ()
+
+
+def read_leases(store: Store) -> list[Lease]:
+    """All claims, those of dead owners too. What is half gone or damaged claims nothing."""
+    found = []
+    for path in listing(store.leases, "*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            content = json.loads(path.read_bytes())
+            owner = Process(**content["owner"])
+            names = frozenset(content["names"])
+            found.append(Lease(path.stem, content["purpose"], owner, content["since"], names))
+    return found
+
+
+def read_beat(store: Store, lease_id: str) -> Beat:
+    try:
+        return Beat(**json.loads((store.leases / f"{lease_id}.beat").read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return Beat()
+
+
+def held(leases: Iterable[Lease]) -> list[Lease]:
+    """Those whose owner lives as far as this machine can tell, which is enough for a reader."""
+    return [lease for lease in leases if lease.owner.alive() is not False]
+
+
+def stands(store: Store, lease_id: str) -> bool:
+    """Whether the claim is still there. Raises OSError where that cannot be known."""
+    try:
+        (store.leases / f"{lease_id}.json").stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def revoke(store: Store, lease_id: str) -> None:
+    """End a lease; the claim goes first."""
+    for kind in ("json", "beat"):
+        path = store.leases / f"{lease_id}.{kind}"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise not_writable(path, error) from error
+
+
+class Watch:
+    """Tells the living from the dead among the owners of leases."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: dict[str, tuple[Beat, float]] = {}
+        self._alive: set[str] = set()
+
+    def alive(self, lease: Lease) -> bool | None:
+        """None while it is too early to say."""
+        known = lease.owner.alive()
+        if known is not None:
+            return known
+        # Reading may take long. The beat is no older than `before`, nor newer than `after`.
+        before, beat, after = time.monotonic(), read_beat(self._store, lease.id), time.monotonic()
+        first, since = self._seen.setdefault(lease.id, (beat, after))
+        if beat != first:
+            self._alive.add(lease.id)
+        if lease.id in self._alive:
+            return True
+        return False if before - since >= PATIENCE else None
+
+
+class Guard:
+    """A worker's view of the lease under which it works."""
+
+    def __init__(self, store: Store, lease_id: str) -> None:
+        self._store = store
+        self._id = lease_id
+        self._looked = float("-inf")
+        self._stopping = False
+
+    def check(self) -> None:
+        """Raise LeaseLostError if the lease was taken over, and writing is another's now."""
+        try:
+            held = stands(self._store, self._id)
+        except OSError as error:
+            raise not_writable(self._store.leases, error) from error
+        if not held:
+            raise LeaseLostError(
+                str(self._store.root),
+                "another launch has taken over, as this one seemed to be dead",
+                todo="let that one finish, or stop it and launch again",
+            )
+
+    def stopping(self) -> bool:
+        """Whether the launch asks its workers to stop, or is over. Looked up once a second."""
+        if not self._stopping and time.monotonic() - self._looked >= _LOOK:
+            self._looked = time.monotonic()
+            self._stopping = read_beat(self._store, self._id).stopping
+            with suppress(OSError):  # what cannot be known now may be known in a second
+                self._stopping |= not stands(self._store, self._id)
+        return self._stopping

@@ -1,0 +1,227 @@
+"""Results in a bucket are asked as results in a folder are, and nothing else there can be."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from analysis.buckets import Results
+from analysis.database import VIEWS, Database
+from analysis.errors import QueryError
+from orchestrator.store.bucket import BucketPath
+
+
+def copy(folder: Path, root: BucketPath) -> BucketPath:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            (root / path.relative_to(folder).as_posix()).write_bytes(path.read_bytes())
+    return root
+
+
+@pytest.fixture(scope="module", params=["results", "it's 50%/of it"])
+def root(
+    request: pytest.FixtureRequest,
+    new_bucket: Callable[[], BucketPath],
+    folders: dict[str, Path],
+) -> BucketPath:
+    """Results of which something is compacted, beside other things."""
+    bucket = new_bucket()
+    compacted = next((folders["mixed"] / "tables").glob("*-trials.parquet")).read_bytes()
+    for place in ("other/a.parquet", f"{request.param}2/a.parquet", "a.parquet"):
+        (bucket / place).write_bytes(compacted)
+    return copy(folders["mixed"], bucket / request.param)
+
+
+@pytest.fixture(scope="module")
+def db(root: BucketPath) -> Iterator[Database]:
+    with Database(root) as db:
+        yield db
+
+
+def duck(root: BucketPath) -> str:
+    return f"s3://{root.address}".replace("'", "''")
+
+
+@pytest.mark.parametrize("state", ["live", "mixed", "compacted"])
+def test_every_view_has_the_same_rows_as_in_a_folder(
+    bucket: BucketPath, folders: dict[str, Path], state: str
+) -> None:
+    with (
+        Database(folders[state]) as here,
+        Database(copy(folders[state], bucket / "results")) as there,
+    ):
+        for view in VIEWS:
+            question = f"from {view} order by all"
+            assert there.table(question).rows == here.table(question).rows
+            assert there.sql(question).to_arrow_table() == here.sql(question).to_arrow_table()
+
+
+@pytest.mark.parametrize("prefix", ["", "[1]*?", "a#b/ü"])
+def test_any_prefix_or_none_will_do(
+    bucket: BucketPath, folders: dict[str, Path], prefix: str
+) -> None:
+    with Database(copy(folders["compacted"], bucket / prefix)) as db:
+        assert db.table("select count(*) from trials").rows == [(9,)]
+
+
+READING = [
+    "select count(*) > 0 from read_parquet('{root}/tables/*-trials.parquet')",
+    "select count(*) > 0 from '{root}/sweeps/made.parquet'",
+    "select count(*) > 4 from glob('{root}/**')",
+    "select count(*) = 1 from glob('{root}/manifest.*')",
+    "select count(*) > 0 from parquet_schema('{root}/sweeps/made.parquet')",
+    "select content like '%generation%' from read_text('{root}/manifest.json')",
+    "select generation > 0 from read_json('{root}/manifest.json')",
+]
+
+
+@pytest.mark.parametrize("question", READING)
+def test_queries_read_any_object_of_the_results(
+    root: BucketPath, db: Database, question: str
+) -> None:
+    assert db.table(question.format(root=duck(root))).rows == [(True,)]
+
+
+OUTSIDE = [
+    "from '{bucket}/other/a.parquet'",
+    "from '{bucket}/a.parquet'",
+    "from '{root}2/a.parquet'",
+    "from '{root}/../other/a.parquet'",
+    "from '{root}/tables/../../../{name}/other/a.parquet'",
+    "from '{root}/./../other/a.parquet'",
+    "from '{root}//../other/a.parquet'",
+    "from '{root}/%2e%2e/other/a.parquet'",
+    "from '{root}/..'",
+    "from 's3://{root}/../other/a.parquet'",
+    "from 'S3://{name}/other/a.parquet'",
+    "from 'gs://{name}/other/a.parquet'",
+    "from '{name}/other/a.parquet'",
+    "from '/{name}/other/a.parquet'",
+    "from read_parquet(['{root}/sweeps/made.parquet', '{bucket}/other/a.parquet'])",
+    "from glob('{bucket}/*')",
+    "from glob('{bucket}/**')",
+    "from glob('{root}*/*')",
+    "from glob('{root}/../*')",
+    "from glob('{root}/../**')",
+    "from glob('{root}/**/../../other/*')",
+    "from glob('s3://*')",
+    "from read_text('/etc/hostname')",
+    "from read_text('file:///etc/hostname')",
+    "from read_text('{root}/../../../../../etc/hostname')",
+    "from glob('/*')",
+    "from 'https://example.org/a.parquet'",
+]
+
+
+@pytest.mark.parametrize("question", OUTSIDE)
+def test_queries_read_nothing_else(root: BucketPath, db: Database, question: str) -> None:
+    bucket = f"s3://{root.bucket}"
+    text = question.format(root=duck(root), bucket=bucket, name=root.bucket)
+    with suppress(QueryError):
+        assert db.table(text).rows == []
+
+
+WRITING = [
+    "copy (select 1) to '{root}/x.csv'",
+    "copy (select 1 as a) to '{root}/x.parquet'",
+    "copy (select 1) to '{bucket}/x.csv'",
+    "attach '{root}/x.db'",
+    "attach '{root}/x.db' (read_only)",
+    "export database '{root}/x'",
+]
+
+
+@pytest.mark.parametrize("statement", WRITING)
+def test_not_even_duckdb_itself_can_write_there(
+    root: BucketPath, db: Database, statement: str
+) -> None:
+    """Not only since `check` refuses what is no query."""
+
+    def everything(folder: BucketPath) -> list[Any]:
+        return [everything(path) if inner else (path, path.stat()) for path, inner in folder.scan()]
+
+    before = everything(root.parent)
+    with pytest.raises(duckdb.Error):
+        db._connection.execute(
+            statement.format(root=duck(root), bucket=f"s3://{root.bucket}")
+        ).fetchall()
+    assert everything(root.parent) == before
+
+
+def test_what_was_read_once_stays_as_it_was_until_a_refresh(root: BucketPath) -> None:
+    db = Database(root)
+    question = f"select content from read_text('{duck(root)}/note')"
+    (root / "note").write_bytes(b"first")
+    assert db.table(question).rows == [("first",)]
+    (root / "note").write_bytes(b"another, and longer")
+    assert db.table(question).rows == [("first",)]
+    db.refresh()
+    assert db.table(question).rows == [("another, and longer",)]
+
+
+def test_an_object_that_is_not_there_is_said_to_be_missing(root: BucketPath, db: Database) -> None:
+    with pytest.raises(QueryError, match="No files found that match"):
+        db.table(f"from '{duck(root)}/tables/nope.parquet'")
+
+
+def test_a_server_that_is_gone_is_a_query_error_of_one_line(
+    root: BucketPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: BucketPath, mode: str = "rb") -> None:
+        raise OSError(113, "no connection: Could not connect to server", str(self))
+
+    with Database(root) as db:
+        monkeypatch.setattr(BucketPath, "open", fail)
+        with pytest.raises(QueryError) as caught:
+            db.table(f"from '{duck(root)}/sweeps/made.parquet'")
+    assert "\n" not in str(caught.value)
+    assert "nothing" not in str(caught.value)  # the secret key
+
+
+def test_a_closed_connection_lets_go_of_the_files(root: BucketPath) -> None:
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(thing, Results) for thing in gc.get_objects())
+
+    before = kept()
+    with Database(root) as db:
+        db.table("from trials")
+        assert kept() == before + 1
+    assert kept() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["s3://{}/other/a.parquet", "{}2/a.parquet", "{}/../other/a.parquet", "", "/", "{}/.."]
+)
+@pytest.mark.parametrize("use", ["info", "exists", "ls", "open", "glob"])
+def test_nor_can_whoever_gets_past_duckdb(root: BucketPath, name: str, use: str) -> None:
+    inside = name.format(root.address if name.startswith("{}") else root.bucket)
+    with pytest.raises(PermissionError):
+        getattr(Results(root), use)(inside)
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab", "r+b", "w"])
+def test_nor_can_anything_be_opened_to_be_written(root: BucketPath, mode: str) -> None:
+    with pytest.raises(PermissionError):
+        Results(root).open(f"{root.address}/sweeps/made.parquet", mode)
+
+
+def test_a_folder_needs_no_client_of_an_object_store(folders: dict[str, Path]) -> None:
+    script = (
+        "import sys; from analysis.database import Database\n"
+        f"with Database({str(folders['mixed'])!r}) as db: db.table('from trials')\n"
+        "print('fsspec' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, timeout=60, env=os.environ
+    )
+    assert done.stdout == b"False\n"

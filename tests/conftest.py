@@ -1,0 +1,65 @@
+"""What all tests share: an object store on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from orchestrator.store.bucket import BucketPath, locate
+
+_NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """HOST:PORT of a server that does what S3 does, and forgets it at the end."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_bucket(object_store: str) -> Callable[[], BucketPath]:
+    """Make a bucket, with the credentials to it in its URI."""
+    from pyarrow.fs import S3FileSystem
+
+    server = {"endpoint_override": object_store, "scheme": "http", "region": "us-east-1"}
+    owner = {"access_key": "nobody", "secret_key": "nothing", "allow_bucket_creation": True}
+
+    def make() -> BucketPath:
+        name = f"bucket-{next(_NUMBERS)}"
+        S3FileSystem(**owner, **server).create_dir(name)
+        options = "&".join(f"{option}={value}" for option, value in server.items())
+        made = locate(f"s3://nobody:nothing@{name}?{options}")
+        assert isinstance(made, BucketPath)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Those of nobody in the environment, and none of the machine's own."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "no-such-file"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+
+
+@pytest.fixture
+def bucket(new_bucket: Callable[[], BucketPath], credentials: None) -> BucketPath:
+    """A new bucket, with credentials from the environment."""
+    found = locate(str(new_bucket()))
+    assert isinstance(found, BucketPath)
+    return found

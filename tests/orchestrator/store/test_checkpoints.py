@@ -1,0 +1,74 @@
+"""A checkpoint is whole or not there, and only who holds the lease writes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrator.store.checkpoints import Checkpoints, delete_checkpoints
+from orchestrator.store.claiming import claim
+from orchestrator.store.errors import LeaseLostError, StoreError
+from orchestrator.store.layout import Store
+from orchestrator.store.leases import Guard, revoke
+
+
+@pytest.fixture
+def kept(store: Store) -> Iterator[Checkpoints]:
+    with claim(store, "launch", ["a"]) as lease:
+        yield Checkpoints(store, Guard(store, lease.id))
+
+
+def test_what_was_saved_last_is_loaded_and_before_that_nothing(kept: Checkpoints) -> None:
+    assert kept.load("a") is None
+    for content in (b"first", b"\x00" * 100_000, b""):
+        kept.save("a", content)
+        assert kept.load("a") == content
+    assert kept.load("b") is None
+    assert [path.name for path in kept.store.checkpoints.iterdir()] == ["a.ckpt"]
+
+
+def test_a_checkpoint_is_deleted_once_and_for_all(kept: Checkpoints) -> None:
+    kept.delete("a")
+    kept.save("a", b"content")
+    kept.delete("a")
+    kept.delete("a")
+    assert kept.load("a") is None
+
+
+def test_a_damaged_one_is_kept_where_nobody_loads_it(kept: Checkpoints) -> None:
+    for content in (b"first", b"second"):
+        kept.save("a", content)
+        moved = kept.set_aside("a")
+        assert moved is not None
+        assert moved.read_bytes() == content
+        assert moved.parent == kept.store.quarantine
+        assert kept.load("a") is None
+    assert kept.set_aside("a") is None
+
+
+def test_who_has_lost_the_lease_leaves_the_new_owners_checkpoint_as_it_is(
+    kept: Checkpoints,
+) -> None:
+    kept.save("a", b"of the new owner")
+    for lease in list(kept.store.leases.glob("*.json")):
+        revoke(kept.store, lease.stem)
+    with pytest.raises(LeaseLostError):
+        kept.save("a", b"of the old owner")
+    assert kept.load("a") == b"of the new owner"
+    assert [path.name for path in kept.store.checkpoints.iterdir()] == ["a.ckpt"]
+
+
+def test_one_that_cannot_be_written_is_a_store_error(kept: Checkpoints) -> None:
+    kept.store.checkpoints.write_text("a file in the way")
+    with pytest.raises(StoreError, match="cannot be written"):
+        kept.save("a", b"content")
+
+
+def test_those_of_trials_that_are_over_are_deleted_and_no_others(kept: Checkpoints) -> None:
+    delete_checkpoints(kept.store, {"a"})  # where there are none
+    for trial in ("a", "b", "c"):
+        kept.save(trial, b"content")
+    (kept.store.checkpoints / "a.txt").write_text("of somebody else")
+    delete_checkpoints(kept.store, {"a", "c", "d"})
+    assert {path.name for path in kept.store.checkpoints.iterdir()} == {"b.ckpt", "a.txt"}

@@ -1,0 +1,65 @@
+"""One trial's way through the training loop."""
+
+from __future__ import annotations
+
+from trainables.checkpoint import Saved
+from trainables.engines.protocol import Evaluation
+from trainables.records import Ended, Epoch, Steps
+from trainables.trial import ClassifierTrial
+
+
+class Course:
+    """What a trial has reported, what it took, and whether it is over.
+
+    lane:            the engine's.
+    epochs:          those that have ended.
+    steps:           optimizer updates in them.
+    seconds_before:  what earlier attempts took.
+    epoch_seconds:   training in the epoch that has not ended.
+    """
+
+    def __init__(self, trial: ClassifierTrial, lane: int) -> None:
+        self.trial, self.lane = trial, lane
+        self.records: list[Steps | Epoch] = []
+        self.epochs = self.steps = 0
+        self.seconds_before = self.epoch_seconds = 0.0
+        self.ended: Ended | None = None
+        self._fitted_in_a_row = 0
+
+    def take_over(self, saved: Saved) -> None:
+        for record in saved.records:
+            self.add(record)
+        self.seconds_before, self.epoch_seconds = saved.seconds, saved.epoch_seconds
+
+    def add(self, record: Steps | Epoch) -> None:
+        self.records.append(record)
+        if isinstance(record, Epoch):
+            self.epochs, self.steps, self.epoch_seconds = record.epoch, record.step, 0.0
+            self._fitted_in_a_row = self._fitted_in_a_row + 1 if record.train_error == 0.0 else 0
+            self.ended = self._verdict()
+
+    def evaluated(self, steps: int, train: Evaluation, test: Evaluation) -> Epoch:
+        """The record of the epoch under way, which had so many steps."""
+        epoch = self.epochs + 1
+        return Epoch(
+            epoch=epoch,
+            step=self.steps + steps,
+            lr=self.trial.lr_in(epoch),
+            train_loss=train.loss,
+            train_error=train.error,
+            test_loss=test.loss,
+            test_error=test.error,
+            corrupted_train_error=None if train.memorized is None else 1.0 - train.memorized,
+            clean_train_error=train.clean_error,
+            memorized_fraction=train.memorized,
+            recovered_fraction=train.recovered,
+            seconds=self.epoch_seconds,
+        )
+
+    def _verdict(self) -> Ended | None:
+        """Whether the trial is over after its last epoch, and why."""
+        if self.trial.stop == "fit" and self._fitted_in_a_row >= self.trial.patience:
+            return Ended("done", "training error 0")
+        if self.epochs >= self.trial.epochs:
+            return Ended("done")
+        return None

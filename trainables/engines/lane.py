@@ -1,0 +1,144 @@
+"""One trial on its device, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainables.data import TrialData, load_trial_data
+from trainables.engines.evaluation import evaluate
+from trainables.engines.precision import autocast, set_precision
+from trainables.engines.protocol import Evaluation, Should
+from trainables.errors import CheckpointError
+from trainables.models import build_model
+from trainables.models.layers import Dropout, initialize
+from trainables.preprocessing import whiten
+from trainables.regularizers import augment, augments
+from trainables.seeds import generator, torch_seed
+from trainables.trial import ClassifierTrial
+
+
+class Lane:
+    """A trial's model, optimizer and data, and how far it is in which epoch."""
+
+    def __init__(self, trial: ClassifierTrial, data_dir: Path, device: torch.device) -> None:
+        self.trial = trial
+        self.device = device
+        self.data: TrialData = load_trial_data(trial, data_dir, device)
+        self.model = build_model(
+            trial.model,
+            self.data.shape,
+            self.data.classes,
+            batch_norm=trial.batch_norm,
+            dropout=trial.dropout,
+        )
+        seed = torch_seed(trial.seed, "initialization")
+        initialize(self.model, torch.Generator().manual_seed(seed))
+        # Convolutions run faster on channels-last images; for other models they would be copied.
+        convolves = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
+        self.layout = torch.channels_last if convolves else torch.contiguous_format
+        self.model.to(device).to(memory_format=self.layout)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=trial.lr,
+            momentum=trial.momentum,
+            weight_decay=trial.weight_decay,
+            fused=device.type != "mps",
+        )
+        self.augmentation = torch.Generator(device)
+        self.dropout = torch.Generator(device)
+        for module in self.model.modules():
+            if isinstance(module, Dropout):
+                module.generator = self.dropout
+        self.batches: Sequence[Tensor] = ()
+        self.epoch = self.steps = self.window_steps = 0
+        self.window_loss = torch.zeros((), device=device)
+
+    def begin(self, epoch: int) -> None:
+        """Go to where this epoch was left, or to its start."""
+        trial = self.trial
+        if epoch != self.epoch:
+            self.epoch, self.steps, self.window_steps = epoch, 0, 0
+            self.window_loss.zero_()
+            self.augmentation.manual_seed(torch_seed(trial.seed, "augmentation", epoch))
+            self.dropout.manual_seed(torch_seed(trial.seed, "dropout", epoch))
+        for group in self.optimizer.param_groups:
+            group["lr"] = trial.lr_in(epoch)
+        order = generator(trial.seed, "order", epoch).permutation(len(self.data.train.labels))
+        self.batches = torch.split(torch.from_numpy(order).to(self.device), trial.batch_size)
+        set_precision(trial.precision)
+        self.model.train()
+
+    def step(self) -> None:
+        train, batch = self.data.train, self.batches[self.steps]
+        images = train.inputs[batch]
+        if augments(self.trial):
+            images = whiten(augment(images, self.trial, self.augmentation))
+        images = images.contiguous(memory_format=self.layout)
+        with autocast(self.trial.precision, self.device):
+            loss = functional.cross_entropy(self.model(images), train.labels[batch])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.window_loss += loss.detach()
+        self.window_steps += 1
+        self.steps += 1
+
+    @property
+    def window_is_full(self) -> bool:
+        return self.steps % self.trial.log_every == 0 or self.steps == len(self.batches)
+
+    def close_window(self) -> float:
+        """The mean loss of the window's steps."""
+        mean = self.window_loss.item() / self.window_steps
+        self.window_loss.zero_()
+        self.window_steps = 0
+        return mean
+
+    def evaluate(self, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
+        set_precision(self.trial.precision)
+        self.model.eval()
+        train = evaluate(self._logits, self.data.train, should_stop)
+        test = None if train is None else evaluate(self._logits, self.data.test, should_stop)
+        return None if train is None or test is None else (train, test)
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        with autocast(self.trial.precision, self.device):
+            images = self.data.as_seen(inputs).contiguous(memory_format=self.layout)
+            logits: Tensor = self.model(images)
+        return logits
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "device": self.device.type,
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "window_steps": self.window_steps,
+            "window_loss": self.window_loss,
+            "augmentation": self.augmentation.get_state(),
+            "dropout": self.dropout.get_state(),
+            "model": self.model.state_dict(),
+            "momentum": self.optimizer.state_dict()["state"],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if state["device"] != self.device.type:
+            # Another device draws other random numbers, and rounds otherwise.
+            raise CheckpointError(
+                f"checkpoint of trial {self.trial.trial_id}",
+                f"it is of device {state['device']}, and this is {self.device.type}",
+                todo="continue there, or start over here",
+            )
+        self.epoch, self.steps = state["epoch"], state["steps"]
+        self.window_steps = state["window_steps"]
+        self.window_loss.copy_(state["window_loss"])
+        self.augmentation.set_state(state["augmentation"])
+        self.dropout.set_state(state["dropout"])
+        self.model.load_state_dict(state["model"])
+        settings = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**settings, "state": state["momentum"]})
