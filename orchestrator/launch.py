@@ -238,7 +238,7 @@ def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
     counts = Counter(str(lease) for lease in refused.values())
     what = ", and ".join(
         f"{n} of these trials {'is' if n == 1 else 'are'} claimed by the {who}"
-        for who, n in counts.items()
+        for who, n in counts.most_common()
     )
     return StoreBusyError(
         str(store.root), f"in use: {what}", todo="wait for it, or stop it, and launch again"
