@@ -40,8 +40,8 @@ benchmarks: install
 	$(BIN)/python benchmarks/training_loop.py
 
 reliability: develop
-	$(BIN)/python benchmarks/chaos.py --rounds 20
-	$(BIN)/python benchmarks/chaos.py --rounds 5 --bucket
+	$(BIN)/python benchmarks/chaos.py --rounds 20 --kills 3
+	$(BIN)/python benchmarks/chaos.py --rounds 5 --kills 3 --seed 7 --bucket
 	$(BIN)/python benchmarks/scale.py
 
 clean:

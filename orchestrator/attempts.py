@@ -53,7 +53,7 @@ class Attempts:
             # A trial that is run again still says how it ended before, until it has begun.
             if status and status.ended and status.attempts >= assignment.attempt:
                 over.add(trial_id)
-            elif assignment.gpu < 1.0 and _says(heard.get(trial_id), OUT_OF_MEMORY):
+            elif 0.0 < assignment.gpu < 1.0 and _says(heard.get(trial_id), OUT_OF_MEMORY):
                 self._gpu[trial_id] = min(1.0, 2.0 * assignment.gpu)
             else:
                 self._failures[trial_id] = self._failures.get(trial_id, 0) + 1

@@ -24,7 +24,7 @@ from orchestrator.store.compaction import compact
 from orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
 from orchestrator.store.files import publish_table
 from orchestrator.store.layout import Store
-from orchestrator.store.leases import PATIENCE, Lease
+from orchestrator.store.leases import PATIENCE, Guard, Lease
 from orchestrator.store.repair import repair
 from orchestrator.store.rows import sweep_rows
 from orchestrator.store.snapshot import take_snapshot
@@ -155,6 +155,7 @@ class Launch:
                 unwritten = [p for p in heard.values() if p.status == UNWRITABLE]
                 if len(unwritten) == len(heard) and unwritten:
                     raise StoreError("", unwritten[-1].error)
+            _raise_if_lost(self.store, lease)
             return interrupt.requested
 
     def _watch(self, lease: Held, interrupt: Interrupt) -> Callable[[], bool]:
@@ -199,12 +200,14 @@ class Launch:
                 display.said(f"damaged, and set aside in {self.store.quarantine}: {damage}")
 
     def _tidy(self) -> None:
-        with suppress(StoreBusyError):  # then somebody else is at it
+        with suppress(StoreError):  # somebody else is at it, or the next launch repairs it
             compact(self.store)
 
     def _finish(self, chosen: Sequence[PlannedTrial], lease: Held, interrupted: bool) -> Summary:
         """Give every trial its last word and tidy the folder."""
+        _raise_if_lost(self.store, lease)
         mine = [p for p in chosen if p.trial.trial_id in lease.names]
+        guard = Guard(self.store, lease.id)
         if interrupted:
             end_abandoned(self.store, lease.names, "interrupted", "stopped by the user")
         else:
@@ -213,7 +216,9 @@ class Launch:
             known = statuses(take_snapshot(self.store))
             for p in mine:
                 if p.trial.trial_id not in known:  # died before it could say that it runs
-                    writer = TrialWriter(self.store, p.trial, provenance(git_commit()), ATTEMPTS)
+                    writer = TrialWriter(
+                        self.store, p.trial, provenance(git_commit()), ATTEMPTS, guard
+                    )
                     writer.end("failed", died)
         self._tidy()
         now = statuses(take_snapshot(self.store))
