@@ -7,6 +7,7 @@
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=16
 #SBATCH --gpus-per-node=4
+#SBATCH --exclusive
 #SBATCH --time=24:00:00
 #SBATCH --signal=B:TERM@120
 set -euo pipefail
@@ -14,24 +15,32 @@ set -euo pipefail
 sweep=${1:?usage: sbatch deploy/slurm.sh SWEEP.toml}
 results=${GENSWEEP_RESULTS:-$PWD/results} # a folder that all nodes share, or s3://BUCKET/PREFIX
 bin=${GENSWEEP_BIN:-$PWD/.venv/bin}
-port=6379
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-address=$(srun --nodes=1 --ntasks=1 --nodelist="$head" hostname --ip-address | awk '{print $1}')
+# This script runs on the first node, which is Ray's head. The port is the job's own.
+head=$SLURMD_NODENAME
+others=$((SLURM_JOB_NUM_NODES - 1))
+address=$(hostname --ip-address | awk '{print $1}'):$((20000 + SLURM_JOB_ID % 10000))
 resources=(--num-cpus="$SLURM_CPUS_PER_TASK" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" --disable-usage-stats --block)
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # srun does not ask sbatch for it
+
+# Whoever reaches a Ray runs what they like on it, so it lets in this job alone.
+RAY_AUTH_TOKEN=$("$bin/python" -c 'import secrets; print(secrets.token_hex(32))')
+export RAY_AUTH_TOKEN RAY_AUTH_MODE=token
 
 srun --nodes=1 --ntasks=1 --nodelist="$head" --overlap \
-  "$bin/ray" start --head --node-ip-address="$address" --port="$port" "${resources[@]}" &
-if ((SLURM_JOB_NUM_NODES > 1)); then
-  sleep 15 # until the head listens
-  srun --nodes="$((SLURM_JOB_NUM_NODES - 1))" --ntasks="$((SLURM_JOB_NUM_NODES - 1))" --exclude="$head" --overlap \
-    "$bin/ray" start --address="$address:$port" "${resources[@]}" &
+  "$bin/ray" start --head --node-ip-address="${address%:*}" --port="${address#*:}" "${resources[@]}" &
+until (: <"/dev/tcp/${address%:*}/${address#*:}") 2>/dev/null; do sleep 1; done
+if ((others > 0)); then
+  srun --nodes="$others" --ntasks="$others" --exclude="$head" --overlap \
+    "$bin/ray" start --address="$address" "${resources[@]}" &
 fi
-sleep 15
+for _ in {1..60}; do # a launch looks at every node that is there when it starts
+  (($("$bin/ray" status --address="$address" 2>/dev/null | grep -c ' node_') > others)) && break
+  sleep 2
+done
 
 # SIGTERM, which Slurm sends two minutes before the end, stops the launch with a checkpoint.
-srun --nodes=1 --ntasks=1 --nodelist="$head" --overlap \
-  "$bin/gensweep" launch "$sweep" --address "$address:$port" --results "$results" &
+"$bin/gensweep" launch "$sweep" --address "$address" --results "$results" &
 launch=$!
 trap 'kill -TERM "$launch"' TERM
 until wait "$launch" && code=0 || { code=$?; ! kill -0 "$launch" 2>/dev/null; }; do
