@@ -25,11 +25,13 @@ import pytest
 
 import gensweep
 from analysis.status import status_tables
+from orchestrator.errors import ClusterError
 from orchestrator.launch import Summary
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import read_beat, read_leases
 from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
+from orchestrator.tokens import auth_mode
 
 HOUSE = Path(__file__).resolve().parents[2]
 MARK = "GENSWEEP_TEST_NODE"  # in the environment of everything that a node starts
@@ -348,6 +350,25 @@ def test_workers_need_no_gensweep_on_their_node_as_the_launch_brings_it(
     assert not [line for line in files if str(HOUSE / "orchestrator") in line]
 
 
+def test_a_cluster_that_asks_for_a_token_lets_nobody_else_in_and_that_is_said_at_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The launches here show it, although they are given an address, where Ray would not."""
+    for name in (name for name in os.environ if name.startswith("RAY_")):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match="asks for a token, and there is none here"):
+        auth_mode(cluster.address)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 32)
+    with pytest.raises(ClusterError, match="does not take the token that is here"):
+        auth_mode(cluster.address)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", cluster.token)
+    assert auth_mode(cluster.address) == "token"
+    assert time.monotonic() - began < 15.0
+
+
 def test_a_node_that_lacks_something_is_said_in_a_line_of_its_own_before_anything_starts(
     swept: Swept, cluster: Cluster, cifar10: Any
 ) -> None:
@@ -377,6 +398,17 @@ def test_a_node_that_lacks_something_is_said_in_a_line_of_its_own_before_anythin
     assert f"dataset cifar10: is not there in {data}; run `gensweep data prepare" in dataset
     assert len(lines) == 4
     assert statuses(take_snapshot(Store.open(results))) == before
+
+
+def test_a_trial_that_the_cluster_has_room_for_and_no_node_is_refused_at_once(
+    swept: Swept, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Ray would wait for a larger node, and so would the launch, for ever."""
+    large = SHARES.replace("cpu = 0.25\ngpu = 0.25", "cpu = 2")
+    code, err = ended(cluster.launch(tmp_path, large))
+    assert code == 3
+    share = "a trial asks for 2 CPUs and 0 GPUs, and no single node has as much"
+    assert err.splitlines()[-1] == f"gensweep: error: resources: {share}; see `ray status`"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""Ctrl-C in the middle of an epoch: the very step is saved, and the next launch goes on from it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from orchestrator.launch import Summary
+from orchestrator.plan import plan
+from orchestrator.spec import parse_spec
+from orchestrator.store.files import read_table
+from orchestrator.store.layout import Store
+from orchestrator.store.manifest import read_manifest
+from orchestrator.store.snapshot import take_snapshot
+from orchestrator.store.statuses import TrialStatus, statuses
+from trainables.checkpoint import Saved, unpack
+from trainables.records import Epoch, Steps
+from trainables.registry import TRAINABLES, Context
+
+PATIENCE = 120.0  # seconds
+STEPS = 1437  # of an epoch: one for each training example
+
+SWEEP = """
+name = "made"
+[[grid]]
+dataset = "digits"
+model = "alexnet"
+epochs = 2
+batch_size = 1
+log_every = 1
+lr = 0.001
+flip = true
+dropout = 0.2
+[resources]
+device = "cpu"
+"""
+(TRIAL,) = [p.trial for p in plan(parse_spec(SWEEP, "made.toml"))]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What an interrupted launch left: the trial's row, and its checkpoint."""
+
+    folder: Path
+    code: int
+    err: str
+    row: dict[str, Any]
+    saved: Saved
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    folder = tmp_path_factory.mktemp("stopped")
+    (folder / "made.toml").write_text(SWEEP)
+    store = Store.create(folder / "results")
+    ours = ("RAY_", "TUNE_", "GENSWEEP_")
+    start = [sys.executable, "-c", "from cli.main import main; main()"]
+    where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
+    process = subprocess.Popen(
+        [*start, "launch", str(folder / "made.toml"), *where],
+        env={name: value for name, value in os.environ.items() if not name.startswith(ours)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        until = time.monotonic() + PATIENCE
+        while [row["device"] for row in take_snapshot(store).live.to_pylist()] in ([], [None]):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all of them
+        _, err = process.communicate(timeout=PATIENCE)
+    finally:
+        if process.poll() is None:
+            process.kill()
+    (row,) = take_snapshot(store).live.to_pylist()
+    saved = unpack(store.checkpoint_file(TRIAL.trial_id).read_bytes(), TRIAL)
+    return Stopped(folder, process.returncode, err, row, saved)
+
+
+def test_ctrl_c_saves_the_very_step_at_which_a_trial_stops(stopped: Stopped) -> None:
+    assert stopped.code == 130, stopped.err
+    assert stopped.err.endswith("stopped; the same command goes on from here\n")
+    assert (stopped.row["status"], stopped.row["attempts"]) == ("interrupted", 1)
+    steps = [record.step for record in stopped.saved.records if isinstance(record, Steps)]
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) % STEPS > 0  # in the middle of an epoch
+    assert [step["step"] for step in stopped.row["step_rows"]] == steps
+
+
+def test_the_next_launch_goes_on_from_that_step_to_the_rows_of_an_undisturbed_run(
+    stopped: Stopped, launch: Callable[..., Summary]
+) -> None:
+    """The steps up to there are those that were saved, and the others follow on them, each once."""
+    assert launch(SWEEP, stopped.folder).statuses == Counter(done=1)
+    store = Store.open(stopped.folder / "results")
+    assert statuses(take_snapshot(store)) == {TRIAL.trial_id: TrialStatus("done", 2)}
+    assert not store.checkpoint_file(TRIAL.trial_id).exists()
+
+    threads = torch.get_num_threads()
+    try:
+        context = Context(stopped.folder / "data", device="cpu", threads=1)
+        records = [record for _, record in TRAINABLES["classifier"].run([TRIAL], context)]
+    finally:
+        torch.set_num_threads(threads)
+    manifest, _ = read_manifest(store)
+    for name, kind in (("steps", Steps), ("epochs", Epoch)):
+        (path,) = manifest.paths(store, name)
+        expected = [asdict(record) for record in records if isinstance(record, kind)]
+        found = read_table(path).drop_columns("trial_id").to_pylist()
+        assert [r | {"seconds": 0} for r in found] == [r | {"seconds": 0} for r in expected]
