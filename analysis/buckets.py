@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 
-from orchestrator.store.bucket import OPTIONS, BucketPath
+from orchestrator.store.bucket import BucketPath
+from orchestrator.store.location import OPTIONS
 
 
 def let_in(connection: duckdb.DuckDBPyConnection, root: BucketPath) -> None:

@@ -15,11 +15,11 @@ import pyarrow as pa
 from analysis.errors import QueryError
 from analysis.readonly import check
 from analysis.tables import Table
-from orchestrator.store.bucket import Location
 from orchestrator.store.damage import Damage
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import Beat, Lease, read_beat
+from orchestrator.store.location import Location
 from orchestrator.store.schemas import TABLES
 from orchestrator.store.snapshot import Snapshot, take_snapshot
 

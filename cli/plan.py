@@ -43,8 +43,8 @@ def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | No
 
 def known_statuses(results: str) -> dict[str, str]:
     """Status by trial id; empty where there are no results yet."""
-    from orchestrator.store.bucket import locate
     from orchestrator.store.layout import Store
+    from orchestrator.store.location import locate
     from orchestrator.store.snapshot import take_snapshot
     from orchestrator.store.statuses import statuses
 

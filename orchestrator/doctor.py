@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.store.bucket import Location, locate
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish
 from orchestrator.store.layout import Store
+from orchestrator.store.location import Location, locate
 from orchestrator.store.snapshot import take_snapshot
 from trainables.datasets import DATASETS, load
 from trainables.errors import DataError

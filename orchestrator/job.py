@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.store.bucket import Location
+from orchestrator.store.location import Location
 from trainables.trial import ClassifierTrial
 
 OUT_OF_MEMORY = "out of memory"

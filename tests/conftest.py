@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.bucket import BucketPath, locate
+from orchestrator.store.bucket import BucketPath
+from orchestrator.store.location import locate
 
 _NUMBERS = count()
 

@@ -9,38 +9,22 @@ import hashlib
 import io
 import mmap
 import os
-import re
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote
 
 import pyarrow as pa
 
-from orchestrator.store.errors import StoreError
-
-# The schemes, each with what may follow the question mark.
-OPTIONS = {"s3": ("endpoint_override", "region", "scheme")}
+from orchestrator.store.s3 import explaining, file_system, headers, is_md5, senders
 
 _SMALL = 1 << 20  # bytes
 _TRIES = 20
-_ATTEMPTS = 5  # which take some ten seconds
-_ABSENT = (errno.ENOENT, os.strerror(errno.ENOENT))
-_DENIED = "access denied; credentials are looked for in AWS_ACCESS_KEY_ID and in ~/.aws"
-_REASONS = {
-    "NO_SUCH_BUCKET": (errno.ENOENT, "no such bucket"),
-    "NO_SUCH_KEY": _ABSENT,
-    "RESOURCE_NOT_FOUND": _ABSENT,
-    "ACCESS_DENIED": (errno.EACCES, _DENIED),
-    "INVALID_ACCESS_KEY_ID": (errno.EACCES, "access denied; there is no such access key"),
-    "SIGNATURE_DOES_NOT_MATCH": (errno.EACCES, "access denied; the secret key is wrong"),
-}
 
 
 class BucketStat(NamedTuple):
@@ -76,9 +60,6 @@ class BucketPath:
     def __repr__(self) -> str:
         return f"BucketPath({str(self)!r})"
 
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return locate, (self._uri(self._credentials),)
-
     def _uri(self, credentials: str) -> str:
         key = "/" + quote(self.key, safe="/=+@:,") if self.key else ""
         options = f"?{self.options}" if self.options else ""
@@ -91,7 +72,7 @@ class BucketPath:
         return self
 
     def __truediv__(self, inner: str) -> BucketPath:
-        return dataclasses.replace(self, key=_key(f"{self.key}/{inner}"))
+        return dataclasses.replace(self, key=as_key(f"{self.key}/{inner}"))
 
     @property
     def name(self) -> str:
@@ -122,7 +103,7 @@ class BucketPath:
         return self._kind() == "Directory"
 
     def _kind(self) -> str:
-        with _explaining(self):
+        with explaining(str(self)):
             return str(self._files.get_file_info(self.address).type.name)
 
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
@@ -132,7 +113,7 @@ class BucketPath:
         """What is in the folder, and whether that is a folder too."""
         from pyarrow.fs import FileSelector, FileType
 
-        with _explaining(self):
+        with explaining(str(self)):
             found = self._files.get_file_info(FileSelector(self.address, allow_not_found=True))
         for info in found:
             yield self / info.base_name, info.type == FileType.Directory
@@ -148,15 +129,15 @@ class BucketPath:
 
     def stat(self) -> BucketStat:
         """Raises FileNotFoundError for a folder."""
-        with _explaining(self), self._files.open_input_file(self.address) as file:
-            headers = _headers(file)
-            modified = datetime.fromisoformat(headers["last-modified"])
-            version = hashlib.sha256(headers["etag"].encode()).digest()
+        with explaining(str(self)), self._files.open_input_file(self.address) as file:
+            said = headers(file)
+            modified = datetime.fromisoformat(said["last-modified"])
+            version = hashlib.sha256(said["etag"].encode()).digest()
             nanoseconds = int(modified.timestamp()) * 10**9
             return BucketStat(file.size(), nanoseconds, int.from_bytes(version[:8]))
 
     def read_bytes(self) -> bytes:
-        with _explaining(self):
+        with explaining(str(self)):
             return self._read(self._files.open_input_file(self.address))
 
     def read_text(self, encoding: str = "utf-8") -> str:
@@ -170,7 +151,7 @@ class BucketPath:
         """
         if mode != "rb":
             raise ValueError(f"mode {mode!r}: an object is opened to be read; `upload` writes")
-        with _explaining(self):
+        with explaining(str(self)):
             file = self._files.open_input_file(self.address)
             return file if file.size() > _SMALL else pa.BufferReader(self._read(file))
 
@@ -180,11 +161,11 @@ class BucketPath:
             # Opening asks for the size, and reading for so many bytes, which cuts off the end of
             # an object that has been replaced by a longer one in between.
             with file:
-                tag, content = _headers(file)["etag"], bytes(file.read())
-            if _is_md5(tag, content):
+                tag, content = headers(file)["etag"], bytes(file.read())
+            if is_md5(tag, content):
                 return content
             file = self._files.open_input_file(self.address)
-            if _headers(file)["etag"] == tag:
+            if headers(file)["etag"] == tag:
                 return content
         raise OSError(errno.EBUSY, "is replaced faster than it can be read", str(self))
 
@@ -200,8 +181,8 @@ class BucketPath:
 
         # A stream that is dropped publishes what it was given so far. Another thread always gives
         # it everything, as signals, such as that of Ctrl-C, interrupt the main thread alone.
-        with _explaining(self):
-            sent = _senders().submit(put)
+        with explaining(str(self)):
+            sent = senders().submit(put)
             try:
                 sent.result()
             finally:
@@ -209,7 +190,7 @@ class BucketPath:
 
     def unlink(self, missing_ok: bool = False) -> None:
         try:
-            with _explaining(self):
+            with explaining(str(self)):
                 self._files.delete_file(self.address)
         except FileNotFoundError:
             if not missing_ok:
@@ -217,7 +198,7 @@ class BucketPath:
 
     def replace(self, target: BucketPath) -> BucketPath:
         """Copy and delete, in two steps: a crash between them leaves both."""
-        with _explaining(self):
+        with explaining(str(self)):
             self._files.copy_file(self.address, target.address)
         self.unlink(missing_ok=True)
         return target
@@ -233,43 +214,10 @@ class BucketPath:
     def _files(self) -> Any:
         variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         endpoint = next((os.environ[name] for name in variables if os.environ.get(name)), "")
-        return _file_system(self.bucket, self.options, self._credentials, endpoint)
+        return file_system(self.bucket, self.options, self._credentials, endpoint)
 
 
-Location = Path | BucketPath
-
-
-def locate(place: str | Location) -> Location:
-    """The place that s3://BUCKET/PREFIX or the name of a folder means. Raises StoreError."""
-    if isinstance(place, BucketPath | Path):
-        return place
-    scheme = re.match(r"([A-Za-z][\w+.-]*)://", place)
-    if not scheme:
-        return Path(place)
-    kind = scheme[1].lower()
-    if kind not in OPTIONS:
-        allowed = " or ".join(["a folder", *(f"{known}://BUCKET/PREFIX" for known in OPTIONS)])
-        raise StoreError(f"{kind}://", "cannot hold results", allowed)
-    address, _, options = place[scheme.end() :].partition("?")
-    host, _, key = address.partition("/")
-    # What stands before the @ is never repeated in a message, nor is what may be a part of it.
-    credentials, at, bucket = host.rpartition("@")
-    if not re.fullmatch(r"\w[\w.-]*", bucket):
-        allowed = f"{kind}://BUCKET/PREFIX?endpoint_override=HOST:PORT; a / in a secret is %2F"
-        raise StoreError(f"{kind}://", "is not followed by the name of a bucket", allowed)
-    where = f"{kind}://{bucket}"
-    for name, value in parse_qsl(options, keep_blank_values=True):
-        if name not in OPTIONS[kind]:
-            raise StoreError(where, f"unknown option {name}", "one of " + ", ".join(OPTIONS[kind]))
-        if name == "scheme" and value not in ("http", "https"):
-            raise StoreError(where, f"unknown scheme {value}", "http or https")
-    try:
-        return BucketPath(kind, bucket, _key(unquote(key)), options, credentials + at)
-    except ValueError as error:
-        raise StoreError(where, str(error)) from None
-
-
-def _key(text: str) -> str:
+def as_key(text: str) -> str:
     steps = [step for step in text.split("/") if step not in ("", ".")]
     if ".." in steps:  # servers differ in what they make of it
         raise ValueError("there is no .. in a bucket")
@@ -286,70 +234,3 @@ def upload(path: BucketPath) -> Iterator[BinaryIO]:
         file.flush()
         size = file.seek(0, io.SEEK_END)
         path._put(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
-
-
-@cache
-def _senders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(16, "upload")
-
-
-@cache
-def _file_system(bucket: str, options: str, credentials: str, endpoint: str) -> Any:
-    from pyarrow import fs  # here, as it is slow to load, and a folder needs none of it
-
-    given = dict(parse_qsl(options))
-    # FileSystem.from_uri heeds AWS_ENDPOINT_URL too, but neither timeouts nor delayed opening.
-    wire, _, host = given.get("endpoint_override", endpoint).rpartition("://")
-    user, _, password = credentials.rstrip("@").partition(":")
-    region = given.get("region")
-    if host and not region:
-        variables = ("AWS_REGION", "AWS_DEFAULT_REGION")
-        region = next((os.environ[name] for name in variables if os.environ.get(name)), "us-east-1")
-    return fs.S3FileSystem(
-        access_key=unquote(user) or None,
-        secret_key=unquote(password) or None,
-        scheme=given.get("scheme") or wire or "https",
-        endpoint_override=host or None,
-        region=region or fs.resolve_s3_region(bucket),
-        connect_timeout=5,
-        request_timeout=20,
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
-        allow_delayed_open=True,  # a small object takes one request, not three
-    )
-
-
-def _headers(file: pa.NativeFile) -> dict[str, str]:
-    """What the server says of an object."""
-    return {name.lower(): value.decode() for name, value in file.metadata().items()}
-
-
-def _is_md5(tag: str, content: bytes) -> bool:
-    """True proves that this is the whole content. Large and encrypted objects have other tags."""
-    tag = tag.strip('"')
-    return len(tag) == 32 and hashlib.md5(content, usedforsecurity=False).hexdigest() == tag
-
-
-@contextmanager
-def _explaining(path: BucketPath) -> Iterator[None]:
-    """Raises OSError, with a reason of a few words, in place of what pyarrow raises."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        if getattr(error, "filename", None) is None:
-            raise OSError(*_explained(error), str(path)) from error
-        raise
-
-
-def _explained(error: Exception) -> tuple[int, str]:
-    if isinstance(error, FileNotFoundError):
-        return _ABSENT
-    text = " ".join(str(error).split())
-    if text.startswith("Bucket ") and text.endswith(" not found"):
-        return _REASONS["NO_SUCH_BUCKET"]
-    found = re.search(r"AWS Error (\w+).*? during \w+ operation: (.*?)( \(Request ID.*)?$", text)
-    if not found:
-        return errno.EIO, text
-    code, message = found[1], re.split(r"Details: | Message: ", found[2])[-1]
-    if code == "NETWORK_CONNECTION":
-        return errno.EHOSTUNREACH, f"no connection: {message}"
-    return _REASONS.get(code, (errno.EIO, f"{code.lower().replace('_', ' ')}: {message}"))

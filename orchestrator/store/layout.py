@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from orchestrator.store.bucket import Location, locate
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import not_readable, not_writable, publish_json
+from orchestrator.store.location import Location, locate
 from orchestrator.store.schemas import FORMAT
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.store.bucket import Location
 from orchestrator.store.damage import Damage, raise_if_passing
 from orchestrator.store.files import listing, publish_json
 from orchestrator.store.layout import Store
+from orchestrator.store.location import Location
 from orchestrator.store.schemas import TABLES
 
 

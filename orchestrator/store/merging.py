@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.store.claiming import hold
-from orchestrator.store.compaction import replace_rows
 from orchestrator.store.files import publish_table, read_table
 from orchestrator.store.flatten import flatten
+from orchestrator.store.generations import replace_rows
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import Guard
 from orchestrator.store.schemas import SWEEP, TABLES, conform

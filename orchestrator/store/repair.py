@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.store.claiming import hold
-from orchestrator.store.compaction import put_in_force
 from orchestrator.store.damage import Damage, set_aside
+from orchestrator.store.generations import put_in_force
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import Guard
 from orchestrator.store.manifest import next_generation, of_parts, read_manifest

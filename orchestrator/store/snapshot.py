@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestrator.store.bucket import Location
 from orchestrator.store.damage import Damage
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import each, listing
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import Lease, held, read_leases
+from orchestrator.store.location import Location
 from orchestrator.store.manifest import Manifest, of_parts, read_manifest
 from orchestrator.store.schemas import LIVE, SWEEP, TABLES, conform
 

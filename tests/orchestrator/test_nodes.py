@@ -17,11 +17,12 @@ from orchestrator.errors import ClusterError
 from orchestrator.job import Job
 from orchestrator.nodes import check_nodes, lanes, look_around, nodes
 from orchestrator.spec import Resources
-from orchestrator.store.bucket import BucketPath, Location
+from orchestrator.store.bucket import BucketPath
 from orchestrator.store.claiming import Held
 from orchestrator.store.files import not_writable
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import revoke
+from orchestrator.store.location import Location
 
 SHARE = "use a folder that every node shares under the same path, or a bucket"
 TRIAL = Resources(cpu=1.0, gpu=0.25)

@@ -23,8 +23,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.store import bucket as buckets
-from orchestrator.store.bucket import BucketPath, Location, locate, upload
+from orchestrator.store import s3
+from orchestrator.store.bucket import BucketPath, upload
 from orchestrator.store.errors import StoreError
+from orchestrator.store.location import Location, locate
 
 
 @pytest.fixture(params=["disk", "bucket", "prefix"])
@@ -198,7 +200,7 @@ def test_an_object_that_changes_all_the_time_is_given_up(
     bucket: BucketPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (bucket / "a").write_bytes(b"content")
-    monkeypatch.setattr(buckets, "_headers", lambda file: {"etag": next(tags)})
+    monkeypatch.setattr(buckets, "headers", lambda file: {"etag": next(tags)})
     tags = map(str, count())
     with pytest.raises(OSError, match="replaced faster than it can be read"):
         (bucket / "a").read_bytes()
@@ -254,8 +256,8 @@ def test_ctrl_c_never_leaves_half_an_object(
             return stream
 
     (bucket / "a").write_bytes(b"old")
-    file_system = buckets._file_system
-    monkeypatch.setattr(buckets, "_file_system", Interrupting)
+    file_system = buckets.file_system
+    monkeypatch.setattr(buckets, "file_system", Interrupting)
     with pytest.raises(KeyboardInterrupt):
         (bucket / "a").write_bytes(b"new")
     assert (bucket / "a").read_bytes() == b"new"
@@ -418,7 +420,7 @@ def test_denied_access_is_a_permission_error_that_names_the_credentials(
 def test_a_server_that_does_not_answer_is_an_os_error_that_names_it(
     credentials: None, monkeypatch: pytest.MonkeyPatch, use: Callable[[BucketPath], Any]
 ) -> None:
-    monkeypatch.setattr(buckets, "_ATTEMPTS", 1)
+    monkeypatch.setattr(s3, "_ATTEMPTS", 1)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -439,7 +441,7 @@ def test_a_bucket_that_is_not_there_holds_nothing_and_takes_nothing(bucket: Buck
 def test_what_else_the_server_says_is_passed_on_in_one_line(
     credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buckets, "_ATTEMPTS", 1)
+    monkeypatch.setattr(s3, "_ATTEMPTS", 1)
     body = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate</Message></Error>"
     with answering(503, body) as options:
         error = error_of(USES[0], f"s3://bucket/a?{options}")
@@ -448,7 +450,7 @@ def test_what_else_the_server_says_is_passed_on_in_one_line(
 
 def test_the_object_store_client_is_loaded_for_buckets_alone() -> None:
     script = (
-        "import sys; from orchestrator.store.bucket import locate; path = locate('s3://bucket/a')\n"
+        "import sys; from orchestrator.store.location import locate; path = locate('s3://bucket/a')\n"
         "print('pyarrow.fs' in sys.modules); path._files; print('pyarrow.fs' in sys.modules)"
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import compaction
+from orchestrator.store import generations, row_files
 from orchestrator.store.claiming import hold
 from orchestrator.store.compaction import Compaction, compact
 from orchestrator.store.errors import StoreError
@@ -109,13 +109,13 @@ def test_a_trial_that_starts_again_meanwhile_keeps_its_own_file(
     store: Store, write: Write, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial = write(store, 1, "failed", epochs=3)
-    publish = compaction.write_manifest
+    publish = generations.write_manifest
 
     def restart_and_publish(*arguments: Any) -> None:
         write(store, 1, "running", epochs=1, attempt=2)
         publish(*arguments)
 
-    monkeypatch.setattr(compaction, "write_manifest", restart_and_publish)
+    monkeypatch.setattr(generations, "write_manifest", restart_and_publish)
     compact(store)
     assert store.live_file(trial.trial_id).exists()
     (row,) = rows(store)["trials"]
@@ -126,7 +126,7 @@ def test_a_trial_that_starts_again_meanwhile_keeps_its_own_file(
 def test_tables_have_their_schemas_and_row_groups_of_the_size_asked_for(
     store: Store, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "ROW_GROUP", 10)
+    monkeypatch.setattr(row_files, "ROW_GROUP", 10)
     for seed in range(9):
         write(store, seed, epochs=5)
         if seed < 3:  # the first time four at once, then one by one

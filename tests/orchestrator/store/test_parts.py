@@ -19,11 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.store import compaction, files
-from orchestrator.store.compaction import compact, sweep
+from orchestrator.store import files, sweeping
+from orchestrator.store.compaction import compact
 from orchestrator.store.files import publish_table
 from orchestrator.store.layout import Store
 from orchestrator.store.schemas import LIVE
+from orchestrator.store.sweeping import sweep
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -166,7 +167,7 @@ def test_what_killed_writers_left_is_swept_up_when_nobody_can_be_at_it_any_more(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the file system's clock; this machine's may be wrong."""
-    monkeypatch.setattr(compaction, "_STALE", 1000.0)
+    monkeypatch.setattr(sweeping, "_STALE", 1000.0)
     folders = (store.root, store.live, store.tables, store.sweeps, store.leases, store.checkpoints)
     for folder in folders:
         folder.mkdir(exist_ok=True)

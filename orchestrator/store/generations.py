@@ -1,0 +1,105 @@
+"""Publishing compacted rows: new files first, and then the manifest that puts them in force."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestrator.store.damage import raise_if_passing, set_aside
+from orchestrator.store.files import read_table
+from orchestrator.store.location import Location
+from orchestrator.store.manifest import (
+    Manifest,
+    generation_of,
+    next_generation,
+    of_parts,
+    read_manifest,
+    write_manifest,
+)
+from orchestrator.store.row_files import rows_without, write_rows
+from orchestrator.store.schemas import TABLES
+from orchestrator.store.snapshot import Snapshot
+from orchestrator.store.sweeping import sweep
+
+_GROWTH = 2  # a part is merged into the next one unless it is larger than this many times that
+
+
+def replace_rows(
+    snapshot: Snapshot, fresh: Mapping[str, pa.Table], check: Callable[[], None]
+) -> None:
+    """Publish a generation in which some trials' rows are replaced or added.
+
+    They make a part of their own, together with the parts that hold older rows of the same trials
+    and with those that are not much larger: so the number of parts grows with the logarithm of
+    the number of trials, and so does the number of times that a row is written. `check` raises if
+    somebody else has taken over.
+    """
+    store, old = snapshot.store, snapshot.manifest
+    in_force, _ = read_manifest(store)
+    generation = next_generation(store, in_force)
+    name = f"{generation:06d}"
+    taken = _parts_to_merge(snapshot, fresh["trials"])
+    for table, rows in fresh.items():
+        schema = TABLES[table]
+        older = [store.tables / f"{part}-{table}.parquet" for part in taken]
+        kept = rows_without(older, fresh["trials"]["trial_id"], schema)
+        path = store.tables / f"{name}-{table}.parquet"
+        write_rows(path, schema, itertools.chain(kept, [rows]), check)
+    new = of_parts(generation, [*(part for part in old.parts if part not in taken), name])
+    put_in_force(snapshot, in_force, new, check)
+
+
+def put_in_force(
+    snapshot: Snapshot, old: Manifest, new: Manifest, check: Callable[[], None]
+) -> None:
+    """Publish a generation, and delete what neither it nor the one before it needs.
+
+    Files of the old one that the snapshot found damaged go to the quarantine first: a kill in
+    between leaves a part that lacks them, which is as damaged as before. Where manifests are
+    damaged or gone, nobody knows what is needed, and nothing is deleted.
+    """
+    store = snapshot.store
+    raise_if_passing(damage for damage in snapshot.damaged if damage.part)
+    check()
+    manifests = [d.path for d in snapshot.damaged if d.path.suffix == store.manifest.suffix]
+    for path in manifests:
+        set_aside(store, path)
+    for part in set(old.parts) - set(snapshot.manifest.parts):
+        for table in TABLES:
+            set_aside(store, store.tables / f"{part}-{table}.parquet")
+    write_manifest(store, new, check)
+    for path in store.tables.iterdir():
+        generation = generation_of(path.name)
+        # A later one is of somebody who has taken over since the last check.
+        if generation is None or generation > new.generation:
+            continue
+        if path.name in old.names | new.names:
+            continue
+        if manifests or not old.generation:
+            set_aside(store, path)
+        else:
+            path.unlink(missing_ok=True)
+    sweep(store.tables)
+
+
+def _parts_to_merge(snapshot: Snapshot, fresh: pa.Table) -> list[str]:
+    """Parts with older rows of the same trials, and the newest ones while they are small."""
+    store, parts = snapshot.store, snapshot.manifest.parts
+    ids = fresh["trial_id"].combine_chunks()
+    trials = [_read_ids(store.tables / f"{part}-trials.parquet") for part in parts]
+    merged = [i for i, old in enumerate(trials) if pc.any(pc.is_in(old, ids)).as_py()]
+    size = fresh.num_rows + sum(len(trials[i]) for i in merged)
+    for i in reversed(range(len(parts))):
+        if i not in merged:
+            if len(trials[i]) > _GROWTH * size:
+                break
+            merged.append(i)
+            size += len(trials[i])
+    return [parts[i] for i in sorted(merged)]
+
+
+def _read_ids(path: Location) -> pa.ChunkedArray:
+    return read_table(path, columns=["trial_id"])["trial_id"]

@@ -1,0 +1,45 @@
+"""Where a store is: a folder, or a part of a bucket."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+from orchestrator.store.bucket import BucketPath, as_key
+from orchestrator.store.errors import StoreError
+
+# The schemes, each with what may follow the question mark.
+OPTIONS = {"s3": ("endpoint_override", "region", "scheme")}
+
+Location = Path | BucketPath
+
+
+def locate(place: str | Location) -> Location:
+    """The place that s3://BUCKET/PREFIX or the name of a folder means. Raises StoreError."""
+    if isinstance(place, BucketPath | Path):
+        return place
+    scheme = re.match(r"([A-Za-z][\w+.-]*)://", place)
+    if not scheme:
+        return Path(place)
+    kind = scheme[1].lower()
+    if kind not in OPTIONS:
+        allowed = " or ".join(["a folder", *(f"{known}://BUCKET/PREFIX" for known in OPTIONS)])
+        raise StoreError(f"{kind}://", "cannot hold results", allowed)
+    address, _, options = place[scheme.end() :].partition("?")
+    host, _, key = address.partition("/")
+    # What stands before the @ is never repeated in a message, nor is what may be a part of it.
+    credentials, at, bucket = host.rpartition("@")
+    if not re.fullmatch(r"\w[\w.-]*", bucket):
+        allowed = f"{kind}://BUCKET/PREFIX?endpoint_override=HOST:PORT; a / in a secret is %2F"
+        raise StoreError(f"{kind}://", "is not followed by the name of a bucket", allowed)
+    where = f"{kind}://{bucket}"
+    for name, value in parse_qsl(options, keep_blank_values=True):
+        if name not in OPTIONS[kind]:
+            raise StoreError(where, f"unknown option {name}", "one of " + ", ".join(OPTIONS[kind]))
+        if name == "scheme" and value not in ("http", "https"):
+            raise StoreError(where, f"unknown scheme {value}", "http or https")
+    try:
+        return BucketPath(kind, bucket, as_key(unquote(key)), options, credentials + at)
+    except ValueError as error:
+        raise StoreError(where, str(error)) from None

@@ -1,0 +1,54 @@
+"""Parquet files of many rows, of which only a part is ever in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from orchestrator.store.files import not_readable, replacing
+from orchestrator.store.location import Location
+from orchestrator.store.schemas import conform
+
+ROW_GROUP = 100_000
+
+
+def rows_without(
+    files: Iterable[Location], ids: pa.ChunkedArray, schema: pa.Schema
+) -> Iterator[pa.Table]:
+    """The rows of older files, less those of trials that have been run again.
+
+    Raises StoreError for damage, lest it were copied, and given a checksum that says it is fine.
+    """
+    superseded = ids.combine_chunks()
+    for path in files:
+        try:
+            with path.open("rb") as source:
+                file = pq.ParquetFile(source, page_checksum_verification=True)
+                for batch in file.iter_batches(batch_size=ROW_GROUP):
+                    table = conform(pa.Table.from_batches([batch]), schema)
+                    yield table.filter(pc.invert(pc.is_in(table["trial_id"], superseded)))
+        except (OSError, pa.ArrowException, ValueError) as error:
+            raise not_readable(path, error) from error
+
+
+def write_rows(
+    path: Location, schema: pa.Schema, parts: Iterable[pa.Table], check: Callable[[], None]
+) -> None:
+    checked = {"compression": "zstd", "write_page_checksum": True}
+    with replacing(path, check=check) as file, pq.ParquetWriter(file, schema, **checked) as writer:
+        for table in _in_row_groups(parts, schema):
+            writer.write_table(table, row_group_size=ROW_GROUP)
+
+
+def _in_row_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The same rows in tables of at least ROW_GROUP rows, but for the last."""
+    pending = schema.empty_table()
+    for part in parts:
+        pending = pa.concat_tables([pending, part])
+        if pending.num_rows >= ROW_GROUP:
+            yield pending
+            pending = schema.empty_table()
+    yield pending
