@@ -19,6 +19,8 @@ class Context:
 
     device:             auto, cpu, cuda or mps.
     threads:            CPU threads for PyTorch; 0 leaves its default.
+    engine:             eager, or captured: on CUDA each step is one replay of a graph.
+    compile:            whether torch.compile makes the step's kernels; takes a minute or more.
     should_stop:        asked after every optimizer step, so it must be quick; True ends the
                         trial as interrupted.
     checkpoint_seconds: least time between two checkpoints of a trial; inf for none but the one
@@ -29,6 +31,8 @@ class Context:
     data_dir: Path
     device: str = "auto"
     threads: int = 0
+    engine: str = "eager"
+    compile: bool = False
     should_stop: Callable[[], bool] = lambda: False
     checkpoint_seconds: float = 60.0
     saved: Callable[[str], bytes | None] = lambda trial_id: None
