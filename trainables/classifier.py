@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import torch
 
 from trainables.checkpoint import Saved, unpack
+from trainables.engines.captured import CapturedEngine
 from trainables.engines.eager import EagerEngine
+from trainables.engines.programs import PROGRAMS
+from trainables.engines.protocol import Engine
 from trainables.errors import DeviceMemoryError, TrialError
 from trainables.records import Record
 from trainables.registry import Context
 from trainables.training import Checkpoints, fit
 from trainables.trial import ClassifierTrial
+
+ENGINES: dict[str, Callable[..., Engine]] = {"eager": EagerEngine, "captured": CapturedEngine}
 
 
 def run(trials: Sequence[ClassifierTrial], context: Context) -> Iterator[tuple[str, Record]]:
@@ -25,25 +31,29 @@ def run(trials: Sequence[ClassifierTrial], context: Context) -> Iterator[tuple[s
     if context.threads:
         torch.set_num_threads(context.threads)
     device = pick_device(context.device)
+    try:
+        yield from _fit(trials, context, device)
+        return
+    except torch.OutOfMemoryError as error:
+        what = str(error).partition("\n")[0]
+        PROGRAMS.clear()
+    # Raised out here, where there is no engine, so that no traceback keeps its memory.
+    raise DeviceMemoryError(
+        f"device {device}", what, f"trials on it: {len(trials)}", "run fewer side by side"
+    )
 
+
+def _fit(
+    trials: Sequence[ClassifierTrial], context: Context, device: torch.device
+) -> Iterator[tuple[str, Record]]:
     def saved(trial: ClassifierTrial) -> Saved | None:
         content = context.saved(trial.trial_id)
         return None if content is None else unpack(content, trial)
 
-    try:
-        yield from fit(
-            trials,
-            EagerEngine(trials, context.data_dir, device),
-            context.should_stop,
-            Checkpoints(saved, context.checkpoint_seconds),
-        )
-        return
-    except torch.OutOfMemoryError as error:
-        what = str(error).partition("\n")[0]
-    # Raised out here, and without a name for the engine, so that no traceback keeps its memory.
-    raise DeviceMemoryError(
-        f"device {device}", what, f"trials on it: {len(trials)}", "run fewer side by side"
-    )
+    make = ENGINES[context.engine]
+    with closing(make(trials, context.data_dir, device, context.compile)) as engine:
+        checkpoints = Checkpoints(saved, context.checkpoint_seconds)
+        yield from fit(trials, engine, context.should_stop, checkpoints)
 
 
 def pick_device(name: str) -> torch.device:

@@ -70,7 +70,7 @@ def test_the_error_does_not_keep_the_memory_that_was_wanting(
         engines.append(weakref.ref(engine))
         return engine
 
-    monkeypatch.setattr(classifier, "EagerEngine", make)
+    monkeypatch.setitem(classifier.ENGINES, "eager", make)
     monkeypatch.setattr(Lane, "step", fail_after(3, Lane.step))
     with pytest.raises(DeviceMemoryError) as error:
         list(classifier.run([tiny()], Context(data_dir, device="cpu")))

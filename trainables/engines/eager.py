@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from trainables.engines.lane import Lane
+from trainables.engines.lane import Lane, device_name
 from trainables.engines.protocol import Evaluation, Should, Window
 from trainables.trial import ClassifierTrial
 
@@ -18,20 +17,22 @@ class EagerEngine:
     """Runs its lanes one after the other; the reference for every other engine."""
 
     def __init__(
-        self, trials: Sequence[ClassifierTrial], data_dir: Path, device: torch.device
+        self,
+        trials: Sequence[ClassifierTrial],
+        data_dir: Path,
+        device: torch.device,
+        compiled: bool = False,
     ) -> None:
         self._device = device
-        self._lanes = [Lane(trial, data_dir, device) for trial in trials]
+        self._lanes = [Lane(trial, data_dir, device, compiled) for trial in trials]
 
     @property
     def device(self) -> str:
-        if self._device.type == "cuda":
-            return torch.cuda.get_device_name(self._device)
-        return f"{self._device.type} ({platform.machine()})"
+        return device_name(self._device)
 
     @property
     def parameters(self) -> int:
-        return sum(p.numel() for p in self._lanes[0].model.parameters())
+        return self._lanes[0].parameters
 
     def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
         lanes = [self._lanes[lane] for lane in epochs]
@@ -58,3 +59,6 @@ class EagerEngine:
 
     def restore(self, lane: int, state: Mapping[str, Any]) -> None:
         self._lanes[lane].restore(state)
+
+    def close(self) -> None:
+        """Nothing is kept."""

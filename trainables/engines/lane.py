@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,26 +24,30 @@ from trainables.seeds import generator, torch_seed
 from trainables.trial import ClassifierTrial
 
 
+def device_name(device: torch.device) -> str:
+    """Such as `cpu (x86_64)` or `NVIDIA H200`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
 class Lane:
     """A trial's model, optimizer and data, and how far it is in which epoch."""
 
-    def __init__(self, trial: ClassifierTrial, data_dir: Path, device: torch.device) -> None:
+    def __init__(
+        self, trial: ClassifierTrial, data_dir: Path, device: torch.device, compiled: bool = False
+    ) -> None:
         self.trial = trial
         self.device = device
         self.data: TrialData = load_trial_data(trial, data_dir, device)
-        self.model = build_model(
-            trial.model,
-            self.data.shape,
-            self.data.classes,
-            batch_norm=trial.batch_norm,
-            dropout=trial.dropout,
-        )
+        self.model = self.build()
         seed = torch_seed(trial.seed, "initialization")
         initialize(self.model, torch.Generator().manual_seed(seed))
         # Convolutions run faster on channels-last images; for other models they would be copied.
         convolves = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
         self.layout = torch.channels_last if convolves else torch.contiguous_format
         self.model.to(device).to(memory_format=self.layout)
+        self._learner = torch.compile(self.model) if compiled else self.model
         self.optimizer = torch.optim.SGD(
             self.model.parameters(),
             lr=trial.lr,
@@ -52,12 +57,32 @@ class Lane:
         )
         self.augmentation = torch.Generator(device)
         self.dropout = torch.Generator(device)
-        for module in self.model.modules():
-            if isinstance(module, Dropout):
-                module.generator = self.dropout
+        self.drop_by(self.dropout, self.model)
+        self.order = torch.empty(0, dtype=torch.int64, device=device)
         self.batches: Sequence[Tensor] = ()
         self.epoch = self.steps = self.window_steps = 0
         self.window_loss = torch.zeros((), device=device)
+
+    def build(self) -> nn.Module:
+        """The trial's model, which is yet to be initialized."""
+        return build_model(
+            self.trial.model,
+            self.data.shape,
+            self.data.classes,
+            batch_norm=self.trial.batch_norm,
+            dropout=self.trial.dropout,
+        )
+
+    @staticmethod
+    def drop_by(generator: torch.Generator, model: nn.Module) -> None:
+        """Let the generator choose the units that are dropped."""
+        for module in model.modules():
+            if isinstance(module, Dropout):
+                module.generator = generator
+
+    @property
+    def parameters(self) -> int:
+        return sum(p.numel() for p in self.model.parameters())
 
     def begin(self, epoch: int) -> None:
         """Go to where this epoch was left, or to its start."""
@@ -70,7 +95,8 @@ class Lane:
         for group in self.optimizer.param_groups:
             group["lr"] = trial.lr_in(epoch)
         order = generator(trial.seed, "order", epoch).permutation(len(self.data.train.labels))
-        self.batches = torch.split(torch.from_numpy(order).to(self.device), trial.batch_size)
+        self.order = torch.from_numpy(order).to(self.device)
+        self.batches = torch.split(self.order, trial.batch_size)
         set_precision(trial.precision)
         self.model.train()
 
@@ -81,7 +107,7 @@ class Lane:
             images = whiten(augment(images, self.trial, self.augmentation))
         images = images.contiguous(memory_format=self.layout)
         with autocast(self.trial.precision, self.device):
-            loss = functional.cross_entropy(self.model(images), train.labels[batch])
+            loss = functional.cross_entropy(self._learner(images), train.labels[batch])
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -112,6 +138,17 @@ class Lane:
             images = self.data.as_seen(inputs).contiguous(memory_format=self.layout)
             logits: Tensor = self.model(images)
         return logits
+
+    def momenta(self) -> dict[str, Tensor]:
+        """The optimizer's, by parameter; zeros before the first step; none without momentum."""
+        found = {}
+        if self.trial.momentum:
+            for name, parameter in self.model.named_parameters():
+                state = self.optimizer.state[parameter]
+                if "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(parameter, requires_grad=False)
+                found[name] = state["momentum_buffer"]
+        return found
 
     def state(self) -> dict[str, Any]:
         return {

@@ -74,3 +74,6 @@ class Engine(Protocol):
 
         Raises CheckpointError for a state that cannot be continued on this device.
         """
+
+    def close(self) -> None:
+        """The trials are over; what the next ones can use is kept for them."""

@@ -1,0 +1,31 @@
+"""Independent work side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+
+class Branches:
+    """Runs the same work for several slots: on CUDA each on a stream of its own."""
+
+    def __init__(self, device: torch.device, count: int) -> None:
+        self._count = count
+        self._streams: list[torch.cuda.Stream] = []
+        if device.type == "cuda" and count > 1:
+            self._streams = [torch.cuda.Stream(device) for _ in range(count)]  # type: ignore[no-untyped-call]
+
+    def each(self, work: Callable[[int], None]) -> None:
+        """Call `work(i)` for every slot. What is launched later waits for all of it."""
+        if not self._streams:
+            for slot in range(self._count):
+                work(slot)
+            return
+        start = torch.cuda.current_stream()
+        for slot, stream in enumerate(self._streams):
+            stream.wait_stream(start)
+            with torch.cuda.stream(stream):
+                work(slot)
+        for stream in self._streams:
+            start.wait_stream(stream)

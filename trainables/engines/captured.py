@@ -1,0 +1,112 @@
+"""The engine whose step costs one launch on CUDA, where it is a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainables.engines.lane import Lane, device_name
+from trainables.engines.program import Program
+from trainables.engines.programs import PROGRAMS, Key
+from trainables.engines.protocol import Evaluation, Should, Window
+from trainables.shape import shape
+from trainables.trial import ClassifierTrial
+
+
+class CapturedEngine:
+    """Lends its lanes to a program, which trains them side by side.
+
+    Programs are kept for the next trials of this shape. `close` gives them back.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[ClassifierTrial],
+        data_dir: Path,
+        device: torch.device,
+        compiled: bool = False,
+    ) -> None:
+        self._device, self._compiled = device, compiled
+        self._lanes = [Lane(trial, data_dir, device) for trial in trials]
+        self._programs: dict[Key, Program] = {}
+        self._lent: tuple[Program, list[Lane]] | None = None
+
+    @property
+    def device(self) -> str:
+        return device_name(self._device)
+
+    @property
+    def parameters(self) -> int:
+        return self._lanes[0].parameters
+
+    def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
+        self._settle()
+        lanes = [self._lanes[lane] for lane in epochs]
+        for lane, epoch in zip(lanes, epochs.values(), strict=True):
+            lane.begin(epoch)
+        first = lanes[0]
+        assert all(lane.steps == first.steps for lane in lanes)
+        program = self._program(lanes)
+        program.take(lanes)
+        self._lent = program, lanes
+        while first.steps < len(first.batches):
+            program.step(len(first.batches[first.steps]))
+            for lane in lanes:
+                lane.steps += 1
+                lane.window_steps += 1
+            if first.window_is_full:
+                yield self._window(program, lanes)
+            if should_stop():
+                return
+
+    def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
+        self._settle()
+        return self._lanes[lane].evaluate(should_stop)
+
+    def steps(self, lane: int, epoch: int) -> int:
+        return self._lanes[lane].steps if self._lanes[lane].epoch == epoch else 0
+
+    def state(self, lane: int) -> dict[str, Any]:
+        if self._lent:
+            program, lanes = self._lent
+            program.give(lanes)  # they stay lent, as training may go on from a window's end
+        return self._lanes[lane].state()
+
+    def restore(self, lane: int, state: Mapping[str, Any]) -> None:
+        self._settle()
+        self._lanes[lane].restore(state)
+
+    def close(self) -> None:
+        """Let the next engine of this shape have the programs."""
+        self._lent = None
+        for key, program in self._programs.items():
+            PROGRAMS.put(key, program)
+        self._programs = {}
+
+    def _settle(self) -> None:
+        """What a program has changed comes back to the lanes."""
+        if self._lent:
+            program, lanes = self._lent
+            program.give(lanes)
+            self._lent = None
+
+    def _window(self, program: Program, lanes: Sequence[Lane]) -> Window:
+        sums = program.close_window()[: len(lanes)]
+        means = [total / lane.window_steps for lane, total in zip(lanes, sums, strict=True)]
+        for lane in lanes:
+            lane.window_steps = 0
+        return Window(lanes[0].steps, means)
+
+    def _program(self, lanes: Sequence[Lane]) -> Program:
+        """With as many slots as a power of two has, so that there are few when lanes end."""
+        slots = 1 << (len(lanes) - 1).bit_length()
+        shared = all(lane.data.train.inputs is lanes[0].data.train.inputs for lane in lanes)
+        sizes = len(lanes[0].data.train.labels), lanes[0].data.classes
+        key = Key(shape(lanes[0].trial), sizes, self._device, slots, shared, self._compiled)
+        if key not in self._programs:
+            found = PROGRAMS.take(key)
+            self._programs[key] = found or Program(lanes[0], slots, shared, self._compiled)
+        return self._programs[key]

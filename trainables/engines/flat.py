@@ -1,0 +1,78 @@
+"""All parameters of a model in one row of numbers, so that one kernel updates them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+_ALIGN = 16  # numbers; so that the rows of a stack start where vector instructions like it
+
+
+class Layout:
+    """Where a model's parameters are in a row, by name and in their order.
+
+    width: numbers in a row.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        named = dict(model.named_parameters())
+        self._shapes = {name: parameter.shape for name, parameter in named.items()}
+        self._sizes = [parameter.numel() for parameter in named.values()]
+        self._sizes.append(-sum(self._sizes) % _ALIGN)
+        self.width = sum(self._sizes)
+        matrices = (nn.Conv2d, nn.Linear)
+        self._matrix_work = {
+            f"{prefix}.{name}".lstrip(".")
+            for prefix, module in model.named_modules()
+            if isinstance(module, matrices)
+            for name, _ in module.named_parameters(recurse=False)
+        }
+
+    def views(self, rows: Tensor) -> dict[str, Tensor]:
+        """The parameters (..., *shape) in rows (..., width); filters are channels-last."""
+        parts = torch.split(rows, self._sizes, dim=-1)
+        return {
+            name: _shaped(part, shape)
+            for part, (name, shape) in zip(parts, self._shapes.items(), strict=False)
+        }
+
+    def views_for_autocast(self, rows: Tensor) -> dict[str, Tensor]:
+        """The same, with what autocast would round to bf16 rounded at once."""
+        rounded = self.views(rows.to(torch.bfloat16))
+        exact = self.views(rows)
+        return {name: (rounded if name in self._matrix_work else exact)[name] for name in exact}
+
+
+def _shaped(part: Tensor, shape: Sequence[int]) -> Tensor:
+    if len(shape) != 4:
+        return torch.unflatten(part, -1, shape)
+    outputs, inputs, height, width = shape
+    return torch.unflatten(part, -1, (outputs, height, width, inputs)).movedim(-1, -3)
+
+
+def copy_all(targets: Mapping[str, Tensor], sources: Mapping[str, Tensor]) -> None:
+    """Copy tensors onto those of the same name; what the other side lacks is left alone."""
+    names = targets.keys() & sources.keys()
+    if names:
+        with torch.no_grad():
+            torch._foreach_copy_([targets[n] for n in names], [sources[n] for n in names])
+
+
+@torch.no_grad()
+def sgd_(
+    rows: Tensor,
+    gradients: Tensor,
+    momenta: Tensor,
+    lr: Tensor,
+    momentum: Tensor,
+    weight_decay: Tensor,
+) -> None:
+    """A step of SGD with momentum as `torch.optim.SGD` has it, on rows (..., width).
+
+    The settings are tensors (..., 1): other values need no other kernels, nor another capture.
+    """
+    torch.addcmul(gradients, rows, weight_decay, out=gradients)
+    torch.addcmul(gradients, momenta, momentum, out=momenta)
+    rows.addcmul_(momenta, lr, value=-1.0)
