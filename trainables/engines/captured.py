@@ -43,7 +43,6 @@ class CapturedEngine:
         return self._lanes[0].parameters
 
     def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
-        self._settle()
         lanes = [self._lanes[lane] for lane in epochs]
         for lane, epoch in zip(lanes, epochs.values(), strict=True):
             lane.begin(epoch)
@@ -52,46 +51,44 @@ class CapturedEngine:
         program = self._program(lanes)
         program.take(lanes)
         self._lent = program, lanes
-        while first.steps < len(first.batches):
-            program.step(len(first.batches[first.steps]))
-            for lane in lanes:
-                lane.steps += 1
-                lane.window_steps += 1
-            if first.window_is_full:
-                yield self._window(program, lanes)
-            if should_stop():
-                return
+        try:
+            while first.steps < len(first.batches):
+                program.step(len(first.batches[first.steps]))
+                for lane in lanes:
+                    lane.steps += 1
+                    lane.window_steps += 1
+                if first.window_is_full:
+                    yield self._window(program, lanes)
+                if should_stop():
+                    return
+        finally:
+            self._give_back()
+            self._lent = None
 
     def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
-        self._settle()
         return self._lanes[lane].evaluate(should_stop)
 
     def steps(self, lane: int, epoch: int) -> int:
         return self._lanes[lane].steps if self._lanes[lane].epoch == epoch else 0
 
     def state(self, lane: int) -> dict[str, Any]:
-        if self._lent:
-            program, lanes = self._lent
-            program.give(lanes)  # they stay lent, as training may go on from a window's end
+        self._give_back()
         return self._lanes[lane].state()
 
     def restore(self, lane: int, state: Mapping[str, Any]) -> None:
-        self._settle()
         self._lanes[lane].restore(state)
 
     def close(self) -> None:
         """Let the next engine of this shape have the programs."""
-        self._lent = None
         for key, program in self._programs.items():
             PROGRAMS.put(key, program)
         self._programs = {}
 
-    def _settle(self) -> None:
-        """What a program has changed comes back to the lanes."""
+    def _give_back(self) -> None:
+        """The lanes that a program trains are now as they are there."""
         if self._lent:
             program, lanes = self._lent
             program.give(lanes)
-            self._lent = None
 
     def _window(self, program: Program, lanes: Sequence[Lane]) -> Window:
         sums = program.close_window()[: len(lanes)]
@@ -103,10 +100,19 @@ class CapturedEngine:
     def _program(self, lanes: Sequence[Lane]) -> Program:
         """With as many slots as a power of two has, so that there are few when lanes end."""
         slots = 1 << (len(lanes) - 1).bit_length()
-        shared = all(lane.data.train.inputs is lanes[0].data.train.inputs for lane in lanes)
-        sizes = len(lanes[0].data.train.labels), lanes[0].data.classes
-        key = Key(shape(lanes[0].trial), sizes, self._device, slots, shared, self._compiled)
+        first = lanes[0]
+        inputs = first.data.train.inputs
+        shared = all(lane.data.train.inputs is inputs for lane in lanes)
+        key = Key(
+            shape(first.trial),
+            (inputs.shape, inputs.dtype),
+            first.data.classes,
+            self._device,
+            slots,
+            shared,
+            self._compiled,
+        )
         if key not in self._programs:
             found = PROGRAMS.take(key)
-            self._programs[key] = found or Program(lanes[0], slots, shared, self._compiled)
+            self._programs[key] = found or Program(first, slots, shared, self._compiled)
         return self._programs[key]

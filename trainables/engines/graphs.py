@@ -9,6 +9,11 @@ import torch
 _WARM_UPS = 3  # in which libraries choose their kernels and take their memory
 
 
+def capture_on(device: torch.device, generators: Sequence[torch.Generator]) -> Capture | None:
+    """None where there are no graphs."""
+    return Capture(generators) if device.type == "cuda" else None
+
+
 class Capture:
     """Records calls that read and write tensors which stay where they are.
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from trainables.engines.branches import Branches
 from trainables.engines.flat import sgd_
-from trainables.engines.graphs import Capture
+from trainables.engines.graphs import capture_on
 from trainables.engines.lane import Lane
 from trainables.engines.networks import solo_logits, stacked_logits, stacks
 from trainables.engines.precision import autocast
@@ -43,7 +43,7 @@ class Program:
         self._offsets: dict[int, Tensor] = {}
         self._steps: dict[int, Callable[[], None]] = {}
         generators = [*self._slots.augmentation, *self._slots.dropout]
-        self._capture = Capture(generators) if self._device.type == "cuda" else None
+        self._capture = capture_on(self._device, generators)
 
     @property
     def _stacks(self) -> bool:

@@ -15,10 +15,11 @@ LIMIT = 6
 
 
 class Key(NamedTuple):
-    """Everything that shapes a program. sizes: training examples, and classes."""
+    """Everything that shapes a program. images: the shape and type of the training set."""
 
     shape: Shape
-    sizes: tuple[int, int]
+    images: tuple[torch.Size, torch.dtype]
+    classes: int
     device: torch.device
     slots: int
     shared: bool
