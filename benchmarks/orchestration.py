@@ -30,7 +30,7 @@ def main(count: int = 200) -> None:
     from orchestrator.tuner import run_tuner
 
     trials = [NoopTrial(model="mlp_1x512", seed=seed) for seed in range(WARM + count)]
-    assignments = [Assignment.of(t, attempt=1) for t in trials]
+    packs = [(Assignment.of(t, attempt=1),) for t in trials]
     with tempfile.TemporaryDirectory() as folder:
         store = Store.create(Path(folder, "results"))
         ids = [trial.trial_id for trial in trials]
@@ -39,9 +39,9 @@ def main(count: int = 200) -> None:
             ray_cluster(None, Resources(cpu=1)) as lanes,
         ):
             job = Job(store.root, Path(folder), "cpu", 1, "", lease.id)
-            run_tuner(job, assignments[:WARM], 1, lanes, Silent(), lambda: lease.lost)
+            run_tuner(job, packs[:WARM], 1, lanes, Silent(), lambda: lease.lost)
             start = time.perf_counter()
-            run_tuner(job, assignments[WARM:], 1, lanes, Silent(), lambda: lease.lost)
+            run_tuner(job, packs[WARM:], 1, lanes, Silent(), lambda: lease.lost)
             ran = time.perf_counter() - start
         start = time.perf_counter()
         compact(store)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.job import OUT_OF_MEMORY, Assignment, Progress
+from orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Assignment, Pack, Progress
+from orchestrator.packs import in_order, largest_pack, packs
 from orchestrator.plan import PlannedTrial
+from orchestrator.resources import Resources
 from orchestrator.store.statuses import TrialStatus
+from trainables.trial import ClassifierTrial
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice
@@ -17,49 +20,71 @@ class Attempts:
 
     A trial that came to no end of its own, because its worker died or its rows could not be
     written, is tried ATTEMPTS times. One that needs more of a GPU gets twice its share, up to a
-    whole one, which does not count as a try.
+    whole one, which does not count as a try. Nor does a pack that could not go on, as that may be
+    the fault of another trial. A trial that was kept from its end in one of these ways, but for
+    its rows, is tried alone from then on.
     """
 
     def __init__(
-        self, todo: Sequence[PlannedTrial], known: Mapping[str, TrialStatus], gpu: float
+        self,
+        todo: Sequence[PlannedTrial],
+        known: Mapping[str, TrialStatus],
+        resources: Resources,
     ) -> None:
-        self._todo = list(todo)
+        self._todo = in_order(p.trial for p in todo)
+        self._resources = resources
         self._started = {i: status.attempts for i, status in known.items()}
         self._failures: dict[str, int] = {}
-        self._gpu = dict.fromkeys((p.trial.trial_id for p in todo), gpu)
+        self._alone: set[str] = set()
+        self._gpu = dict.fromkeys((trial.trial_id for trial in self._todo), resources.gpu)
 
-    def next(self) -> list[Assignment]:
-        """The next trials for one Tuner, which get equal shares of a GPU; none if all are over."""
+    def next(self, lanes: int) -> list[Pack]:
+        """The next trials for one Tuner, which get equal shares of a GPU; none if all are over.
+
+        `lanes` is how many packs run at a time.
+        """
         if not self._todo:
             return []
-        share = self._gpu[self._todo[0].trial.trial_id]
-        chunk = [p for p in self._todo if self._gpu[p.trial.trial_id] == share][:PER_TUNER]
-        for planned in chunk:
-            trial_id = planned.trial.trial_id
-            self._started[trial_id] = self._started.get(trial_id, 0) + 1
-        return [Assignment.of(p.trial, self._started[p.trial.trial_id], share) for p in chunk]
+        share = self._gpu[self._todo[0].trial_id]
+        chunk = [trial for trial in self._todo if self._gpu[trial.trial_id] == share][:PER_TUNER]
+        return [
+            tuple(self._assign(trial, share) for trial in pack)
+            for pack in packs(chunk, self._largest, lanes)
+        ]
+
+    def _largest(self, trial: ClassifierTrial) -> int:
+        return 1 if trial.trial_id in self._alone else largest_pack(self._resources, trial.model)
+
+    def _assign(self, trial: ClassifierTrial, share: float) -> Assignment:
+        attempt = self._started[trial.trial_id] = self._started.get(trial.trial_id, 0) + 1
+        return Assignment.of(trial, attempt, share)
 
     def take(
         self,
-        assignments: Sequence[Assignment],
+        tried: Sequence[Pack],
         heard: Mapping[str, Progress],
         now: Mapping[str, TrialStatus],
     ) -> None:
         """Learn how a Tuner went: from the store, which is the truth, and from what was heard."""
         over = set()
-        for assignment in assignments:
+        for assignment, packed in ((a, len(pack) > 1) for pack in tried for a in pack):
             trial_id = assignment.trial_id
-            status = now.get(trial_id)
+            status, said = now.get(trial_id), heard.get(trial_id)
             # A trial that is run again still says how it ended before, until it has begun.
             if status and status.ended and status.attempts >= assignment.attempt:
                 over.add(trial_id)
-            elif 0.0 < assignment.gpu < 1.0 and _says(heard.get(trial_id), OUT_OF_MEMORY):
+                continue
+            if not _says(said, UNWRITABLE):  # which is no fault of a pack
+                self._alone.add(trial_id)
+            if packed and _says(said, UNPACKED):
+                continue
+            if 0.0 < assignment.gpu < 1.0 and _says(said, OUT_OF_MEMORY):
                 self._gpu[trial_id] = min(1.0, 2.0 * assignment.gpu)
             else:
                 self._failures[trial_id] = self._failures.get(trial_id, 0) + 1
                 if self._failures[trial_id] >= ATTEMPTS:
                     over.add(trial_id)
-        self._todo = [p for p in self._todo if p.trial.trial_id not in over]
+        self._todo = [trial for trial in self._todo if trial.trial_id not in over]
 
 
 def _says(progress: Progress | None, status: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.errors import ClusterError
 from orchestrator.nodes import nodes
-from orchestrator.spec import Resources
+from orchestrator.resources import Resources
 from orchestrator.tokens import auth_mode
 from orchestrator.watchdog import watch_ray
 

@@ -10,7 +10,9 @@ from orchestrator.store.location import Location
 from trainables.trial import ClassifierTrial
 
 OUT_OF_MEMORY = "out of memory"
+UNPACKED = "unpacked"
 UNWRITABLE = "not written"
+AGAIN = (OUT_OF_MEMORY, UNPACKED, UNWRITABLE)  # no ends: such a trial is run again
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Job:
     """What every trial of a launch has in common.
 
     threads:            CPU threads for PyTorch.
+    engine, compile:    as trainables.registry.Context has them.
     lease:              the id of the lease under which the workers write.
     checkpoint_seconds: least time between two checkpoints of a trial.
     keep_checkpoints:   whether the last one of a trial stays when it is done.
@@ -31,6 +34,8 @@ class Job:
     lease: str
     checkpoint_seconds: float = 60.0
     keep_checkpoints: bool = False
+    engine: str = "eager"
+    compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,17 @@ class Assignment:
         return cls(trial.trial_id, trial.trainable, trial.config(), attempt, gpu)
 
 
+# What one worker runs side by side: one trial, or several of equal shape.
+Pack = tuple[Assignment, ...]
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a trial stands. Errors in [0, 1]; None before the first epoch has ended.
 
     status: one that a trial has in the store, or OUT_OF_MEMORY where a larger share of the GPU
-            may help, or UNWRITABLE where the store did not take the rows.
+            may help, UNPACKED where its pack could not go on and it is to be tried alone, or
+            UNWRITABLE where the store did not take the rows.
     note:   what a person should know of it, once.
     """
 

@@ -119,7 +119,7 @@ class Launch:
     def _run(self, work: Work, lease: Held, display: Display) -> bool:
         """Run what there is to do, on a new Ray if one of our own dies. Returns whether the user
         stopped it."""
-        attempts = Attempts(work.todo, work.known, self.spec.resources.gpu)
+        attempts = Attempts(work.todo, work.known, self.spec.resources)
         for _ in range(_RAYS):
             try:
                 return self._run_on_ray(attempts, self._datasets(work), lease, display)
@@ -147,10 +147,10 @@ class Launch:
             check_nodes(job, self.spec.resources, datasets)
             should_stop = self._watch(lease, interrupt)
             cpu = self.spec.resources.cpu
-            while not should_stop() and (assignments := attempts.next()):
-                heard = run_tuner(job, assignments, cpu, lanes, display, should_stop)
+            while not should_stop() and (packs := attempts.next(lanes)):
+                heard = run_tuner(job, packs, cpu, lanes, display, should_stop)
                 _raise_if_lost(self.store, lease)
-                attempts.take(assignments, heard, statuses(take_snapshot(self.store)))
+                attempts.take(packs, heard, statuses(take_snapshot(self.store)))
                 self._tidy()
                 unwritten = [p for p in heard.values() if p.status == UNWRITABLE]
                 if len(unwritten) == len(heard) and unwritten:
@@ -189,6 +189,8 @@ class Launch:
             lease=lease.id,
             checkpoint_seconds=resources.checkpoint_seconds,
             keep_checkpoints=resources.keep_checkpoints,
+            engine=resources.chosen_engine,
+            compile=resources.compile,
         )
 
     def _datasets(self, work: Work) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import ClusterError
 from orchestrator.job import Job
-from orchestrator.spec import Resources
+from orchestrator.resources import Resources
 from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish
 from orchestrator.store.layout import Store
@@ -22,7 +22,7 @@ _TODO = "see `ray status`"
 
 
 def lanes(resources: Resources, there: dict[str, float]) -> int:
-    """How many trials fit side by side into the resources of one node."""
+    """How many workers, each with its trial or pack, fit into the resources of one node."""
     cpu, gpu = resources.cpu, resources.gpu
     fits = []
     if cpu > 0:
@@ -38,7 +38,7 @@ def _times(share: float, total: float) -> int:
 
 
 def nodes(resources: Resources) -> list[dict[str, Any]]:
-    """The living nodes of the connected Ray: for each its `host`, and the trials that fit there."""
+    """The living nodes of the connected Ray: for each its `host`, and how many workers fit."""
     return [
         {"host": node["NodeManagerHostname"], "lanes": lanes(resources, node["Resources"])}
         for node in _alive()

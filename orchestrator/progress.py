@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.job import AGAIN
 from orchestrator.job import Progress as TrialProgress
 from trainables.trial import ClassifierTrial
 
@@ -61,8 +62,9 @@ class _State:
             curve.append(progress.train_error)
         if progress.status == "running":
             self.running[trial_id] = progress
-        else:
-            self.running.pop(trial_id, None)
+            return
+        self.running.pop(trial_id, None)
+        if progress.status not in AGAIN:
             self.ended[trial_id] = progress.status
 
     @property

@@ -13,31 +13,16 @@ from orchestrator.errors import SpecError
 from orchestrator.fields import TRIAL_FIELDS, problem, unknown
 from orchestrator.lines import Path as KeyPath
 from orchestrator.lines import line_numbers, line_of
+from orchestrator.resources import RESOURCES, Resources
+from orchestrator.resources import problem as resource_problem
 from trainables.errors import GensweepError
 from trainables.models import MODELS
 
 NONE = "none"
-DEVICES = ("auto", "cpu", "cuda", "mps")
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
-_RESOURCES = ("cpu", "gpu", "device", "checkpoint_seconds", "keep_checkpoints")
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 Fields = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What one trial gets, in CPUs and GPUs (fractions allowed). Never part of its identity.
-
-    checkpoint_seconds: least time between two checkpoints of a trial.
-    keep_checkpoints:   whether the last one stays when the trial is done.
-    """
-
-    cpu: float = 1.0
-    gpu: float = 0.0
-    device: str = "auto"
-    checkpoint_seconds: float = 60.0
-    keep_checkpoints: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +44,7 @@ class SweepSpec:
     defaults: Fields = field(default_factory=dict)
     models: Mapping[str, Fields] = field(default_factory=dict)
     regularizers: Mapping[str, Fields] = field(default_factory=dict)
-    resources: Resources = Resources()
+    resources: Resources = field(default_factory=Resources)
     source: str = ""
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
@@ -130,7 +115,7 @@ class _Reader:
     def apply(self, overrides: Sequence[Override]) -> Fields:
         """Put `--set` values where they belong; return the trial fields among them."""
         forced: Fields = {}
-        settable = [*TRIAL_FIELDS, "name", "seeds", *(f"resources.{r}" for r in _RESOURCES)]
+        settable = [*TRIAL_FIELDS, "name", "seeds", *(f"resources.{r}" for r in RESOURCES)]
         for key, value in overrides:
             if key in ("name", "seeds"):
                 self.content[key] = value
@@ -244,14 +229,9 @@ class _Reader:
 
     def resources(self) -> Resources:
         table = self.table("resources")
-        self.known(table, _RESOURCES, ("resources",))
-        for key in ("cpu", "gpu", "checkpoint_seconds"):
-            value = table.get(key, 0.0)
-            if type(value) not in (int, float) or not 0.0 <= value < float("inf"):
-                self.wrong(("resources", key), f"{value!r} is not valid", "a number, at least 0")
-                return Resources()
-        if (device := table.get("device", "auto")) not in DEVICES:
-            self.wrong(("resources", "device"), *unknown("device", str(device), DEVICES))
-        if not isinstance(keep := table.get("keep_checkpoints", False), bool):
-            self.wrong(("resources", "keep_checkpoints"), f"{keep!r} is not valid", "true or false")
-        return Resources(**{k: v for k, v in table.items() if k in _RESOURCES})
+        self.known(table, RESOURCES, ("resources",))
+        known = {key: value for key, value in table.items() if key in RESOURCES}
+        for key, value in known.items():
+            if wrong := resource_problem(key, value):
+                self.wrong(("resources", key), *wrong)
+        return Resources(**known)

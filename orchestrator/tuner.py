@@ -1,4 +1,4 @@
-"""One Ray Tune experiment: a grid with one dimension, the trial."""
+"""One Ray Tune experiment: a grid with one dimension, the pack of trials."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from ray import tune
 
 from orchestrator.display import Display
-from orchestrator.job import UNWRITABLE, Assignment, Job, Progress
+from orchestrator.job import UNWRITABLE, Job, Pack, Progress
 from orchestrator.worker import Worker
 
-STRIKES = 3  # ends in a row whose rows could not be written, after which the rest is spared
+STRIKES = 3  # packs in a row whose rows could not be written, after which the rest is spared
 
 
 def run_tuner(
     job: Job,
-    assignments: Sequence[Assignment],
+    packs: Sequence[Pack],
     cpu: float,
     lanes: int,
     display: Display,
     should_stop: Callable[[], bool],
 ) -> dict[str, Progress]:
-    """Run the assignments, which get equal shares of a GPU, on the connected Ray.
+    """Run the packs, which get equal shares of a GPU, on the connected Ray.
 
     `lanes` is how many run at a time at first. Ends early when `should_stop`, asked again and
     again, says so, or when the store does not take rows any more. Returns the last that was heard
@@ -36,8 +36,8 @@ def run_tuner(
     stopper = _Stopper(should_stop)
     try:
         tune.Tuner(
-            tune.with_resources(Worker, {"cpu": cpu, "gpu": assignments[0].gpu}),
-            param_space={"job": job, "assignment": tune.grid_search(list(assignments))},
+            tune.with_resources(Worker, {"cpu": cpu, "gpu": packs[0][0].gpu}),
+            param_space={"job": job, "pack": tune.grid_search(list(packs))},
             tune_config=tune.TuneConfig(reuse_actors=True),
             run_config=tune.RunConfig(
                 name="sweep",
@@ -67,10 +67,10 @@ class _Stopper(_Here, tune.Stopper):
         self.last: dict[str, Progress] = {}
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        progress: Progress = result["progress"]
-        self.last[progress.trial_id] = progress
-        if progress.status != "running":
-            self._strikes = self._strikes + 1 if progress.status == UNWRITABLE else 0
+        news: Sequence[Progress] = result["progress"]
+        self.last |= {progress.trial_id: progress for progress in news}
+        if ended := {progress.status for progress in news} - {"running"}:
+            self._strikes = self._strikes + 1 if ended == {UNWRITABLE} else 0
         return False
 
     def stop_all(self) -> bool:
@@ -82,17 +82,25 @@ class _Tell(_Here, tune.Callback):
 
     def __init__(self, display: Display) -> None:
         self._display = display
+        self._running: set[str] = set()
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self._display.started(trial.config["assignment"].trial_id)
+        for assignment in trial.config["pack"]:
+            self._running.add(assignment.trial_id)
+            self._display.started(assignment.trial_id)
 
     def on_trial_result(
         self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        progress: Progress = result["progress"]
-        if progress.note:
-            self._display.said(progress.note)
-        self._display.progressed(progress)
+        news: Sequence[Progress] = result["progress"]
+        for progress in news:
+            if progress.note:
+                self._display.said(progress.note)
+            if progress.status != "running":
+                self._running.discard(progress.trial_id)
+            self._display.progressed(progress)
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self._display.lost(trial.config["assignment"].trial_id)
+        for assignment in trial.config["pack"]:
+            if assignment.trial_id in self._running:
+                self._display.lost(assignment.trial_id)

@@ -1,4 +1,4 @@
-"""The Ray side of a trial: records and checkpoints go to the store, progress goes to Tune."""
+"""The Ray side of trials: a worker runs a pack of them, and tells Tune how each goes."""
 
 from __future__ import annotations
 
@@ -10,135 +10,127 @@ from typing import Any
 
 from ray import tune
 
-from orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job, Progress
-from orchestrator.provenance import provenance
+from orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Job, Pack
+from orchestrator.lane import Lane
 from orchestrator.store.checkpoints import Checkpoints
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import Guard
-from orchestrator.store.writer import TrialWriter
 from trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
-from trainables.records import Checkpoint, Ended, Record, Steps
-from trainables.registry import TRAINABLES, Context, trial_from_config
+from trainables.records import Record
+from trainables.registry import TRAINABLES, Context
 
 REPORT_SECONDS = 1.0
 
 
 class Worker(tune.Trainable):
-    """Runs one trial after the other in one process, where libraries and data stay loaded."""
+    """Runs one pack after the other in one process, where libraries and data stay loaded."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Take a trial, and write nothing.
+        """Take a pack, and write nothing.
 
         Tune sets up workers for trials that another one then takes, and such a worker must not
         write over what that one has done.
         """
-        self._job: Job = config["job"]
-        self._assignment: Assignment = config["assignment"]
-        self._trial = trial_from_config(self._assignment.trainable, self._assignment.config)
-        store = Store(self._job.results)
-        guard = Guard(store, self._job.lease)
-        self._checkpoints = Checkpoints(store, guard)
-        self._writer = TrialWriter(
-            store, self._trial, provenance(self._job.git_commit), self._assignment.attempt, guard
-        )
+        job: Job = config["job"]
+        pack: Pack = config["pack"]
+        store = Store(job.results)
+        guard = Guard(store, job.lease)
+        self._trainable = TRAINABLES[pack[0].trainable]
+        self._lanes = {a.trial_id: Lane(job, a, store, guard) for a in pack}
         self._context = Context(
-            self._job.data,
-            self._job.device,
-            self._job.threads,
+            job.data,
+            job.device,
+            job.threads,
+            job.engine,
+            job.compile,
             should_stop=lambda: self._leaving or guard.stopping(),
-            checkpoint_seconds=self._job.checkpoint_seconds,
-            saved=self._checkpoints.load,
+            checkpoint_seconds=job.checkpoint_seconds,
+            saved=Checkpoints(store, guard).load,
         )
         self._records: Iterator[tuple[str, Record]] | None = None
-        self._loss: float | None = None
-        self._note = ""
-        self._ended = self._leaving = False
+        self._leaving = False
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Run until the trial ends or it is time to report."""
+        """Run until a trial ends or it is time to report."""
         try:
-            return self._advance(time.monotonic() + REPORT_SECONDS)
+            self._advance(time.monotonic() + REPORT_SECONDS)
         except StoreError as error:
-            return self._report(UNWRITABLE, str(error))
+            for lane in self._running():
+                lane.give_up(UNWRITABLE, str(error))
+        news = tuple(lane.progress() for lane in self._lanes.values() if lane.news)
+        return {"progress": news, "done": not self._running()}
 
     def cleanup(self) -> None:
-        """Tune stops the worker: in the middle of a trial, save where it is."""
-        if self._records is not None and not self._ended:
-            self._leaving = True
-            with suppress(StoreError):  # then it goes on from the checkpoint before
+        """Tune stops the worker: in the middle of trials, save where they are."""
+        self._leaving = True
+        while self._records is not None and self._running():
+            with suppress(StoreError):  # then that trial goes on from the checkpoint before
                 self._advance(float("inf"))
 
-    def _advance(self, until: float) -> dict[str, Any]:
-        """Raises StoreError where rows or checkpoints cannot be written."""
+    def _running(self) -> list[Lane]:
+        return [lane for lane in self._lanes.values() if not lane.over]
+
+    def _advance(self, until: float) -> None:
+        """Run until a trial is over or the time has come.
+
+        Raises StoreError where rows or checkpoints cannot be written.
+        """
         if self._records is None:
-            self._writer.begin()
-            self._records = self._start()
+            self._records = self._begin()
         try:
-            for record in self._resumed():
-                if isinstance(record, Checkpoint):
-                    self._checkpoints.save(self._assignment.trial_id, record.content)
-                else:
-                    self._writer.add(record)
-                if isinstance(record, Ended):
-                    self._tidy(record.status)
-                    return self._report(record.status, record.reason)
-                if isinstance(record, Steps):
-                    self._loss = record.train_loss
-                if time.monotonic() >= until:
-                    return self._report("running")
+            for lane, record in self._resumed():
+                lane.take(record)
+                if lane.over or time.monotonic() >= until:
+                    return
         except StoreError:
             raise
-        except DeviceMemoryError as error:
-            if 0.0 < self._assignment.gpu < 1.0:
-                self._writer.end("interrupted", str(error))
-                return self._report(OUT_OF_MEMORY, str(error))
-            return self._fail(error)
         except Exception as error:
-            return self._fail(error)
-        raise RuntimeError(f"trial {self._assignment.trial_id} reported no end")
+            self._fail(error)
+            return
+        raise RuntimeError(f"trial {self._running()[0].trial_id} reported no end")
+
+    def _begin(self) -> Iterator[tuple[str, Record]]:
+        """The records of all trials that are not over, from their checkpoints on."""
+        for lane in self._running():
+            lane.begin()
+        return self._start()
 
     def _start(self) -> Iterator[tuple[str, Record]]:
-        return TRAINABLES[self._assignment.trainable].run([self._trial], self._context)
+        return self._trainable.run([lane.trial for lane in self._running()], self._context)
 
-    def _resumed(self) -> Iterator[Record]:
-        """The trial's records, from its checkpoint on, or from the start if that is damaged."""
-        assert self._records is not None
-        try:
-            for _, record in self._records:
-                yield record
-        except CheckpointError as error:
-            moved = self._checkpoints.set_aside(self._assignment.trial_id)
-            self._note = f"{error}; it is now {moved}, and the trial starts over"
-            self._records = self._start()
-            for _, record in self._records:
-                yield record
+    def _resumed(self) -> Iterator[tuple[Lane, Record]]:
+        """The records; from the start again for a trial whose checkpoint is damaged."""
+        while True:
+            assert self._records is not None
+            try:
+                for trial_id, record in self._records:
+                    yield self._lanes[trial_id], record
+                return
+            except CheckpointError as error:
+                self._set_aside(error)
+            self._records = self._begin()
 
-    def _fail(self, error: Exception) -> dict[str, Any]:
-        self._writer.end("failed", "".join(traceback.format_exception(error)))
+    def _set_aside(self, error: CheckpointError) -> None:
+        """Do without the checkpoint that the error names; without all where it names none."""
+        running = self._running()
+        named = [lane for lane in running if lane.trial_id in error.where] or running
+        if not [lane for lane in named if lane.set_aside(error)]:
+            raise error
+
+    def _fail(self, error: Exception) -> None:
+        """Which of several trials is to blame is seen when each is alone."""
+        self._records = None
         what = str(error) if isinstance(error, GensweepError) else repr(error)
-        return self._report("failed", what)
-
-    def _tidy(self, status: str) -> None:
-        if status in ("done", "diverged") and not self._job.keep_checkpoints:
-            self._checkpoints.delete(self._assignment.trial_id)
-
-    def _report(self, status: str, error: str = "") -> dict[str, Any]:
-        self._ended = status != "running"
-        last = self._writer.epochs[-1] if self._writer.epochs else None
-        progress = Progress(
-            trial_id=self._assignment.trial_id,
-            status=status,
-            epoch=last.epoch if last else 0,
-            train_loss=self._loss,
-            train_error=last.train_error if last else None,
-            test_error=last.test_error if last else None,
-            error=error,
-            note=self._note,
-        )
-        self._note = ""
-        return {"progress": progress, "done": self._ended}
+        for lane in self._running():
+            if len(self._lanes) > 1:
+                reason = f"it is tried alone, as its pack of {len(self._lanes)} ended with {what}"
+                lane.end(UNPACKED, reason, "interrupted", reason)
+            elif isinstance(error, DeviceMemoryError) and 0.0 < lane.gpu < 1.0:
+                lane.end(OUT_OF_MEMORY, what, "interrupted", what)
+            else:
+                lane.end("failed", what, "failed", "".join(traceback.format_exception(error)))

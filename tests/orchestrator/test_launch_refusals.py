@@ -20,7 +20,8 @@ from orchestrator.errors import ClusterError
 from orchestrator.launch import Summary, remaining
 from orchestrator.nodes import lanes as lanes_of
 from orchestrator.plan import plan
-from orchestrator.spec import Resources, parse_spec
+from orchestrator.resources import Resources
+from orchestrator.spec import parse_spec
 from orchestrator.store.claiming import claim, hold
 from orchestrator.store.compaction import compact
 from orchestrator.store.errors import StoreBusyError

@@ -16,7 +16,7 @@ from orchestrator import nodes as module
 from orchestrator.errors import ClusterError
 from orchestrator.job import Job
 from orchestrator.nodes import check_nodes, lanes, look_around, nodes
-from orchestrator.spec import Resources
+from orchestrator.resources import Resources
 from orchestrator.store.bucket import BucketPath
 from orchestrator.store.claiming import Held
 from orchestrator.store.files import not_writable

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.errors import SpecError
 from orchestrator.plan import plan
+from orchestrator.resources import Resources
 from orchestrator.spec import Override, SweepSpec, parse_spec
 
 FILE = """\
@@ -68,6 +69,14 @@ def test_resources_can_be_set_where_the_file_has_none() -> None:
     assert spec.resources.cpu == 3
 
 
+def test_how_trials_run_can_be_set() -> None:
+    made = read(
+        ("resources.pack", 4), ("resources.engine", "captured"), ("resources.compile", True)
+    )
+    assert made.resources == Resources(cpu=2, pack=4, engine="captured", compile=True)
+    assert read(("resources.pack", "auto")).resources.pack == "auto"
+
+
 def test_a_model_can_be_set_where_no_grid_has_one() -> None:
     spec = parse_spec('name = "a"\n[[grid]]\n', "a.toml", [Override("model", "alexnet")])
     assert [p.trial.model for p in plan(spec)] == ["alexnet"]
@@ -99,7 +108,14 @@ def test_a_wrong_override_is_an_error_that_names_it(
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("seeds", 3), ("seeds", [1, 1]), ("name", "A B"), ("resources.gpu", -1)],
+    [
+        ("seeds", 3),
+        ("seeds", [1, 1]),
+        ("name", "A B"),
+        ("resources.gpu", -1),
+        ("resources.pack", 0),
+        ("resources.compile", "yes"),
+    ],
 )
 def test_a_wrong_seed_name_or_resource_is_an_error(key: str, value: Any) -> None:
     with pytest.raises(SpecError, match=f"{key}: .* is not valid"):

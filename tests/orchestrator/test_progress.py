@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from orchestrator import progress
-from orchestrator.job import Progress
+from orchestrator.job import AGAIN, Progress
 from orchestrator.progress import LiveDisplay, PlainDisplay, label, show_progress, sparkline
 from trainables.trial import ClassifierTrial
 
@@ -171,6 +171,18 @@ def test_a_lost_worker_is_said_and_its_trial_may_come_again() -> None:
     assert LABELS[LONG.trial_id] not in rendered(made, display)
     display.started(LONG.trial_id)
     assert LABELS[LONG.trial_id] in rendered(made, display)
+
+
+@pytest.mark.parametrize("status", AGAIN)
+def test_a_trial_that_is_run_again_says_why_and_has_not_ended(status: str) -> None:
+    made = console(200, terminal=True)
+    display = LiveDisplay(made, TRIALS)
+    display.started(SHORT.trial_id)
+    display.progressed(at(SHORT, status, error="it is tried alone"))
+    assert lines(made) == [f"✗ {LABELS[SHORT.trial_id]}: {status}: it is tried alone"]
+    view = rendered(made, display)
+    assert "0/2" in view
+    assert LABELS[SHORT.trial_id] not in view
 
 
 @pytest.mark.parametrize(("terminal", "kind"), [(True, LiveDisplay), (False, PlainDisplay)])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import SpecError
 from orchestrator.plan import plan
-from orchestrator.spec import Grid, Resources, parse_spec, read_spec
+from orchestrator.resources import Resources
+from orchestrator.spec import Grid, parse_spec, read_spec
 from trainables.errors import GensweepError
 
 FIGURE = """\
@@ -79,6 +80,8 @@ def test_only_a_name_and_a_grid_with_a_model_are_needed() -> None:
     spec = parse_spec('name = "a"\n[[grid]]\nmodel = "mlp_1x512"\n', "a.toml")
     assert (spec.seeds, spec.defaults, spec.models, spec.regularizers) == ([0], {}, {}, {})
     assert spec.resources == Resources(cpu=1.0, gpu=0.0, device="auto")
+    chosen = (spec.resources.engine, spec.resources.compile, spec.resources.pack)
+    assert chosen == ("auto", False, "auto")
     (planned,) = plan(spec)
     assert (planned.trial.model, planned.trial.seed, planned.feeds) == ("mlp_1x512", 0, ())
 

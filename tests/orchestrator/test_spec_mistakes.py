@@ -27,6 +27,7 @@ FRACTION = "a number, at least 0, at most 1"
 MODEL = "one of " + ", ".join(MODELS)
 TOP = "one of name, seeds, defaults, model, regularizer, grid, resources"
 LEAST = "a number, at least 0"
+PACK = "auto, or a whole number, at least 1"
 
 # (the part, its text, the key, what is wrong, what is allowed)
 MISTAKES = [
@@ -152,6 +153,21 @@ MISTAKES = [
         "unknown device 'gpu'",
         "one of auto, cpu, cuda, mps",
     ),
+    (
+        "resources",
+        "[resources]\nengine = 'capture' # <--",
+        "resources.engine",
+        "unknown engine 'capture'; did you mean 'captured'?",
+        "one of auto, eager, captured",
+    ),
+    ("resources", "[resources]\nengine = 1 # <--", "resources.engine", "engine '1'", "one of auto"),
+    ("resources", "[resources]\ncompile = 1 # <--", "resources.compile", "1 is not", "true or fal"),
+    ("resources", "[resources]\npack = 0 # <--", "resources.pack", "0 is not valid", PACK),
+    ("resources", "[resources]\npack = 2.0 # <--", "resources.pack", "2.0 is not valid", PACK),
+    ("resources", "[resources]\npack = true # <--", "resources.pack", "True is not valid", PACK),
+    ("resources", "[resources]\npack = '4' # <--", "resources.pack", "'4' is not valid", PACK),
+    ("resources", "[resources]\npack = [4] # <--", "resources.pack", "[4] is not valid", PACK),
+    ("resources", "[resources]\npacks = 4 # <--", "resources.packs", "did you mean 'pack'?", ""),
 ]
 
 

@@ -44,7 +44,7 @@ def begin(store: Store, tmp_path: Path) -> Iterator[Begin]:
 
     def config(trial: ClassifierTrial, attempt: int = 1) -> dict[str, Any]:
         job = Job(store.root, tmp_path / "data", "cpu", 1, "abc", lease)
-        return {"job": job, "assignment": Assignment.of(trial, attempt)}
+        return {"job": job, "pack": (Assignment.of(trial, attempt),)}
 
     setup.config = config  # type: ignore[attr-defined]
     yield setup
@@ -55,8 +55,9 @@ def finish(worker: Worker) -> list[Progress]:
     reports = []
     while True:
         result = worker.step()
-        reports.append(result["progress"])
-        assert result["done"] == (result["progress"].status != "running")
+        (progress,) = result["progress"]
+        reports.append(progress)
+        assert result["done"] == (progress.status != "running")
         if result["done"]:
             return reports
 

@@ -41,7 +41,7 @@ def begin(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     def setup(into: Store = store, gpu: float = 0.0, **settings: Any) -> Worker:
         job = Job(into.root, tmp_path / "data", "cpu", 1, "", "lease", 0.0, **settings)
         worker = Worker.__new__(Worker)
-        worker.setup({"job": job, "assignment": Assignment.of(TRIAL, 1, gpu)})
+        worker.setup({"job": job, "pack": (Assignment.of(TRIAL, 1, gpu),)})
         return worker
 
     yield setup
@@ -52,7 +52,8 @@ def finish(worker: Worker) -> Progress:
     while True:
         result = worker.step()
         if result["done"]:
-            progress: Progress = result["progress"]
+            progress: Progress
+            (progress,) = result["progress"]
             return progress
 
 
@@ -122,7 +123,8 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_trial_starts_over(
     damaged = path.read_bytes()[:-100]
     path.write_bytes(damaged)
     worker = begin()
-    note = worker.step()["progress"].note
+    (progress,) = worker.step()["progress"]
+    note = progress.note
     assert str(path.name) in note
     assert "starts over" in note
     assert finish(worker).status == "done"

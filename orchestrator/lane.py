@@ -1,0 +1,103 @@
+"""One trial of a worker: its records and checkpoints go to the store, its progress to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from orchestrator.job import UNWRITABLE, Assignment, Job, Progress
+from orchestrator.provenance import provenance
+from orchestrator.store.checkpoints import Checkpoints
+from orchestrator.store.errors import StoreError
+from orchestrator.store.layout import Store
+from orchestrator.store.leases import Guard
+from orchestrator.store.writer import TrialWriter
+from trainables.errors import CheckpointError
+from trainables.records import Checkpoint, Ended, Record, Steps
+from trainables.registry import trial_from_config
+
+
+class Lane:
+    """A trial that runs, alone or beside others; once it is over, nothing of it is written.
+
+    news: whether there is something that has not been reported.
+    """
+
+    def __init__(self, job: Job, assignment: Assignment, store: Store, guard: Guard) -> None:
+        self.trial = trial_from_config(assignment.trainable, assignment.config)
+        self.trial_id = assignment.trial_id
+        self.gpu = assignment.gpu
+        self.news = False
+        self._keep_checkpoints = job.keep_checkpoints
+        self._checkpoints = Checkpoints(store, guard)
+        about = provenance(job.git_commit)
+        self._new_writer = partial(TrialWriter, store, self.trial, about, assignment.attempt, guard)
+        self._writer = self._new_writer()
+        self._loss: float | None = None
+        self._status, self._error, self._note = "running", "", ""
+
+    @property
+    def over(self) -> bool:
+        return self._status != "running"
+
+    def begin(self) -> None:
+        """Say that the trial runs; what it reports from now on is all that it has to report."""
+        self._writer = self._new_writer()
+        self._writer.begin()
+
+    def take(self, record: Record) -> None:
+        """Write a record. Raises StoreError where that is not possible, and is over."""
+        if self.over:
+            return
+        self.news = True
+        with self._written():
+            if isinstance(record, Checkpoint):
+                self._checkpoints.save(self.trial_id, record.content)
+            else:
+                self._writer.add(record)
+        if isinstance(record, Steps):
+            self._loss = record.train_loss
+        elif isinstance(record, Ended):
+            self.give_up(record.status, record.reason)
+            if record.status in ("done", "diverged") and not self._keep_checkpoints:
+                self._checkpoints.delete(self.trial_id)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            self.give_up(UNWRITABLE, str(error))
+            raise
+
+    def end(self, status: str, error: str, stored: str, reason: str) -> None:
+        """Be over, with a status and a reason in the store. Raises StoreError, and is over too."""
+        with self._written():
+            self._writer.end(stored, reason)
+        self.give_up(status, error)
+
+    def give_up(self, status: str, error: str) -> None:
+        """Be over, and write nothing."""
+        self._status, self._error, self.news = status, error, True
+
+    def set_aside(self, error: CheckpointError) -> bool:
+        """Put a checkpoint that cannot be continued out of the way; False if there is none."""
+        moved = self._checkpoints.set_aside(self.trial_id)
+        self._note = f"{error}; it is now {moved}, and the trial starts over" if moved else ""
+        return moved is not None
+
+    def progress(self) -> Progress:
+        """Where the trial stands. What has been reported is no news any more."""
+        last = self._writer.epochs[-1] if self._writer.epochs else None
+        note, self._note, self.news = self._note, "", False
+        return Progress(
+            trial_id=self.trial_id,
+            status=self._status,
+            epoch=last.epoch if last else 0,
+            train_loss=self._loss,
+            train_error=last.train_error if last else None,
+            test_error=last.test_error if last else None,
+            error=self._error,
+            note=note,
+        )

@@ -1,0 +1,75 @@
+"""Which trials a worker runs side by side, and which it runs first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
+from math import ceil
+
+from orchestrator.costs import cost
+from orchestrator.resources import Resources
+from trainables.randomizations import RANDOMIZATIONS
+from trainables.shape import shape
+from trainables.trial import ClassifierTrial
+
+# How many trials of a model fill a GPU with the captured engine. Guesses: nobody has tried them.
+_FILL = {"mlp_1x512": 16, "mlp_3x512": 16, "alexnet": 8}
+_OTHERS_FILL = 4
+
+
+def largest_pack(resources: Resources, model: str) -> int:
+    """How many trials of a model one worker may run side by side.
+
+    The eager engine runs them in turn, which is no faster than one after the other.
+    """
+    if isinstance(resources.pack, int):
+        return resources.pack
+    return _FILL.get(model, _OTHERS_FILL) if resources.chosen_engine == "captured" else 1
+
+
+def in_order(trials: Iterable[ClassifierTrial]) -> list[ClassifierTrial]:
+    """Long trials first, so that no lane is still at one when the others have run out of trials.
+
+    Of equally long ones, those of equal shape and with the same images stand next to each other:
+    a worker that goes from one to the next finds engine and data loaded. Otherwise stable.
+    """
+    places: dict[Hashable, int] = {}
+
+    def key(trial: ClassifierTrial) -> tuple[int, ...]:
+        alike = shape(trial), _images(trial)
+        return (-cost(trial), *(places.setdefault(a, len(places)) for a in (alike[0], alike)))
+
+    return sorted(trials, key=key)
+
+
+def _images(trial: ClassifierTrial) -> tuple[str, str, int]:
+    """Equal for trials of equal shape that have their images in common."""
+    if RANDOMIZATIONS[trial.randomization].images is None:
+        return trial.dataset, "", 0
+    return trial.dataset, trial.randomization, trial.seed
+
+
+def packs(
+    trials: Sequence[ClassifierTrial], largest: Callable[[ClassifierTrial], int], lanes: int
+) -> list[tuple[ClassifierTrial, ...]]:
+    """Every trial in one pack: of trials of equal shape, and not above what `largest` says of them.
+
+    `lanes` is how many packs run at a time. A shape is spread over all of them before a pack gets
+    a second trial, so none stays empty while others hold several. Packs come longest first;
+    trials of a pack, and packs of equal length, in the order of the trials.
+    """
+    groups = defaultdict(list)
+    for trial in trials:
+        groups[shape(trial), largest(trial)].append(trial)
+    made = []
+    for (_, most), group in groups.items():
+        made += _split(group, max(ceil(len(group) / most), min(len(group), lanes)))
+    return sorted(made, key=lambda pack: -sum(map(cost, pack)))
+
+
+def _split(group: Sequence[ClassifierTrial], parts: int) -> list[tuple[ClassifierTrial, ...]]:
+    """So many parts, of sizes that differ by one at most."""
+    size, longer = divmod(len(group), parts)
+    rest = iter(group)
+    return [tuple(islice(rest, size + (part < longer))) for part in range(parts)]

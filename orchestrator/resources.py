@@ -1,0 +1,58 @@
+"""The table [resources] of a sweep file: with what trials run, and how. Never what they compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import inf
+from typing import Any
+
+from orchestrator.fields import unknown
+
+AUTO = "auto"
+_CHOICES = {"device": (AUTO, "cpu", "cuda", "mps"), "engine": (AUTO, "eager", "captured")}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one worker gets, in CPUs and GPUs (fractions allowed), and how it runs its trials.
+
+    engine:             of the steps; `auto` is what `chosen_engine` says.
+    compile:            whether torch.compile makes the kernels of a step.
+    pack:               how many trials of equal shape a worker may run side by side.
+    checkpoint_seconds: least time between two checkpoints of a trial.
+    keep_checkpoints:   whether the last one stays when the trial is done.
+    """
+
+    cpu: float = 1.0
+    gpu: float = 0.0
+    device: str = AUTO
+    engine: str = AUTO
+    compile: bool = False
+    pack: int | str = AUTO
+    checkpoint_seconds: float = 60.0
+    keep_checkpoints: bool = False
+
+    @property
+    def chosen_engine(self) -> str:
+        """The engine that workers use; `auto` has yet to see captured be right on a GPU."""
+        return "eager" if self.engine == AUTO else self.engine
+
+
+RESOURCES = tuple(f.name for f in fields(Resources))
+
+
+def problem(key: str, value: Any) -> tuple[str, str] | None:
+    """(what is wrong, what is allowed) with the value of a key; None if nothing is."""
+    match key:
+        case "device" | "engine":
+            known = _CHOICES[key]
+            return None if value in known else unknown(key, str(value), known)
+        case "compile" | "keep_checkpoints":
+            right, allowed = isinstance(value, bool), "true or false"
+        case "pack":
+            right = value == AUTO or (type(value) is int and value >= 1)
+            allowed = "auto, or a whole number, at least 1"
+        case _:
+            right = type(value) in (int, float) and 0.0 <= value < inf
+            allowed = "a number, at least 0"
+    return None if right else (f"{value!r} is not valid", allowed)
