@@ -13,6 +13,7 @@ from trainables.engines.eager import EagerEngine
 from trainables.engines.programs import PROGRAMS
 from trainables.engines.protocol import Engine
 from trainables.errors import DeviceMemoryError, TrialError
+from trainables.memory import keep_freed_memory
 from trainables.records import Record
 from trainables.registry import Context
 from trainables.training import Checkpoints, fit
@@ -31,6 +32,8 @@ def run(trials: Sequence[ClassifierTrial], context: Context) -> Iterator[tuple[s
     if context.threads:
         torch.set_num_threads(context.threads)
     device = pick_device(context.device)
+    if device.type == "cpu":
+        keep_freed_memory()
     try:
         yield from _fit(trials, context, device)
         return

@@ -9,7 +9,7 @@ from torch.nn import functional
 from trainables.models import build_model
 from trainables.models.alexnet import AlexNet
 from trainables.models.inception import DownsampleModule, Inception, InceptionModule
-from trainables.models.layers import ShiftBatchNorm2d, initialize, max_pool_half
+from trainables.models.layers import LocalResponseNorm, ShiftBatchNorm2d, initialize, max_pool_half
 from trainables.models.mlp import MLP
 
 CIFAR = (3, 28, 28)
@@ -105,7 +105,7 @@ def test_shift_batch_norm_normalizes_each_channel_and_shifts_it() -> None:
 
 def test_alexnet_goes_from_28_to_14_to_7() -> None:
     model = AlexNet(CIFAR, 10)
-    assert shapes(model, (nn.Conv2d, nn.LocalResponseNorm)) == [
+    assert shapes(model, (nn.Conv2d, LocalResponseNorm)) == [
         *[(64, 28, 28), (64, 14, 14), (64, 14, 14), (64, 7, 7)]
     ]
     widths = [(m.in_features, m.out_features) for m in model.modules() if isinstance(m, nn.Linear)]

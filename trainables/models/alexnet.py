@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from trainables.models import Shape
-from trainables.models.layers import Dropout, conv_unit, max_pool_half
+from trainables.models.layers import Dropout, Linear, LocalResponseNorm, conv_unit, max_pool_half
 
 
 class AlexNet(nn.Module):
@@ -21,16 +21,16 @@ class AlexNet(nn.Module):
         channels, height, width = shape
         self.conv1 = conv_unit(channels, 64, 5, batch_norm=False)
         self.conv2 = conv_unit(64, 64, 5, batch_norm=False)
-        self.normalize = nn.LocalResponseNorm(9, alpha=0.001, beta=0.75, k=1.0)
+        self.normalize = LocalResponseNorm(64, size=9, alpha=0.001, k=1.0)
         features = 64 * _quarter(height) * _quarter(width)
         self.head = nn.Sequential(
-            nn.Linear(features, 384),
+            Linear(features, 384),
             nn.ReLU(inplace=True),
             Dropout(dropout),
-            nn.Linear(384, 192),
+            Linear(384, 192),
             nn.ReLU(inplace=True),
             Dropout(dropout),
-            nn.Linear(192, classes),
+            Linear(192, classes),
         )
 
     def forward(self, x: Tensor) -> Tensor:

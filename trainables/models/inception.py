@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.models import Shape
-from trainables.models.layers import Dropout, conv_unit, max_pool_half
+from trainables.models.layers import Dropout, Linear, conv_unit, max_pool_half
 
 
 class InceptionModule(nn.Module):
@@ -60,7 +60,7 @@ class Inception(nn.Module):
             module(336, 176, 160),
         )
         self.dropout = Dropout(dropout)
-        self.linear = nn.Linear(336, classes)
+        self.linear = Linear(336, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = self.features(x).mean(dim=(2, 3))

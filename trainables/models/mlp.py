@@ -9,7 +9,7 @@ from math import prod
 from torch import Tensor, nn
 
 from trainables.models import Shape
-from trainables.models.layers import Dropout
+from trainables.models.layers import Dropout, Linear
 
 
 class MLP(nn.Module):
@@ -22,9 +22,9 @@ class MLP(nn.Module):
         widths = [prod(shape), *hidden]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU(inplace=True)]
+            layers += [Linear(inputs, outputs), nn.ReLU(inplace=True)]
             layers += [Dropout(dropout)] if dropout else []
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], classes))
+        self.layers = nn.Sequential(*layers, Linear(widths[-1], classes))
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.layers(x.flatten(1))
