@@ -123,13 +123,19 @@ def test_a_first_attempt_counts_its_own_time_alone(
     assert stored(store)["wall_seconds"] == 20.0
 
 
+def unchanged(store: Store) -> tuple[int, int, int]:
+    """What writing to the trial's file would change, and reading it does not."""
+    status = store.live_file(TRIAL.trial_id).stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
 def test_who_has_lost_the_lease_writes_nothing_whatever_it_has_to_say(
     store: Store, epoch: MadeEpoch
 ) -> None:
     with claim(store, "launch", [TRIAL.trial_id]) as lease:
         guard = Guard(store, lease.id)
         worker = run(store, [Started("cpu", 7), Steps(2, 1.0)], guard=guard)
-        before = store.live_file(TRIAL.trial_id).stat()
+        before = unchanged(store)
         revoke(store, lease.id)
         for record in (Steps(4, 1.0), epoch(1), Started("cpu", 7), Ended("done")):
             with pytest.raises(LeaseLostError):
@@ -138,7 +144,7 @@ def test_who_has_lost_the_lease_writes_nothing_whatever_it_has_to_say(
             worker.end("failed", "a traceback")
         with pytest.raises(LeaseLostError):
             run(store, [], attempt=2, guard=guard)
-    assert store.live_file(TRIAL.trial_id).stat() == before
+    assert unchanged(store) == before
     assert [path.suffix for path in store.live.iterdir()] == [".parquet"]
 
 
@@ -147,8 +153,8 @@ def test_a_lease_that_is_lost_while_the_disk_is_slow_is_noticed_too(
 ) -> None:
     with claim(store, "launch", [TRIAL.trial_id]) as lease:
         worker = run(store, [Started("cpu", 7)], guard=Guard(store, lease.id))
-        before = store.live_file(TRIAL.trial_id).stat()
+        before = unchanged(store)
         monkeypatch.setattr(files.os, "fsync", lambda file: revoke(store, lease.id))
         with pytest.raises(LeaseLostError):
             worker.add(Ended("done"))
-    assert store.live_file(TRIAL.trial_id).stat() == before
+    assert unchanged(store) == before
