@@ -91,6 +91,17 @@ def write(provenance: Provenance, epoch: Callable[..., Epoch]) -> Callable[..., 
 
 
 @pytest.fixture(scope="session")
+def stamp() -> Callable[[Path], tuple[int, int, int]]:
+    """What writing to a file changes, and reading it does not."""
+
+    def of(path: Path) -> tuple[int, int, int]:
+        status = path.stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    return of
+
+
+@pytest.fixture(scope="session")
 def rows() -> Callable[[Store], Rows]:
     """What a reader has to see, sorted: compacted rows, save of trials with a file of their own.
 

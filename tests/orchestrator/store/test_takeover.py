@@ -138,7 +138,7 @@ def test_what_a_process_killed_elsewhere_had_is_taken_over_after_a_while(
 
 
 def test_a_launch_that_slept_while_it_was_taken_over_writes_no_row_more(
-    store: Store, start: Callable[[str], Other]
+    store: Store, start: Callable[[str], Other], stamp: Callable[[Any], tuple[int, int, int]]
 ) -> None:
     other = start("elsewhere")
     trial = ClassifierTrial(model="mlp_1x512", dataset="synthetic")
@@ -152,14 +152,14 @@ def test_a_launch_that_slept_while_it_was_taken_over_writes_no_row_more(
     ):
         assert other.ask(line) == "done", line
     other.send(signal.SIGSTOP)
-    before = store.live_file(trial.trial_id).stat()
+    before = stamp(store.live_file(trial.trial_id))
     with claim(store, "launch", ["b"]) as mine:
         assert mine.names == {"b"}
         other.send(signal.SIGCONT)
         for line in ("writer.add(Steps(2, 1.0))", "writer.add(Ended('done'))", "guard.check()"):
             assert other.ask(line) == "lost", line
         assert other.ask("assert mine.lost and leases.Guard(store, mine.id).stopping()") == "done"
-        assert store.live_file(trial.trial_id).stat() == before
+        assert stamp(store.live_file(trial.trial_id)) == before
         assert [path.suffix for path in store.live.iterdir()] == [".parquet"]
         assert other.ask("lease.__exit__(None, None, None)") == "done"
         assert [lease.id for lease in read_leases(store)] == [mine.id]

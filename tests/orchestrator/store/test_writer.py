@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -112,14 +113,17 @@ def test_a_failure_keeps_its_traceback_and_the_rows_before_it(
 
 
 def test_between_start_and_end_the_file_is_not_written_more_often_than_asked(
-    store: Store, provenance: Provenance, records: list[Record]
+    store: Store,
+    provenance: Provenance,
+    records: list[Record],
+    stamp: Callable[[Path], tuple[int, int, int]],
 ) -> None:
     writer = TrialWriter(store, TRIAL, provenance, flush_seconds=3600)
     writer.add(Started("cpu", 7))
-    written = store.live_file(TRIAL.trial_id).stat()
+    written = stamp(store.live_file(TRIAL.trial_id))
     for record in records:
         writer.add(record)
-    assert store.live_file(TRIAL.trial_id).stat() == written
+    assert stamp(store.live_file(TRIAL.trial_id)) == written
     assert [e.epoch for e in writer.epochs] == [1, 2]
     writer.add(Ended("done"))
     assert len(stored(store)["epoch_rows"]) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(model="mlp_1x512", dataset="synthetic")
 MadeEpoch = Callable[..., Epoch]
+Stamp = Callable[[Path], tuple[int, int, int]]
 
 
 def stored(store: Store) -> dict[str, Any]:
@@ -123,19 +125,13 @@ def test_a_first_attempt_counts_its_own_time_alone(
     assert stored(store)["wall_seconds"] == 20.0
 
 
-def unchanged(store: Store) -> tuple[int, int, int]:
-    """What writing to the trial's file would change, and reading it does not."""
-    status = store.live_file(TRIAL.trial_id).stat()
-    return status.st_ino, status.st_mtime_ns, status.st_size
-
-
 def test_who_has_lost_the_lease_writes_nothing_whatever_it_has_to_say(
-    store: Store, epoch: MadeEpoch
+    store: Store, epoch: MadeEpoch, stamp: Stamp
 ) -> None:
     with claim(store, "launch", [TRIAL.trial_id]) as lease:
         guard = Guard(store, lease.id)
         worker = run(store, [Started("cpu", 7), Steps(2, 1.0)], guard=guard)
-        before = unchanged(store)
+        before = stamp(store.live_file(TRIAL.trial_id))
         revoke(store, lease.id)
         for record in (Steps(4, 1.0), epoch(1), Started("cpu", 7), Ended("done")):
             with pytest.raises(LeaseLostError):
@@ -144,17 +140,17 @@ def test_who_has_lost_the_lease_writes_nothing_whatever_it_has_to_say(
             worker.end("failed", "a traceback")
         with pytest.raises(LeaseLostError):
             run(store, [], attempt=2, guard=guard)
-    assert unchanged(store) == before
+    assert stamp(store.live_file(TRIAL.trial_id)) == before
     assert [path.suffix for path in store.live.iterdir()] == [".parquet"]
 
 
 def test_a_lease_that_is_lost_while_the_disk_is_slow_is_noticed_too(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, stamp: Stamp
 ) -> None:
     with claim(store, "launch", [TRIAL.trial_id]) as lease:
         worker = run(store, [Started("cpu", 7)], guard=Guard(store, lease.id))
-        before = unchanged(store)
+        before = stamp(store.live_file(TRIAL.trial_id))
         monkeypatch.setattr(files.os, "fsync", lambda file: revoke(store, lease.id))
         with pytest.raises(LeaseLostError):
             worker.add(Ended("done"))
-    assert unchanged(store) == before
+    assert stamp(store.live_file(TRIAL.trial_id)) == before
