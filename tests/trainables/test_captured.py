@@ -66,20 +66,32 @@ def reported(records: list[tuple[str, Record]]) -> list[Record]:
     ]
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("name", "lanes"),
+    [
+        *[(name, 1) for name in CASES],
+        *[(name, 3) for name in ("mlp", "regularized mlp", "no momentum", "alexnet")],
+    ],
+)
 def test_every_step_and_epoch_is_that_of_the_plain_engine(
-    case: dict[str, Any], lanes: int, tiny: Tiny, data_dir: Path
+    name: str, lanes: int, tiny: Tiny, data_dir: Path
 ) -> None:
     """Lanes that share nothing but their shape: batch, augmentation, dropout and rates differ."""
     kinds = ["true_labels", "random_labels", "shuffled_pixels"]
     trials = [
-        tiny(**{"log_every": 1, "lr": 0.01 / (1 + seed), "randomization": kinds[seed], **case})
+        tiny(
+            **{
+                "log_every": 1,
+                "lr": 0.01 / (1 + seed),
+                "randomization": kinds[seed],
+                **CASES[name],
+            }
+        )
         for seed in range(lanes)
     ]
     found, expected = (
-        list(fit(trials, ENGINES[name](trials, data_dir, CPU), never))
-        for name in ("captured", "eager")
+        list(fit(trials, ENGINES[engine](trials, data_dir, CPU), never))
+        for engine in ("captured", "eager")
     )
     batch_norm = trials[0].model == "inception" and trials[0].batch_norm
     tolerance = 2e-2 if batch_norm or trials[0].precision == "bf16" else 1e-4
@@ -87,7 +99,7 @@ def test_every_step_and_epoch_is_that_of_the_plain_engine(
         assert losses(found, trial) == pytest.approx(losses(expected, trial), rel=tolerance)
 
 
-@pytest.mark.parametrize("name", ["regularized mlp", "alexnet", "inception"])
+@pytest.mark.parametrize("name", ["regularized mlp", "alexnet"])
 @pytest.mark.parametrize("stop_after", [1, 5], ids=["in an epoch", "in the next"])
 def test_a_trial_continued_from_a_checkpoint_is_the_same_to_the_last_bit(
     name: str, stop_after: int, tiny: Tiny, data_dir: Path
