@@ -43,7 +43,7 @@ def compare(seeds: int, device: str, threads: int) -> bool:
     agree = True
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), device, threads)
-        print(f"final errors of {seeds} seeds on {_write_data(place.data_dir)}")
+        print(f"final errors of {seeds} seeds on {_write_data(place.data_dir)}", flush=True)
         for model, settings in MODELS.items():
             trials = [ClassifierTrial(model=model, seed=seed, **settings) for seed in range(seeds)]
             found, skipped = _all_ways(trials, place)
