@@ -38,6 +38,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/views.py
 	$(BIN)/python benchmarks/orchestration.py
 	$(BIN)/python benchmarks/training_loop.py
+	$(BIN)/python benchmarks/training_speed.py
 
 reliability: develop
 	$(BIN)/python benchmarks/chaos.py --rounds 20 --kills 3
