@@ -324,7 +324,7 @@ def test_a_node_that_comes_while_a_sweep_runs_gets_trials_and_shows_in_the_statu
         pytest.skip("needs the right to give a node a name of its own (unshare)")
     with gensweep.connect(swept.folder / "results") as db:
         hosts = {host for (host,) in db.table("select distinct host from trials").rows}
-    assert hosts == {"node-2", "node-3"}
+    assert hosts >= {"node-2", "node-3"}  # node-1 may have ended a trial before it was lost
     assert swept.before["head"] == (0, 0)
     assert swept.before["node-1"] == (1, 1)
     assert {name: lanes for name, (lanes, _) in swept.before.items()} | {"node-3": 1} == {
