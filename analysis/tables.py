@@ -18,6 +18,7 @@ class Table:
     show:    per column, how a value is written for a person; data formats ignore it.
     notes:   lines a person reads below it.
     plot:    draws the table for a terminal of a given width, where a picture says more.
+    sql:     the query that shows these rows, or those they are made of.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Table:
     show: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     plot: Callable[[int], str] | None = None
+    sql: str = ""
 
     def records(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]

@@ -1,0 +1,1 @@
+"""The paper's figures, from the views: what is drawn, apart from how."""

@@ -1,0 +1,68 @@
+"""A figure: named curves over two axes. It knows neither terminal, nor paper, nor browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Axis:
+    """label: with its unit, such as `test error (%)`. start, end: limits; None fits the data."""
+
+    label: str
+    log: bool = False
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points in ascending x; None in y is a gap.
+
+    low, high: the ends of an interval around each point (a band about a line, a bar at a point);
+               None where there is none, as with one seed.
+    kind:      a line, or points that nothing connects.
+    source:    ours, or the paper's number.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    low: Sequence[float | None] | None = None
+    high: Sequence[float | None] | None = None
+    kind: Literal["line", "points"] = "line"
+    source: Literal["ours", "paper"] = "ours"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves that share their axes."""
+
+    x: Axis
+    y: Axis
+    curves: Sequence[Curve]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One or more panels side by side.
+
+    name:  what `gensweep plot` and `Database.figure` call it, such as `figure_1b`.
+    sql:   what its points come from, as `gensweep query` takes it.
+    notes: what a reader has to know, a sentence each: means and intervals over what, what is
+           missing and why.
+    """
+
+    name: str
+    title: str
+    panels: Sequence[Panel]
+    sql: str
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of ours to draw."""
+        return not any(c.x for p in self.panels for c in p.curves if c.source == "ours")
