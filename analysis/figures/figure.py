@@ -25,6 +25,11 @@ class Curve:
                None where there is none, as with one seed.
     kind:      a line, or points that nothing connects.
     source:    ours, or the paper's number.
+    group:     curves of one group share a colour and a marker, as training and test do, and the
+               paper's number with ours. By default a curve is alone.
+    dashed:    tells the curves of a group apart.
+    hollow:    which points are not quite what the axis says; `Figure.hollow` says what they are.
+    at_least:  whether hollow points are lower bounds, from which an arrow points up.
     """
 
     name: str
@@ -34,6 +39,10 @@ class Curve:
     high: Sequence[float | None] | None = None
     kind: Literal["line", "points"] = "line"
     source: Literal["ours", "paper"] = "ours"
+    group: str = ""
+    dashed: bool = False
+    hollow: Sequence[bool] | None = None
+    at_least: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class Figure:
     sql:   what its points come from, as `gensweep query` takes it.
     notes: what a reader has to know, a sentence each: means and intervals over what, what is
            missing and why.
+    needs: which trials it is made of, for those who have none.
+    hollow: what hollow points are, for the legend.
     """
 
     name: str
@@ -61,6 +72,8 @@ class Figure:
     panels: Sequence[Panel]
     sql: str
     notes: Sequence[str] = field(default_factory=tuple)
+    needs: str = ""
+    hollow: str = ""
 
     @property
     def empty(self) -> bool:
