@@ -24,7 +24,10 @@ from orchestrator.store.schemas import TABLES
 from orchestrator.store.snapshot import Snapshot, take_snapshot
 
 # In the order in which they build on each other.
-VIEWS = ("sweep_trials", "trials", "epochs", "steps", "convergence", "corruption")
+VIEWS = (
+    *("sweep_trials", "trials", "epochs", "steps"),
+    *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
+)
 
 # What of the trials' own files, with their nested rows, makes each table.
 _LIVE = {
@@ -163,13 +166,14 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> 
 def _union_view(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, name: str) -> None:
     """Compacted rows, less those of trials that have a newer file of their own, and live rows."""
     paths = snapshot.manifest.paths(snapshot.store, name)
-    columns = ", ".join(TABLES[name].names)
-    query = f"select {columns} from live_{name}"
+    query = f"select {', '.join(TABLES[name].names)} from live_{name}"
     if paths:
         listed = ", ".join(f"'{_name(path)}'" for path in paths)
         superseded = "where trial_id not in (select trial_id from live_trials)"
         kept = superseded if snapshot.live.num_rows else ""
-        query += f" union all select {columns} from read_parquet([{listed}]) {kept}"
+        # By name: older files lack the columns that came later.
+        files = f"read_parquet([{listed}], union_by_name = true)"
+        query += f" union all by name select * from {files} {kept}"
     connection.execute(f"create view stored_{name} as {query}")
 
 

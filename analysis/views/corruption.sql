@@ -1,7 +1,27 @@
--- Per setting and label corruption p: errors at the end of training over seeds, with 95 %
--- intervals of the mean (Student's t; NULL with one seed). A setting is everything of a trial but
--- its seed and labels, so that seeds are averaged and nothing else.
+-- Per setting and label corruption p: errors over seeds, with 95 % intervals of the mean
+-- (Student's t; NULL with one seed). A setting is everything of a trial but its seed and labels,
+-- so that seeds are averaged and nothing else.
+--
+-- Errors and fractions are those at the end of training; `fitted_test_error` is the test error at
+-- the first epoch with training error 0, over those seeds that have one (`fitted`).
 create view corruption as
+with labelled as (
+    from trials
+    where status = 'done' and randomization in ('true_labels', 'partial_labels', 'random_labels')
+),
+moments as (
+    select
+        trial_id,
+        max(e.test_error) filter (epoch = fit_epoch) as fitted_test_error,
+        max(clean_train_error) filter (epoch = epochs) as clean_train_error,
+        max(corrupted_train_error) filter (epoch = epochs) as corrupted_train_error,
+        max(memorized_fraction) filter (epoch = epochs) as memorized_fraction,
+        max(recovered_fraction) filter (epoch = epochs) as recovered_fraction
+    from epochs e
+    join labelled using (trial_id)
+    where epoch in (fit_epoch, epochs)
+    group by trial_id
+)
 select
     dataset, model, batch_norm, regularizer, corruption,
     count(*) as seeds,
@@ -13,7 +33,13 @@ select
     avg(final_test_error - final_train_error) as gap,
     half_width(final_test_error - final_train_error) as gap_interval,
     max_epochs, stop, batch_size, lr, lr_decay, momentum,
-    weight_decay, dropout, rotation, precision
-from trials
-where status = 'done' and randomization in ('true_labels', 'partial_labels', 'random_labels')
+    weight_decay, dropout, rotation, precision,
+    avg(fitted_test_error) as fitted_test_error,
+    half_width(fitted_test_error) as fitted_test_error_interval,
+    avg(clean_train_error) as clean_train_error,
+    avg(corrupted_train_error) as corrupted_train_error,
+    avg(memorized_fraction) as memorized_fraction,
+    avg(recovered_fraction) as recovered_fraction
+from labelled
+left join moments using (trial_id)
 group by all;

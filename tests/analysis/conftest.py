@@ -118,8 +118,9 @@ def folders(
 ) -> dict[str, Path]:
     """The same results in three states: nothing, something and everything compacted.
 
-    A trial of every status (seeds 0 to 4), three that are done (50, 51, 90) and one that is
-    planned. Seed 90 was run twice, and where something is compacted, its first attempt is.
+    A trial of every status (seeds 0 to 4), three that are done (50, 50 with weight decay and
+    90) and one that is planned. Seed 90 was run twice, and where something is compacted, its first
+    attempt is.
     """
     made = {}
     for state in ("live", "mixed", "compacted"):
@@ -135,7 +136,7 @@ def folders(
         trials.append(write(store, (0.5, 0.0), seed=50))
         if state == "mixed":
             compact(store)
-        trials.append(write(store, (0.5, 0.125), seed=51))
+        trials.append(write(store, (0.5, 0.125), seed=50, weight_decay=0.5))
         trials.append(write(store, (0.5, 0.0), attempts=2, **again))
         if state == "compacted":
             compact(store)

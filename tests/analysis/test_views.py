@@ -29,6 +29,16 @@ COLUMNS = {
     "convergence": "trial_id metric threshold unit value censored ratio",
     "corruption": """model regularizer corruption train_error train_error_interval test_error
         test_error_interval gap gap_interval""",
+    "learning_curves": """dataset model batch_norm randomization corruption regularizer epoch step
+        seeds train_loss train_loss_interval train_error train_error_interval test_error
+        test_error_interval best_test_error best_test_error_interval max_epochs stop batch_size
+        lr lr_decay momentum weight_decay dropout rotation precision""",
+    "early_stopping": """trial_id dataset model batch_norm randomization corruption regularizer
+        seed epochs final_test_error best_test_error best_test_epoch gain""",
+    "regularization": """regularizer dataset model batch_norm randomization corruption seed trial_id
+        unregularized_trial_id train_error train_error_without train_error_difference test_error
+        test_error_without test_error_difference gap gap_without gap_difference weight_decay
+        rotation dropout""",
 }
 
 
@@ -68,16 +78,16 @@ def test_every_trial_and_epoch_is_there_once_with_its_last_attempt(made: Store) 
             (3, "interrupted", 1, 2),
             (4, "interrupted", 1, 1),
             (50, "done", 1, 2),
-            (51, "done", 1, 2),
+            (50, "done", 1, 2),
             (90, "done", 2, 2),
         ]
         epochs = db.table("""
             select seed, list(epoch order by epoch) from epochs join trials using (trial_id)
-            group by seed order by seed
+            group by seed, weight_decay order by seed
         """).rows
-        lengths = {0: 3, 1: 1, 3: 2, 4: 1, 50: 2, 51: 2, 90: 2}
-        assert epochs == [(seed, list(range(1, n + 1))) for seed, n in lengths.items()]
-        assert db.table("select count(*) from steps").rows == [(sum(lengths.values()),)]
+        lengths = [(0, 3), (1, 1), (3, 2), (4, 1), (50, 2), (50, 2), (90, 2)]
+        assert epochs == [(seed, list(range(1, n + 1))) for seed, n in lengths]
+        assert db.table("select count(*) from steps").rows == [(sum(n for _, n in lengths),)]
 
 
 def test_what_says_it_runs_is_interrupted_unless_somebody_has_claimed_it(made: Store) -> None:

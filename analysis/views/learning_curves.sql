@@ -1,0 +1,53 @@
+-- Per setting and epoch: the learning curve over seeds, as means with 95 % intervals (Student's t;
+-- NULL with one seed). A setting is everything of a trial but its seed. All trials that have
+-- epochs count, those under way and diverged ones too, but for failed ones.
+--
+-- `best_test_error` is the mean over seeds of each one's lowest test error so far: what stopping
+-- early could have had at most, as the test set itself chooses the epoch.
+-- Each row is over the `seeds` that got as far as its epoch, of the `all_seeds` of its setting.
+-- Where seeds end at different epochs (stop = 'fit', or under way), the later rows are over a few
+-- of them, and not a fair sample: `where seeds = all_seeds` compares like with like.
+create view learning_curves as
+with settings as (
+    select
+        dataset, model, batch_norm, randomization, corruption, regularizer,
+        max_epochs, stop, batch_size, lr, lr_decay, momentum,
+        weight_decay, dropout, rotation, precision,
+        list(trial_id) as trial_ids, count(*) as all_seeds, row_number() over () as setting
+    from trials
+    where status <> 'failed' and epochs > 0
+    group by all
+),
+members as (
+    select setting, unnest(trial_ids) as trial_id from settings
+),
+points as (
+    select
+        trial_id, epoch, step, train_loss, train_error, test_error,
+        min(test_error) over (partition by trial_id order by epoch) as best_test_error
+    from epochs
+),
+curves as (
+    select
+        setting, epoch,
+        max(step) as step,
+        count(*) as seeds,
+        avg(train_loss) as train_loss,
+        half_width(train_loss) as train_loss_interval,
+        avg(train_error) as train_error,
+        half_width(train_error) as train_error_interval,
+        avg(test_error) as test_error,
+        half_width(test_error) as test_error_interval,
+        avg(best_test_error) as best_test_error,
+        half_width(best_test_error) as best_test_error_interval
+    from points
+    join members using (trial_id)
+    group by all
+)
+select
+    dataset, model, batch_norm, randomization, corruption, regularizer,
+    c.* exclude (setting),
+    max_epochs, stop, batch_size, lr, lr_decay, momentum,
+    weight_decay, dropout, rotation, precision, all_seeds
+from curves c
+join settings using (setting);
