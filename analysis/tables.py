@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 Row = Sequence[Any]
+
+_HEADINGS = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,38 @@ def without_empty(
     """Leave out those of the droppable columns that say nothing in any row."""
     kept = [i for i, c in enumerate(columns) if c not in droppable or any(row[i] for row in rows)]
     return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
+
+
+def heading(column: str) -> str:
+    """What stands above a column for a person."""
+    return _HEADINGS.get(column, column.replace("_", " "))
+
+
+def is_numeric(table: Table, index: int) -> bool:
+    """Whether a column has numbers, or such as are written out already, and so is set right."""
+    written_out = table.show.get(table.columns[index]) is str
+    return written_out or all(
+        isinstance(row[index], int | float | Decimal | None) for row in table.rows
+    )
+
+
+def shown(table: Table, row: Row) -> list[str]:
+    """A row's cells as a person reads them."""
+    return [
+        table.show[column](value) if column in table.show and value is not None else plain(value)
+        for column, value in zip(table.columns, row, strict=True)
+    ]
+
+
+def plain(value: Any) -> str:
+    """A value as a person reads it where nothing more is known of it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        whole = 1e3 <= abs(value) < 1e15  # written out, not as 2.5e+04
+        return f"{value:.0f}" if whole else f"{value:.4g}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)

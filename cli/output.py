@@ -19,13 +19,12 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.tables import Table
+from analysis.tables import Table, heading, is_numeric, shown
 from cli.formats import Format
 
 PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 
 _NARROW = 12  # columns of less are no longer read with ease
-_HEADINGS = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
 _WHOLE = ("trial_id", "sweep", "status", "interrupted")  # columns that are never broken over lines
 
 
@@ -68,23 +67,20 @@ def rich_table(table: Table) -> RichTable:
     """A table as rich draws it, for a person."""
     drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(table.columns):
-        numeric = all(isinstance(row[index], int | float | Decimal | None) for row in table.rows)
-        heading = Text(_HEADINGS.get(column, column.replace("_", " ")) if table.title else column)
-        right = numeric or table.show.get(column) is str  # figures written out already
         drawn.add_column(
-            heading,
-            justify="right" if right else "left",
+            Text(heading(column) if table.title else column),
+            justify="right" if is_numeric(table, index) else "left",
             overflow="fold",
             no_wrap=column in _WHOLE,
         )
     for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in _shown(table, row)))
+        drawn.add_row(*(Text(cell) for cell in shown(table, row)))
     return drawn
 
 
 def _fits(table: Table, width: int) -> bool:
     """Whether the columns of a table can stand side by side."""
-    rows = [table.columns, *(_shown(table, row) for row in table.rows)]
+    rows = [table.columns, *(shown(table, row) for row in table.rows)]
     widest = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
     needed = [
         size if column in _WHOLE else min(size, _NARROW)
@@ -99,30 +95,9 @@ def _rows_as_lists(table: Table) -> RichTable:
     for index, row in enumerate(table.rows):
         if index:
             drawn.add_row()
-        for column, cell in zip(table.columns, _shown(table, row), strict=True):
+        for column, cell in zip(table.columns, shown(table, row), strict=True):
             drawn.add_row(Text(column, style="bold"), Text(cell))
     return drawn
-
-
-def _shown(table: Table, row: Sequence[Any]) -> list[str]:
-    return [
-        table.show[column](value) if column in table.show and value is not None else plain(value)
-        for column, value in zip(table.columns, row, strict=True)
-    ]
-
-
-def plain(value: Any) -> str:
-    """A value as a person reads it where nothing more is known of it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        whole = 1e3 <= abs(value) < 1e15  # written out, not as 2.5e+04
-        return f"{value:.0f}" if whole else f"{value:.4g}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(value)
 
 
 def _csv(tables: Sequence[Table]) -> str:
@@ -196,7 +171,7 @@ def _markdown(tables: Sequence[Table]) -> str:
         lines.append("| " + " | ".join(table.columns) + " |")
         lines.append("|" + "---|" * len(table.columns))
         for row in table.rows:
-            cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in _shown(table, row)]
+            cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in shown(table, row)]
             lines.append("| " + " | ".join(cells) + " |")
         lines += ["", *table.notes] if table.notes else []
         parts.append("\n".join(lines) + "\n")
