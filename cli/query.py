@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from analysis.database import VIEWS
 from cli.options import RESULTS, FormatOption, Results
 from cli.output import emit
 from cli.reading import opened
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help='Such as "from trials limit 5".', metavar="SQL")],
+    sql: Annotated[
+        str | None,
+        typer.Argument(help='Such as "from trials limit 5"; - reads stdin.', metavar="[SQL]"),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="Read the SQL from a file; - is stdin.", metavar="PATH"),
+    ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
 ) -> None:
-    """Ask the results in SQL.
-
-    The views are trials, epochs, steps, sweep_trials, convergence and corruption.
-    """
+    text = asked(sql, file)
     with opened(results) as db:
-        table = db.table(sql)
+        table = db.table(text)
     emit([table], format_)
+
+
+query.__doc__ = f"""Ask the results in SQL.
+
+The views are {", ".join(VIEWS[:-1])} and {VIEWS[-1]}.
+"""
+
+
+def asked(sql: str | None, file: Path | None) -> str:
+    """The SQL of the one place that was named."""
+    if (sql is None) == (file is None):
+        raise typer.BadParameter("give SQL, or --file PATH, and not both", param_hint="SQL")
+    where = f"--file {file}" if file else "SQL"
+    try:
+        if "-" in (sql, str(file)):
+            text = sys.stdin.read()
+        else:
+            text = file.read_text(encoding="utf-8-sig") if file else sql or ""
+    except OSError as error:
+        raise typer.BadParameter(f"cannot be read ({error.strerror})", param_hint=where) from error
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter("is not text in UTF-8", param_hint=where) from error
+    if not text.strip():
+        raise typer.BadParameter("is empty", param_hint=where)
+    return text

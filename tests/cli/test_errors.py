@@ -50,7 +50,7 @@ MISTAKES: dict[str, tuple[int, str]] = {
     "plan tiny.toml --set model=mlp": (2, "--set model: unknown model 'mlp'"),
     "plan tiny.toml --only nope=1": (1, '--only: Binder Error: Referenced column "nope" not found'),
     "launch tiny.toml --only true)": (1, "--only: Parser Error: syntax error"),
-    "query": (2, "gensweep query: Missing argument 'SQL'; see `gensweep query --help`"),
+    "query": (2, "gensweep query: Invalid value for SQL: give SQL, or --file PATH"),
     "query selec": (1, 'query: Parser Error: syntax error at or near "selec"'),
     "query from-nope": (1, "query: "),
     "query vacuum": (1, "query: VACUUM is not a query; one SELECT or EXPLAIN statement"),
@@ -136,7 +136,6 @@ def test_every_problem_of_a_sweep_file_has_a_line_of_its_own(
         "from 'folder/a.txt'",
         "attach 'results/x.db'",
         "select 1; select 2",
-        "",
     ],
 )
 def test_a_query_that_writes_or_looks_elsewhere_is_refused(

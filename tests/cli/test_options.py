@@ -21,7 +21,7 @@ COMMANDS = {
     "launch": "--results --data --address --only --set --dry-run --retry-failed",
     "status": "--results --format",
     "show": "--results --format",
-    "query": "--results --format",
+    "query": "--file --results --format",
     "report": "--results --format",
     "data list": "--data --format",
     "data prepare": "--from --data",
