@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -23,10 +23,14 @@ from orchestrator.store.location import Location
 from orchestrator.store.schemas import TABLES
 from orchestrator.store.snapshot import Snapshot, take_snapshot
 
+if TYPE_CHECKING:
+    from analysis.figures.figure import Figure
+
 # In the order in which they build on each other.
 VIEWS = (
     *("sweep_trials", "trials", "epochs", "steps"),
     *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
+    *("loss_curves", "order_of_learning"),
 )
 
 # What of the trials' own files, with their nested rows, makes each table.
@@ -92,6 +96,15 @@ class Database:
             return Table(name, columns, cursor.fetchall())
         except duckdb.Error as error:
             raise _explained(error) from error
+
+    def figure(self, name: str) -> Figure:
+        """A figure's points: `1b` or `figure_1b`, `learning_curves`, `memorization`, ….
+
+        Raises QueryError if there is no figure of that name.
+        """
+        from analysis.figures.registry import make_figure  # here, as the figures ask the database
+
+        return make_figure(self, name)
 
     def close(self) -> None:
         self._connection.close()

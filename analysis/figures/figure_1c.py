@@ -1,0 +1,79 @@
+"""Figure 1c: what does fitting wrong labels cost on the test set?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.database import Database
+from analysis.figures import paper
+from analysis.figures.figure import Axis, Curve, Figure, Panel
+from analysis.figures.figure_1b import LEAST
+from analysis.figures.series import (
+    LABELS_ALONE,
+    MODEL,
+    MODELS_IN_ORDER,
+    OVER_SEEDS,
+    Record,
+    by_model,
+    count_datasets,
+    curve,
+    hollow_at,
+    split,
+)
+from analysis.labels import SETTINGS
+
+_PAPER = ("table_1", "test_error")
+
+_QUERY = f"""
+from (
+select
+    {", ".join((*MODEL, "regularizer", "corruption", *SETTINGS))},
+    count(*) as seeds,
+    count(fit_epoch) as fitted,
+    avg(coalesce(test_error, final_test_error)) as test_error,
+    half_width(coalesce(test_error, final_test_error)) as test_error_interval
+from trials
+left join (select trial_id, epoch as fit_epoch, test_error from epochs) using (trial_id, fit_epoch)
+where status = 'done' and {LABELS_ALONE}
+group by all
+)
+order by {MODELS_IN_ORDER}, regularizer, max_epochs, lr, corruption
+""".strip()
+
+
+def figure_1c(db: Database) -> Figure:
+    """Test error at training error 0 against p; at the end of training where 0 was not reached."""
+    records = db.table(_QUERY).records()
+    panels, notes = [], [OVER_SEEDS]
+    for group in split(records, "dataset"):
+        drawn = {name: points for name, points in by_model(group) if len(points) >= LEAST}
+        few = [name for name, _ in by_model(group) if name not in drawn]
+        curves = [_curve(name, points) for name, points in drawn.items()]
+        if curves:
+            title = group[0]["dataset"] if count_datasets(records) > 1 else ""
+            x = Axis("label corruption p", start=0.0, end=1.0)
+            curves += paper.points(drawn, *_PAPER)
+            panels.append(Panel(x, Axis("test error (%)", start=0.0), curves, title))
+        notes += [*_notes(curves, few), *paper.certainties(drawn, *_PAPER)]
+    return Figure(
+        "figure_1c",
+        "Figure 1c: test error against label corruption",
+        panels,
+        _QUERY,
+        notes,
+        needs=f"trials of one model that are done, at {LEAST} or more values of p",
+        hollow="training error above 0: at the end of training",
+    )
+
+
+def _curve(name: str, points: list[Record]) -> Curve:
+    hollow = [point["fitted"] < point["seeds"] for point in points]
+    return curve(name, points, "corruption", "test_error", scale=100, hollow=hollow)
+
+
+def _notes(curves: list[Curve], few: list[str]) -> Iterator[str]:
+    for c in curves:
+        if places := hollow_at(c):
+            yield f"{c.name}: training error 0 not reached at p = {places}: at the end"
+    if few:
+        yield f"fewer than {LEAST} values of p, not drawn: {'; '.join(few)}"

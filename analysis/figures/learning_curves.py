@@ -1,0 +1,55 @@
+"""Learning curves: training and test error, epoch by epoch."""
+
+from __future__ import annotations
+
+from analysis.database import Database
+from analysis.figures.figure import Axis, Curve, Figure, Panel
+from analysis.figures.series import (
+    AS_FAR,
+    MODEL,
+    MODELS_IN_ORDER,
+    OVER_SEEDS,
+    Record,
+    by_setting,
+    count_datasets,
+    curve,
+    name_of,
+    panel_title,
+    split,
+)
+from analysis.labels import RANDOMIZATION_ORDER, in_words, order_by
+
+_ALIKE = (*MODEL, "randomization", "regularizer")
+_QUERY = f"""
+from learning_curves
+where seeds = all_seeds and randomization <> 'partial_labels'
+order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, regularizer,
+    max_epochs, lr, epoch
+""".strip()
+
+
+def learning_curves(db: Database) -> Figure:
+    """Training (dashed) and test error against epochs; a panel per model."""
+    records = db.table(_QUERY).records()
+    datasets = count_datasets(records)
+    return Figure(
+        "learning_curves",
+        "Learning curves: training and test error",
+        [_panel(panel_title(g[0], datasets), g) for g in split(records, *MODEL)],
+        _QUERY,
+        [f"{OVER_SEEDS}; {AS_FAR}", "labels that are corrupted in part: see `memorization`"],
+        needs="trials with at least one epoch",
+    )
+
+
+def _panel(title: str, records: list[Record]) -> Panel:
+    curves: list[Curve] = []
+    for group, settings in by_setting(records, _ALIKE):
+        name = name_of(in_words(group[0]["randomization"]), group[0]["regularizer"], settings)
+        for what, figure in (("train", "train_error"), ("test", "test_error")):
+            label, dashed = f"{name}: {what}", what == "train"
+            curves.append(
+                curve(label, group, "epoch", figure, scale=100, group=name, dashed=dashed)
+            )
+    x, y = Axis("epoch", start=0.0), Axis("error (%)", start=0.0, end=100.0)
+    return Panel(x, y, curves, title)

@@ -1,0 +1,62 @@
+"""The order of learning: what is true before what is not?"""
+
+from __future__ import annotations
+
+from analysis.database import Database
+from analysis.figures.figure import Axis, Figure, Panel
+from analysis.figures.series import (
+    AS_FAR,
+    MODELS_IN_ORDER,
+    OVER_SEEDS,
+    Record,
+    by_model,
+    count_datasets,
+    curve,
+    name_of,
+    split,
+)
+
+MOST = 3  # values of p that are drawn per setting
+
+_QUERY = f"""
+from order_of_learning
+where seeds = all_seeds and corruption < 1
+order by {MODELS_IN_ORDER}, regularizer, max_epochs, lr, corruption, epoch
+""".strip()
+_CURVES = {
+    "unchanged labels, learned": "clean_learned",
+    "changed labels, memorized": "memorized",
+    "changed labels, truth predicted": "recovered",
+}
+
+
+def memorization(db: Database) -> Figure:
+    """The share of unchanged and of changed examples that are learned, against epochs; a panel
+    per model and p. Of many values of p, the lowest, the middle one and the highest.
+    """
+    records = db.table(_QUERY).records()
+    datasets = count_datasets(records)
+    panels, left_out = [], False
+    for name, group in by_model(records):
+        dataset = group[0]["dataset"] if datasets > 1 else ""
+        each = list(split(group, "corruption"))
+        left_out = left_out or len(each) > MOST
+        shown = each if len(each) <= MOST else [each[0], each[len(each) // 2], each[-1]]
+        panels += [_panel(name_of(name, dataset), points) for points in shown]
+    notes = [f"{OVER_SEEDS}; {AS_FAR}"]
+    if left_out:
+        notes.append("of more than three values of p: the lowest, the middle and the highest")
+    return Figure(
+        "memorization",
+        "Order of learning: true labels before false ones?",
+        panels,
+        _QUERY,
+        notes,
+        needs="trials of partial_labels with 0 < p < 1",
+    )
+
+
+def _panel(name: str, points: list[Record]) -> Panel:
+    curves = [curve(label, points, "epoch", c, scale=100) for label, c in _CURVES.items()]
+    x, y = Axis("epoch", start=0.0), Axis("share of examples (%)", start=0.0, end=100.0)
+    return Panel(x, y, curves, f"{name}, p = {points[0]['corruption']:g}")

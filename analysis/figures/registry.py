@@ -1,0 +1,39 @@
+"""The figures by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analysis.database import Database
+from analysis.errors import QueryError
+from analysis.figures.figure import Figure
+from analysis.figures.figure_1a import figure_1a
+from analysis.figures.figure_1b import figure_1b
+from analysis.figures.figure_1c import figure_1c
+from analysis.figures.figure_2a import figure_2a
+from analysis.figures.figure_2b import figure_2b
+from analysis.figures.learning_curves import learning_curves
+from analysis.figures.memorization import memorization
+
+FIGURES: dict[str, Callable[[Database], Figure]] = {
+    "figure_1a": figure_1a,
+    "figure_1b": figure_1b,
+    "figure_1c": figure_1c,
+    "figure_2a": figure_2a,
+    "figure_2b": figure_2b,
+    "learning_curves": learning_curves,
+    "memorization": memorization,
+}
+
+
+def full_name(name: str) -> str | None:
+    """`figure_1b` of `1b` or `figure_1b`; None if there is no such figure."""
+    return next((full for full in (name, f"figure_{name}") if full in FIGURES), None)
+
+
+def make_figure(db: Database, name: str) -> Figure:
+    """Raises QueryError if there is no figure of that name."""
+    full = full_name(name)
+    if full is None:
+        raise QueryError(f"figure {name}", "not known", "one of " + ", ".join(FIGURES))
+    return FIGURES[full](db)

@@ -1,0 +1,99 @@
+"""From the rows of a view to curves: what belongs to one curve, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from analysis.figures.figure import Curve
+from analysis.labels import MODEL_ORDER, SETTINGS, model_label, order_by, varying_settings
+
+Record = dict[str, Any]
+MODEL = ("dataset", "model", "batch_norm")
+MODELS_IN_ORDER = f"dataset, {order_by('model', MODEL_ORDER)}, model, batch_norm desc"
+LABELS_ALONE = "randomization in ('true_labels', 'partial_labels', 'random_labels')"
+
+OVER_SEEDS = "mean over seeds; bands and bars are 95 % intervals of the mean (Student's t)"
+AS_FAR = "each curve ends where the first of its seeds ended"
+
+
+def split(records: Sequence[Record], *columns: str) -> Iterator[list[Record]]:
+    """The records in groups that agree in the columns; the order of both stays."""
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault(tuple(record[c] for c in columns), []).append(record)
+    yield from groups.values()
+
+
+def by_setting(
+    records: Sequence[Record], alike: Sequence[str]
+) -> Iterator[tuple[list[Record], str]]:
+    """One group per `alike` and settings, so that no curve joins what was trained differently,
+    with the settings that tell it from others alike.
+    """
+    groups = list(split(records, *alike, *SETTINGS))
+    yield from zip(groups, varying_settings([g[0] for g in groups], alike), strict=True)
+
+
+def by_model(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
+    """One group per model, regularizer and settings, with its name."""
+    for group, settings in by_setting(records, (*MODEL, "regularizer")):
+        model = model_label(group[0]["model"], group[0]["batch_norm"])
+        yield name_of(model, group[0]["regularizer"], settings), group
+
+
+def hollow_at(curve: Curve) -> str:
+    """The places of a curve's hollow points."""
+    flags = curve.hollow or [False] * len(curve.x)
+    return ", ".join(f"{x:g}" for x, hollow in zip(curve.x, flags, strict=True) if hollow)
+
+
+def name_of(*parts: str) -> str:
+    """A curve's name; a regularizer that is `none` and what is empty go without saying."""
+    return ", ".join(part for part in parts if part not in ("", "none"))
+
+
+def panel_title(record: Record, datasets: int) -> str:
+    """A model's name, with its dataset where there are several."""
+    dataset = record["dataset"] if datasets > 1 else ""
+    return name_of(model_label(record["model"], record["batch_norm"]), dataset)
+
+
+def count_datasets(records: Sequence[Record]) -> int:
+    return len({record["dataset"] for record in records})
+
+
+def curve(
+    name: str,
+    records: Sequence[Record],
+    x: str,
+    figure: str,
+    *,
+    x_scale: float = 1.0,
+    scale: float = 1.0,
+    flip: bool = False,
+    **style: Any,
+) -> Curve:
+    """The column `figure` of the records over the column `x`, with its `_interval` as a band.
+
+    scale: times which everything is drawn, such as 100 for per cent.
+    flip:  draw 1 - figure, as accuracies of errors.
+    """
+    y: list[float | None] = []
+    low: list[float | None] = []
+    high: list[float | None] = []
+    for record in records:
+        value, half = record[figure], record[f"{figure}_interval"]
+        middle = None if value is None else scale * (1 - value if flip else value)
+        y.append(middle)
+        low.append(None if middle is None or half is None else middle - scale * half)
+        high.append(None if middle is None or half is None else middle + scale * half)
+    known = any(end is not None for end in low)
+    return Curve(
+        name,
+        [x_scale * record[x] for record in records],
+        y,
+        low if known else None,
+        high if known else None,
+        **style,
+    )

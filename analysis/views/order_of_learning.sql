@@ -1,0 +1,42 @@
+-- Per setting with changed labels and epoch: which part of the training set is learned, over
+-- seeds, as means with 95 % intervals (Student's t; NULL with one seed).
+--
+-- `clean_learned`: the share of examples with their true label that are predicted as it;
+-- `memorized` and `recovered`: the share of examples with a changed label that are predicted as
+-- the given label, and as the true one. As in `learning_curves`, each row is over the `seeds`
+-- that got as far, of the `all_seeds` of its setting.
+create view order_of_learning as
+with settings as (
+    select
+        dataset, model, batch_norm, regularizer, corruption,
+        max_epochs, stop, batch_size, lr, lr_decay, momentum,
+        weight_decay, dropout, rotation, precision,
+        list(trial_id) as trial_ids, count(*) as all_seeds, row_number() over () as setting
+    from trials
+    where status <> 'failed' and epochs > 0 and corruption > 0
+    group by all
+),
+members as (
+    select setting, unnest(trial_ids) as trial_id from settings
+),
+curves as (
+    select
+        setting, epoch,
+        count(*) as seeds,
+        avg(1 - clean_train_error) as clean_learned,
+        half_width(1 - clean_train_error) as clean_learned_interval,
+        avg(memorized_fraction) as memorized,
+        half_width(memorized_fraction) as memorized_interval,
+        avg(recovered_fraction) as recovered,
+        half_width(recovered_fraction) as recovered_interval
+    from epochs
+    join members using (trial_id)
+    group by all
+)
+select
+    dataset, model, batch_norm, regularizer, corruption,
+    c.* exclude (setting), all_seeds,
+    max_epochs, stop, batch_size, lr, lr_decay, momentum,
+    weight_decay, dropout, rotation, precision
+from curves c
+join settings using (setting);
