@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "cli.status:status",
     "show": "cli.show:show",
     "query": "cli.query:query",
+    "diff": "cli.diff:diff",
     "report": "cli.report:report",
     "compact": "cli.compact:compact_command",
     "merge": "cli.merge:merge_command",

@@ -52,6 +52,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "query": ("query", QUERY),
     "query everything": ("query", "from trials where seed = 1 order by trial_id limit 2"),
     "query nothing": ("query", "select trial_id, seed from trials where false"),
+    "diff of two trials": ("diff", "07bc0feaad27", "d78a115adc5c"),
+    "diff of two sweeps": ("diff", "made", "other"),
     "data list": ("data", "list", "--data", "data"),
     "doctor": ("doctor", "--data", "data"),
 }

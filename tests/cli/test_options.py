@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "--results --format",
     "show": "--results --format",
     "query": "--file --results --format",
+    "diff": "--results --format",
     "report": "--results --format",
     "data list": "--data --format",
     "data prepare": "--from --data",
@@ -29,7 +30,7 @@ COMMANDS = {
     "merge": "--results",
     "doctor": "--results --data --format",
 }
-READING = ["status", "show 07bc", "query values(1)", "report"]
+READING = ["status", "show 07bc", "query values(1)", "diff 07bc d78a", "report"]
 
 
 def commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:

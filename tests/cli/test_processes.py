@@ -35,6 +35,7 @@ def test_planning_and_reading_load_neither_torch_nor_ray(results: Path) -> None:
         ["report"],
         ["status"],
         ["show", "07bc"],
+        ["diff", "made", "other"],
         ["data", "list"],
         ["launch", "a.toml", "--dry-run"],
         ["compact"],

@@ -1,0 +1,50 @@
+"""Which trials are whose, and what a person calls them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from analysis.database import Database
+from analysis.labels import (
+    MODEL_ORDER,
+    RANDOMIZATION_ORDER,
+    model_label,
+    order_by,
+    randomization_label,
+)
+from analysis.tables import Table
+
+LIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
+ORDER = f"""
+    dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
+    {order_by("randomization", RANDOMIZATION_ORDER)}, corruption
+"""
+
+# A trial that both have is on both sides, so that each side is whole.
+MEMBERS = """
+select distinct trial_id, unnest(
+    case when sweep = $a and sweep = $b then ['a', 'b'] when sweep = $a then ['a'] else ['b'] end
+) as side
+from sweep_trials where sweep in ($a, $b)
+"""
+
+
+def asked(db: Database, sql: str, name: str, a: str, b: str) -> Table:
+    """The rows, with the query that a reader can paste."""
+    sql = named(sql, a, b)
+    return replace(db.table(sql, name=name), sql=sql)
+
+
+def named(sql: str, a: str, b: str) -> str:
+    """The query with the sweeps' names for $a and $b."""
+    for name, value in (("$a", a), ("$b", b)):
+        sql = sql.replace(name, "'" + value.replace("'", "''") + "'")
+    return sql
+
+
+def words(record: dict[str, Any]) -> list[str]:
+    return [
+        model_label(record["model"], record["batch_norm"]),
+        randomization_label(record["randomization"], record["corruption"]),
+    ]

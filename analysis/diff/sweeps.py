@@ -1,0 +1,101 @@
+"""Two sweeps side by side: their trials, their axes, what came of them, and their curves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from analysis.database import Database
+from analysis.diff.curves import curves_for_people
+from analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
+from analysis.diff.outcome import for_people, outcome_table
+from analysis.labels import setting_text
+from analysis.tables import Table
+
+_LISTED = 20  # trials of one sweep alone, for a person
+_SIDES = {"a": "only in {a}", "b": "only in {b}", "both": "in both"}
+_AXES = (
+    *("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed"),
+    *("max_epochs", "stop", "batch_size", "lr", "lr_decay", "momentum", "weight_decay", "dropout"),
+    *("crop", "flip", "rotation", "precision"),
+)
+_TRIALS = f"""
+select trial_id, side, {", ".join((*LIKE, "seed", "status"))}
+from (
+    select trial_id, case count(*) when 2 then 'both' else any_value(side) end as side
+    from ({MEMBERS}) group by trial_id
+) join trials using (trial_id)
+order by side, {ORDER}, seed
+"""
+_VALUES = f"""
+select {", ".join(f"list(distinct {c} order by {c}) as {c}" for c in _AXES)}
+from ({MEMBERS}) join trials using (trial_id) where side = $side
+"""
+# As far as every trial of a side ran, so that each point is the mean of the same trials.
+_CURVES = f"""
+with ended as (
+    select side, trial_id, min(epochs) over (partition by side) as common
+    from ({MEMBERS}) join trials using (trial_id) where status = 'done'
+)
+select side, epoch, avg(train_error) as train_error, avg(test_error) as test_error
+from epochs join ended using (trial_id) where epoch <= common
+group by all order by all
+"""
+
+
+def sweep_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
+    """Tables `trials`, `axes` (those with other values), `outcome` and `curves`."""
+    trials = asked(db, _TRIALS, "trials", a, b)
+    axes = Table("axes", ["axis", "a", "b"], _axes(db, a, b))
+    outcome = outcome_table(db, a, b)
+    curves = asked(db, _CURVES, "curves", a, b)
+    if not people:
+        return [trials, axes, outcome, curves]
+    written = [
+        [axis, *(", ".join(map(setting_text, side)) for side in sides)]
+        for axis, *sides in axes.rows
+    ]
+    note = "means over the trials that are done, as far as all of them ran"
+    return [
+        _counts(trials, a, b),
+        *_only(trials, a, b),
+        Table(
+            "axes",
+            ["axis", a, b],
+            written,
+            title="Axes that differ",
+            notes=[] if written else ["no axis differs"],
+        ),
+        for_people(outcome, a, b),
+        *curves_for_people(curves, (a, b), note),
+    ]
+
+
+def _axes(db: Database, a: str, b: str) -> list[list[Any]]:
+    sides = [
+        db.table(named(_VALUES.replace("$side", f"'{side}'"), a, b)).records()[0] for side in "ab"
+    ]
+    return [[axis, *(s[axis] for s in sides)] for axis in _AXES if sides[0][axis] != sides[1][axis]]
+
+
+def _counts(trials: Table, a: str, b: str) -> Table:
+    every = Counter(r["side"] for r in trials.records())
+    done = Counter(r["side"] for r in trials.records() if r["status"] == "done")
+    rows = [[text.format(a=a, b=b), every[s], done[s]] for s, text in _SIDES.items()]
+    return Table("trials", ["", "trials", "done"], rows, title="Trials")
+
+
+def _only(trials: Table, a: str, b: str) -> list[Table]:
+    tables = []
+    for side in "ab":
+        records = [r for r in trials.records() if r["side"] == side]
+        rows = [
+            [r["trial_id"], *words(r), r["regularizer"], r["seed"], r["status"]]
+            for r in records[:_LISTED]
+        ]
+        more = [f"and {len(records) - _LISTED} more"] if len(records) > _LISTED else []
+        columns = ["trial_id", "model", "data", "regularizer", "seed", "status"]
+        title = _SIDES[side].format(a=a, b=b).capitalize()
+        if rows:
+            tables.append(Table(f"only_{side}", columns, rows, title, notes=more))
+    return tables

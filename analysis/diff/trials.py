@@ -1,0 +1,83 @@
+"""Two trials side by side: the settings that differ, what came of them, and their curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from numbers import Real
+from typing import Any
+
+from analysis.database import Database
+from analysis.diff.curves import COLUMNS, curves_for_people
+from analysis.labels import percent
+from analysis.tables import Table
+from orchestrator.store.rows import trial_from_row
+
+_OUTCOME = (
+    *("status", "epochs", "steps", "fit_epoch", "fit_step", "final_train_loss"),
+    *("final_train_error", "final_test_error", "best_test_error", "best_test_epoch"),
+    *("wall_seconds", "images_per_second", "parameters", "host", "device"),
+)
+
+
+def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
+    """Tables `settings`, `outcome` and `curves`; `difference` is b − a."""
+    rows = [db.table("from trials where trial_id = ?", [i]).records()[0] for i in (a, b)]
+    first, second = map(_settings, rows)
+    settings = [
+        [name, first.get(name), second.get(name)]
+        for name in {**first, **second}
+        if first.get(name) != second.get(name)
+    ]
+    outcome = [
+        [name, *values, _difference(*values)]
+        for name in _OUTCOME
+        if (values := [row[name] for row in rows]) != [None, None]
+    ]
+    curves = _curves(db, a, b)
+    if not people:
+        return [
+            Table("settings", ["setting", "a", "b"], settings),
+            Table("outcome", ["figure", "a", "b", "difference"], outcome),
+            curves,
+        ]
+    none = [] if settings else ["no setting differs"]
+    written = [[name, *(_written(name, v) for v in values)] for name, *values in outcome]
+    return [
+        Table("settings", ["setting", a, b], settings, "Settings that differ", notes=none),
+        Table(
+            "outcome",
+            ["figure", a, b, "difference"],
+            written,
+            title="Outcome",
+            show=dict.fromkeys((a, b, "difference"), str),
+        ),
+        *curves_for_people(curves, (a, b), "errors of every epoch"),
+    ]
+
+
+def _settings(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Every field of a trial, whether it has a column or not."""
+    trial = trial_from_row(dict(row))
+    return {"trainable": trial.trainable, **asdict(trial), "regularizer": trial.regularizer}
+
+
+def _difference(a: Any, b: Any) -> Any:
+    return b - a if isinstance(a, Real) and isinstance(b, Real) else None
+
+
+def _written(name: str, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if name.endswith("_error"):
+        return percent(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _curves(db: Database, a: str, b: str) -> Table:
+    sql = (
+        f"select case trial_id when '{a}' then 'a' else 'b' end as side, "
+        "epoch, train_error, test_error "
+        f"from epochs where trial_id in ('{a}', '{b}') order by side, epoch"
+    )
+    return Table("curves", COLUMNS, db.table(sql).rows, sql=sql)

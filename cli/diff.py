@@ -1,0 +1,29 @@
+"""`gensweep diff`: two trials, or two sweeps, side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.formats import Format
+from cli.options import RESULTS, FormatOption, Results
+from cli.output import emit
+from cli.reading import opened
+
+
+def diff(
+    a: Annotated[
+        str, typer.Argument(help="A trial's id, or its beginning, or a sweep's name.", metavar="A")
+    ],
+    b: Annotated[str, typer.Argument(help="Another of the same kind.", metavar="B")],
+    results: Results = RESULTS,
+    format_: FormatOption = None,
+) -> None:
+    """Compare two trials or two sweeps: settings that differ, outcomes and learning curves."""
+    from analysis.diff import diff_tables
+
+    people = format_ in (None, Format.TABLE, Format.MARKDOWN)
+    with opened(results) as db:
+        tables = diff_tables(db, a, b, people)
+    emit(tables, format_ or Format.TABLE)
