@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from analysis import convergence, corruption
 from analysis.database import Database
-from analysis.paper import table_1
+from analysis.paper import beside
 from analysis.tables import Table
 
 
@@ -23,14 +23,21 @@ class Summary:
 SUMMARIES: dict[str, Summary] = {
     "convergence": Summary(convergence.convergence_table, convergence.for_people),
     "corruption": Summary(corruption.corruption_table, corruption.for_people),
-    "table_1": Summary(table_1.table_1, table_1.for_people, table_1.has_trials),
+    **{name: Summary(t.figures, t.for_people, t.applies) for name, t in beside.TABLES.items()},
 }
 
 
-def report_tables(db: Database, people: bool) -> list[Table]:
-    """Every summary that applies to the results.
+def asked(db: Database, only: Collection[str] | None = None) -> list[Summary]:
+    """The summaries named, in the report's order; without names, every one that applies."""
+    if only is None:
+        return [summary for summary in SUMMARIES.values() if summary.applies(db)]
+    return [summary for name, summary in SUMMARIES.items() if name in only]
+
+
+def report_tables(db: Database, people: bool, only: Collection[str] | None = None) -> list[Table]:
+    """The summaries asked for, as tables.
 
     people: numbers written out for reading, with plots; otherwise bare values for programs.
     """
-    asked = [summary for summary in SUMMARIES.values() if summary.applies(db)]
-    return [s.for_people(s.figures(db)) if people else s.figures(db) for s in asked]
+    bare = [(summary, summary.figures(db)) for summary in asked(db, only)]
+    return [summary.for_people(table) if people else table for summary, table in bare]

@@ -1,0 +1,195 @@
+"""A figure as Vega-Lite charts, one a panel, so that they can stand side by side or stacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.figures.figure import Axis, Figure, Panel
+from analysis.html.points import Points, points_of
+from analysis.html.series import DASHES, Series, keyed, series_of
+
+HEIGHT = 290  # pixels
+
+# How axes look; the page's style says which colours these are in the light and in the dark.
+CONFIG: Mapping[str, Any] = {
+    "background": None,
+    "font": "inherit",
+    "padding": 2,
+    "view": {"stroke": None},
+    "axis": {
+        "domainColor": "var(--rule)",
+        "tickColor": "var(--rule)",
+        "gridColor": "var(--grid)",
+        "labelColor": "var(--muted)",
+        "titleColor": "var(--text)",
+        "labelFontSize": 12,
+        "titleFontSize": 12.5,
+        "titleFontWeight": 500,
+        "titlePadding": 8,
+    },
+}
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One panel: its heading, what is said to those who do not see it, and what is drawn."""
+
+    title: str
+    alt: str
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The panels of a figure, their common legend, and what had to be left out of them."""
+
+    legend: Sequence[Series]
+    panels: Sequence[Chart]
+    notes: Sequence[str]
+
+
+def charts(figure: Figure) -> Charts:
+    found = series_of(figure)
+    legend = list(found.values())
+    number = {key: index for index, key in enumerate(found)}
+    panels, notes = [], []
+    for panel in figure.panels:
+        points = [
+            points_of(curve, number[key], panel.x, panel.y) for key, curve in keyed(panel.curves)
+        ]
+        notes += [note for drawn in points for note in drawn.notes]
+        spec = _spec(panel, points, legend)
+        panels.append(Chart(panel.title, _alt(panel, figure.title), spec))
+    return Charts(legend, panels, list(dict.fromkeys(notes)))
+
+
+def _alt(panel: Panel, title: str) -> str:
+    """What a screen reader says instead of the picture."""
+    names = "; ".join(c.name + (" (paper)" if c.source == "paper" else "") for c in panel.curves)
+    return f"{panel.title or title}: {panel.y.label} against {panel.x.label}. Series: {names}"
+
+
+def _spec(panel: Panel, drawn: Sequence[Points], legend: Sequence[Series]) -> Spec:
+    """A Vega-Lite chart as wide as its place. Series are numbers: the legend's.
+
+    The axes stay as they are when a series is hidden, so that what is left can be compared.
+    """
+    rows = [row for points in drawn for row in points.rows]
+    lined = [p.series for p in drawn if legend[p.series].line]
+    banded = [p.series for p in drawn if p.series in lined and p.has_interval]
+    barred = [p.series for p in drawn if p.series not in lined and p.has_interval]
+    colour = {"color": _look(legend, _colour)}
+    dashed = {**colour, "strokeDash": _look(legend, _dashes)}
+    arrow = {"text": "↑", "dy": -13, "fontSize": 14, "fontWeight": "bold"}
+    layers = [
+        _layer("area", _among(banded), {**colour, **_INTERVAL}, opacity=0.16) if banded else None,
+        _layer("rule", _among(barred), {**colour, **_INTERVAL}, strokeWidth=2) if barred else None,
+        _layer("line", _among(lined), dashed, strokeWidth=2, strokeJoin="round") if lined else None,
+        _layer("point", "datum.m", _markers(legend), size=58, strokeWidth=1.6, opacity=1),
+        _layer("text", "datum.up", colour, **arrow) if any("up" in row for row in rows) else None,
+        _hover(panel, colour, bool(banded or barred)),
+    ]
+    return {
+        "description": _alt(panel, ""),
+        "width": "container",
+        "height": HEIGHT,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "params": [
+            {"name": "hidden", "value": []},
+            {"name": "names", "value": [s.label for s in legend]},
+        ],
+        "data": {"values": rows},
+        "transform": [{"filter": "indexof(hidden, datum.s) < 0"}],
+        "encoding": {
+            "x": _position("x", panel.x, [row["x"] for row in rows]),
+            "y": _position("y", panel.y, [row[k] for row in rows for k in _HEIGHTS if k in row]),
+        },
+        "layer": [layer for layer in layers if layer],
+    }
+
+
+_HEIGHTS = ("y", "low", "high")
+_INTERVAL = {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
+
+
+def _position(field: str, axis: Axis, values: Sequence[float | None]) -> Spec:
+    """Limits that are not given are those of the data, rounded."""
+    there = [v for v in values if v is not None] or [1.0, 10.0]
+    start, end = min(there), max(there)
+    if start == end:
+        start, end = (start / 2, end * 2) if axis.log else (start - 0.5, end + 0.5)
+    start = start if axis.start is None else axis.start
+    end = end if axis.end is None else axis.end
+    scale = {
+        "type": "log" if axis.log else "linear",
+        "domain": [start, end],
+        "nice": not axis.log and axis.end is None,
+    }
+    return {"field": field, "type": "quantitative", "title": axis.label, "scale": scale}
+
+
+def _layer(mark: str, filter: str, encoding: Mapping[str, Any], **style: Any) -> Spec:
+    return {
+        "transform": [{"filter": filter}],
+        "mark": {"type": mark, "aria": False, "tooltip": None, **style},
+        "encoding": dict(encoding),
+    }
+
+
+def _among(numbers: Sequence[int]) -> str:
+    return f"(indexof({list(numbers)}, datum.s) >= 0)"
+
+
+def _look(legend: Sequence[Series], look: Callable[[Series], Any]) -> Spec:
+    """An encoding from the number of a series to how it looks."""
+    scale = {"domain": list(range(len(legend))), "range": [look(series) for series in legend]}
+    return {"field": "s", "type": "nominal", "scale": scale, "legend": None}
+
+
+def _colour(series: Series) -> str:
+    return f"var(--series-{series.colour})"  # light or dark: the page's style knows
+
+
+def _dashes(series: Series) -> list[int]:
+    return list(DASHES) if series.dashed else [1, 0]
+
+
+def _markers(legend: Sequence[Series]) -> Spec:
+    colour = _look(legend, _colour)
+    empty = {"test": "datum.o", "value": "var(--surface)"}
+    return {
+        "shape": _look(legend, lambda series: series.marker),
+        "fill": {**colour, "condition": empty},
+        "stroke": colour,
+    }
+
+
+def _hover(panel: Panel, colour: Spec, with_interval: bool) -> Spec:
+    """The point nearest to the pointer or the finger, with its values."""
+    tooltip = [
+        {"field": "name", "title": "series"},
+        {"field": "x", "title": panel.x.label, "type": "quantitative", "format": ",.7~r"},
+        {"field": "y", "title": panel.y.label, "type": "quantitative", "format": ",.4~r"},
+    ]
+    if with_interval:
+        tooltip.append({"field": "interval", "title": "interval"})
+    interval = "format(datum.low, ',.4~r') + ' to ' + format(datum.high, ',.4~r')"
+    near = {"type": "point", "on": "pointerover", "clear": "pointerout", "nearest": True}
+    return {
+        "transform": [
+            {"filter": "isValid(datum.y)"},
+            {"calculate": "names[datum.s]", "as": "name"},
+            {"calculate": f"isValid(datum.low) ? {interval} : '–'", "as": "interval"},
+        ],
+        "params": [{"name": "near", "select": {**near, "fields": ["s", "x"]}}],
+        "mark": {"type": "circle", "size": 130, "aria": False},
+        "encoding": {
+            **colour,
+            "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
+            "tooltip": tooltip,
+        },
+    }

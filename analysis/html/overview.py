@@ -1,0 +1,152 @@
+"""What the results are, before what they say: how many trials, of which sweeps, made by what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from analysis.database import Database
+from analysis.html.cells import Sheet, sheet
+from analysis.labels import randomization_label
+from analysis.status import STATUSES
+from analysis.tables import Table, without_empty
+
+MOST_TROUBLE = 50
+
+_STATUSES = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in STATUSES)
+TOTALS = f"""
+select
+    count(*) as trials,
+    {_STATUSES},
+    count(distinct seed) as seeds,
+    count(distinct model) as models,
+    count(distinct dataset) as datasets,
+    sum(epochs) as epochs,
+    sum(wall_seconds) as seconds,
+    min(started_at) as first_started,
+    max(finished_at) as last_finished
+from trials
+"""
+SWEEPS = f"""
+select
+    sweep,
+    count(*) as trials,
+    {_STATUSES},
+    min(started_at) as first_started,
+    max(finished_at) as last_finished
+from (select distinct sweep, trial_id from sweep_trials) join trials using (trial_id)
+group by sweep
+order by sweep
+"""
+VERSIONS = """
+select
+    git_commit, versions, device,
+    count(*) as trials,
+    count(distinct host) as hosts,
+    min(started_at) as first_started,
+    max(started_at) as last_started
+from trials
+where status <> 'planned'
+group by git_commit, versions, device
+order by first_started, git_commit, device
+"""
+TROUBLE = """
+select
+    trial_id, model, randomization, corruption, regularizer, seed, status, attempts,
+    split_part(rtrim(error, chr(10)), chr(10), -1) as error
+from trials
+where status in ('failed', 'diverged', 'interrupted')
+order by status, finished_at, trial_id
+"""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """figures: name and value of the page's first numbers. sql: what those come from."""
+
+    figures: Sequence[tuple[str, str]]
+    sql: str
+    tables: Sequence[Sheet]
+
+
+def overview(db: Database) -> Overview:
+    totals = db.table(TOTALS).records()[0]
+    tables = [_sweeps(db), _versions(db), _trouble(db)]
+    return Overview(_figures(totals), TOTALS.strip(), [sheet(t) for t in tables if t.rows])
+
+
+def _figures(totals: dict[str, Any]) -> list[tuple[str, str]]:
+    statuses = [(s, f"{totals[s]:,}") for s in STATUSES if totals[s] or s == "done"]
+    figures = [("trials", f"{totals['trials']:,}"), *statuses]
+    figures += [(name, str(totals[name])) for name in ("models", "datasets", "seeds")]
+    figures.append(("epochs", f"{totals['epochs'] or 0:,}"))
+    figures.append(("time of all trials", duration(totals["seconds"] or 0)))
+    if totals["first_started"]:
+        days = [_day(totals[name]) for name in ("first_started", "last_finished")]
+        figures.append(("first started", days[0]))
+        figures.append(("last finished", days[1]))
+    return figures
+
+
+def duration(seconds: float) -> str:
+    """`50 s`, `12 min`, `3.5 h` or `12 d`: as exact as is read."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d") if moment else "–"
+
+
+def _minute(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else "–"
+
+
+_TIMES: Mapping[str, Callable[[Any], str]] = dict.fromkeys(
+    ("first_started", "last_started", "last_finished"), _minute
+)
+
+
+def _sweeps(db: Database) -> Table:
+    table = db.table(SWEEPS)
+    absent = [status for status in STATUSES if status != "done"]
+    columns, rows = without_empty(table.columns, table.rows, absent)
+    return Table("sweeps", columns, rows, "Sweeps", show=_TIMES, sql=SWEEPS)
+
+
+def _versions(db: Database) -> Table:
+    table = db.table(VERSIONS)
+    show = {**_TIMES, "versions": _packages, "git_commit": _short}
+    return Table("versions", table.columns, table.rows, "Made by", show=show, sql=VERSIONS)
+
+
+def _short(commit: str) -> str:
+    return commit[:12]
+
+
+def _packages(versions: str) -> str:
+    """`{"torch": "2.9", …}` as `torch 2.9, …`; text that is no such object as it is."""
+    try:
+        known = json.loads(versions)
+    except ValueError:
+        return versions
+    if not isinstance(known, dict):
+        return versions
+    return ", ".join(f"{name} {version}" for name, version in known.items())
+
+
+def _trouble(db: Database) -> Table:
+    records = db.table(TROUBLE).records()
+    columns = ["trial_id", "model", "data", "regularizer", "seed", "status", "attempts", "error"]
+    rows = []
+    for record in records[:MOST_TROUBLE]:
+        record["data"] = randomization_label(record["randomization"], record["corruption"])
+        rows.append([record[column] for column in columns])
+    more = len(records) > MOST_TROUBLE
+    notes = [f"the first {MOST_TROUBLE} of {len(records)}"] if more else []
+    return Table("trouble", columns, rows, "Went wrong", notes=notes, sql=TROUBLE)

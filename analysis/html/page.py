@@ -1,0 +1,104 @@
+"""The page: everything the results can answer, in one file that opens anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+from analysis.database import Database
+from analysis.figures.figure import Figure
+from analysis.html.cells import Sheet, sheet
+from analysis.html.charts import CONFIG, Charts, charts
+from analysis.html.overview import overview
+from analysis.html.runtime import runtime
+from analysis.html.series import DARK, LIGHT, SHAPES
+from analysis.report import asked
+
+FIRST = ("claims",)  # what is read before the figures
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with its charts."""
+
+    figure: Figure
+    charts: Charts
+
+    @property
+    def notes(self) -> list[str]:
+        return [*self.figure.notes, *self.charts.notes]
+
+
+def page(
+    db: Database, place: str, sweep: str | None = None, only: Collection[str] | None = None
+) -> str:
+    """The report as HTML. `place` says whose results these are; `only` names the summaries and
+    figures to show, all that apply without."""
+    tables = []
+    for summary in asked(db, only):
+        bare = summary.figures(db)
+        tables.append(sheet(summary.for_people(bare), bare))
+    drawn, missing = _figures(db, only)
+    return render(
+        place=place,
+        sweep=sweep,
+        overview=overview(db),
+        first=[t for t in tables if t.name in FIRST],
+        tables=[t for t in tables if t.name not in FIRST],
+        figures=drawn,
+        missing=missing,
+    )
+
+
+def _figures(db: Database, only: Collection[str] | None) -> tuple[list[Drawn], list[Figure]]:
+    """Those that have something to draw, and those for which there are no runs."""
+    from analysis.figures.registry import FIGURES
+
+    made = [make(db) for name, make in FIGURES.items() if only is None or name in only]
+    drawn = [Drawn(figure, charts(figure)) for figure in made if not figure.empty]
+    return drawn, [figure for figure in made if figure.empty]
+
+
+def render(
+    *,
+    place: str,
+    sweep: str | None,
+    overview: Any,
+    first: Sequence[Sheet],
+    tables: Sequence[Sheet],
+    figures: Sequence[Drawn],
+    missing: Sequence[Figure],
+) -> str:
+    """Fill in the templates. All text is escaped; JSON has neither `<` nor NaN."""
+    import jinja2
+
+    folder = files("analysis.html")
+    env = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return env.get_template("page.html").render(
+        place=place,
+        sweep=sweep,
+        overview=overview,
+        first=first,
+        tables=tables,
+        figures=figures,
+        missing=missing,
+        light=LIGHT,
+        dark=DARK,
+        shapes=SHAPES,
+        config=CONFIG,
+        program=version("gensweep"),
+        made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        runtime=runtime() if figures else "",
+        own=lambda name: folder.joinpath(name).read_text("utf-8"),
+    )
