@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from analysis.datasets import create_datasets
 from analysis.errors import QueryError
+from analysis.paper.numbers import create_table
 from analysis.readonly import check
 from analysis.tables import Table
 from orchestrator.store.damage import Damage
@@ -31,6 +33,9 @@ VIEWS = (
     *("sweep_trials", "trials", "epochs", "steps"),
     *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
     *("loss_curves", "order_of_learning"),
+    *("paper", "outcomes", "reproduction"),
+    *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),
+    *("measures", "examples"),
 )
 
 # What of the trials' own files, with their nested rows, makes each table.
@@ -160,7 +165,9 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
         connection.execute(f"create table live_{name} as select {rows} from live")
         _union_view(connection, snapshot, name)
     _load(connection, "stored_sweeps", snapshot.sweeps)
-    for name in ("macros", *VIEWS):
+    create_table(connection)
+    create_datasets(connection)
+    for name in ("macros", "rules", *VIEWS):
         connection.execute(files("analysis").joinpath(f"views/{name}.sql").read_text())
     connection.execute(f"set allowed_directories = ['{_name(snapshot.store.root)}']")
     connection.execute("set autoinstall_known_extensions = false")

@@ -20,7 +20,7 @@ class Job:
     """What every trial of a launch has in common.
 
     threads:            CPU threads for PyTorch.
-    engine, compile:    as trainables.registry.Context has them.
+    engine, compile, follow_examples: as trainables.registry.Context has them.
     lease:              the id of the lease under which the workers write.
     checkpoint_seconds: least time between two checkpoints of a trial.
     keep_checkpoints:   whether the last one of a trial stays when it is done.
@@ -36,6 +36,7 @@ class Job:
     keep_checkpoints: bool = False
     engine: str = "eager"
     compile: bool = False
+    follow_examples: bool = False
 
 
 @dataclass(frozen=True)

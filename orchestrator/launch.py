@@ -191,6 +191,7 @@ class Launch:
             keep_checkpoints=resources.keep_checkpoints,
             engine=resources.chosen_engine,
             compile=resources.compile,
+            follow_examples=resources.follow_examples,
         )
 
     def _datasets(self, work: Work) -> list[str]:

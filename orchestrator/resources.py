@@ -21,6 +21,7 @@ class Resources:
     pack:               how many trials of equal shape a worker may run side by side.
     checkpoint_seconds: least time between two checkpoints of a trial.
     keep_checkpoints:   whether the last one stays when the trial is done.
+    follow_examples:    whether trials record when each training example was learned.
     """
 
     cpu: float = 1.0
@@ -31,6 +32,7 @@ class Resources:
     pack: int | str = AUTO
     checkpoint_seconds: float = 60.0
     keep_checkpoints: bool = False
+    follow_examples: bool = False
 
     @property
     def chosen_engine(self) -> str:
@@ -47,7 +49,7 @@ def problem(key: str, value: Any) -> tuple[str, str] | None:
         case "device" | "engine":
             known = _CHOICES[key]
             return None if value in known else unknown(key, str(value), known)
-        case "compile" | "keep_checkpoints":
+        case "compile" | "keep_checkpoints" | "follow_examples":
             right, allowed = isinstance(value, bool), "true or false"
         case "pack":
             right = value == AUTO or (type(value) is int and value >= 1)

@@ -47,6 +47,7 @@ class Worker(tune.Trainable):
             should_stop=lambda: self._leaving or guard.stopping(),
             checkpoint_seconds=job.checkpoint_seconds,
             saved=Checkpoints(store, guard).load,
+            follow_examples=job.follow_examples,
         )
         self._records: Iterator[tuple[str, Record]] | None = None
         self._leaving = False

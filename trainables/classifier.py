@@ -54,7 +54,8 @@ def _fit(
         return None if content is None else unpack(content, trial)
 
     make = ENGINES[context.engine]
-    with closing(make(trials, context.data_dir, device, context.compile)) as engine:
+    settings = context.compile, context.follow_examples
+    with closing(make(trials, context.data_dir, device, *settings)) as engine:
         checkpoints = Checkpoints(saved, context.checkpoint_seconds)
         yield from fit(trials, engine, context.should_stop, checkpoints)
 

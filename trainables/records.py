@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # planning needs no NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,42 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Measures:
+    """Of the trained weights and of the margins they leave, when a trial is done.
+
+    Norms are Euclidean, over all trainable parameters as one vector. `spectral_log_product` is
+    the sum over weight matrices of the logarithm of their largest singular value; a convolution
+    counts as its matrix (out, in * height * width). A margin is the logit of the given label less
+    the largest other one, in evaluation mode; over the training set the least, the 10th
+    percentile and the median.
+    """
+
+    weight_norm: float
+    initial_weight_norm: float
+    distance_from_initialization: float
+    spectral_log_product: float
+    margin_min: float
+    margin_p10: float
+    margin_median: float
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """When each training example was learned, in the dataset's order; every array is (N,).
+
+    changed:          whether its given label is not its true one.
+    first_learned:    the first epoch after which it was predicted as its given label; 0 if none.
+    learned_for_good: the epoch since which it always was; 0 if it is not now.
+    forgotten:        after how many epochs it was not, though it was after the one before.
+    """
+
+    changed: NDArray[np.bool_]
+    first_learned: NDArray[np.int32]
+    learned_for_good: NDArray[np.int32]
+    forgotten: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class Ended:
     """The trial is over; `reason` says why, where it is not simply done."""
 
@@ -71,4 +111,4 @@ class Ended:
     reason: str = ""
 
 
-Record = Started | Steps | Epoch | Checkpoint | Ended
+Record = Started | Steps | Epoch | Checkpoint | Measures | Examples | Ended

@@ -26,6 +26,7 @@ class Context:
     checkpoint_seconds: least time between two checkpoints of a trial; inf for none but the one
                         of an interruption.
     saved:              by trial_id, the content of the checkpoint to continue from, if any.
+    follow_examples:    whether trials report when each training example was learned.
     """
 
     data_dir: Path
@@ -36,6 +37,7 @@ class Context:
     should_stop: Callable[[], bool] = lambda: False
     checkpoint_seconds: float = 60.0
     saved: Callable[[str], bytes | None] = lambda trial_id: None
+    follow_examples: bool = False
 
 
 @dataclass(frozen=True)

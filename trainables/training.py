@@ -39,8 +39,8 @@ def fit(
 ) -> Records:
     """Train every trial to its end, yielding (trial_id, record) as things happen.
 
-    Each trial yields one Started, then Steps, Epoch and Checkpoint records, then exactly one
-    Ended. Steps and Epochs are the same whether the trial was interrupted or not: one that
+    Each trial yields one Started, then Steps, Epoch and Checkpoint records, then, if it is done,
+    Measures and perhaps Examples, then exactly one Ended. Steps and Epochs are the same whether the trial was interrupted or not: one that
     continues yields those of its earlier attempts first. `should_stop` is asked after every
     step; trials it cuts short yield a Checkpoint and end as interrupted.
 
@@ -85,7 +85,21 @@ class _Loop:
         yield trial_id, Started(engine.device, engine.parameters, *before)
         yield from ((trial_id, record) for record in course.records)
         if course.ended:
-            yield trial_id, course.ended
+            yield from self._finish(course)
+
+    def _finish(self, course: Course) -> Records:
+        """A trial's last words; none if stopped before them, so that it has yet to end."""
+        trial_id, ended = course.trial.trial_id, course.ended
+        assert ended is not None
+        if ended.status == "done":
+            measures = self.engine.measure(course.lane, self._stop)
+            if measures is None:
+                course.ended = None
+                return
+            yield trial_id, measures
+            if examples := self.engine.examples(course.lane):
+                yield trial_id, examples
+        yield trial_id, ended
 
     def _active(self) -> list[Course]:
         return [course for course in self.courses if course.ended is None]
@@ -109,7 +123,7 @@ class _Loop:
             if course.ended is None and not self.stopped:
                 yield from self._evaluate(course)
             if course.ended is not None:
-                yield course.trial.trial_id, course.ended
+                yield from self._finish(course)
         yield from self._checkpoints_if_due()
 
     def _train(self, courses: Sequence[Course]) -> Records:

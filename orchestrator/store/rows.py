@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from orchestrator.store.schemas import EPOCH, SWEEP
 from trainables.datasets import DATASETS
-from trainables.records import Epoch
+from trainables.records import Epoch, Examples
 from trainables.registry import trial_from_config
 from trainables.trial import ClassifierTrial
 
@@ -85,6 +85,11 @@ def sweep_rows(sweep: str, planned: Iterable[tuple[ClassifierTrial, Sequence[str
 
 def epoch_rows(epochs: Iterable[Epoch]) -> list[Row]:
     return [{name: getattr(epoch, name) for name in EPOCH.names} for epoch in epochs]
+
+
+def example_columns(examples: Examples) -> Row:
+    """A list per column, with an entry per training example."""
+    return {f"example_{name}": column for name, column in vars(examples).items()}
 
 
 def utc(moment: datetime) -> datetime:

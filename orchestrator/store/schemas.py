@@ -65,6 +65,18 @@ OUTCOME = pa.schema(
         "started_at": _TIME,
         "finished_at": _TIME,
         "error": pa.string(),
+        "weight_norm": pa.float64(),
+        "initial_weight_norm": pa.float64(),
+        "distance_from_initialization": pa.float64(),
+        "spectral_log_product": pa.float64(),
+        "margin_min": pa.float64(),
+        "margin_p10": pa.float64(),
+        "margin_median": pa.float64(),
+        # One entry per training example, in the dataset's order; epochs, 0 for never.
+        "example_changed": pa.list_(pa.bool_()),
+        "example_first_learned": pa.list_(pa.int32()),
+        "example_learned_for_good": pa.list_(pa.int32()),
+        "example_forgotten": pa.list_(pa.int32()),
     }
 )
 

@@ -15,9 +15,16 @@ from orchestrator.store.errors import StoreError
 from orchestrator.store.files import publish_table, read_table
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import Guard
-from orchestrator.store.rows import Provenance, config_row, epoch_rows, outcome_row, utc
+from orchestrator.store.rows import (
+    Provenance,
+    config_row,
+    epoch_rows,
+    example_columns,
+    outcome_row,
+    utc,
+)
 from orchestrator.store.schemas import LIVE, conform
-from trainables.records import Ended, Epoch, Record, Started, Steps
+from trainables.records import Ended, Epoch, Examples, Measures, Record, Started, Steps
 from trainables.trial import ClassifierTrial
 
 _OUTCOME = (
@@ -91,6 +98,10 @@ class TrialWriter:
             self._flush()
         elif isinstance(record, Ended):
             self.end(record.status, record.reason if record.status != "done" else None)
+        elif isinstance(record, Measures):
+            self._row.update(asdict(record))
+        elif isinstance(record, Examples):
+            self._row.update(example_columns(record))
         elif isinstance(record, Epoch):
             self._epochs.append(record)
             self._flush_in_time()

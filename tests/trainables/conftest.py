@@ -18,7 +18,7 @@ from trainables.datasets import load
 from trainables.datasets.arrays import Dataset
 from trainables.engines.eager import EagerEngine
 from trainables.engines.protocol import Evaluation, Should, Window
-from trainables.records import Record
+from trainables.records import Examples, Measures, Record
 from trainables.registry import Context
 from trainables.trial import ClassifierTrial
 
@@ -99,6 +99,9 @@ def clock() -> Iterator[SimpleNamespace]:
         yield clock
 
 
+MEASURES = Measures(3.0, 1.0, 2.0, 0.5, -1.0, 0.0, 1.0)
+
+
 @dataclass
 class Script:
     """What one lane would do: training errors by epoch (the last one stays), losses by window."""
@@ -141,8 +144,15 @@ class Scripted:
         self.evaluated.append(lane)
         script, epoch = self.scripts[lane], self.positions[lane][0]
         error = script.errors[min(epoch, len(script.errors)) - 1]
-        train = Evaluation(script.evaluated_loss, error, 0.1, 0.7, 0.2)
-        return train, Evaluation(2.0, 0.9, 0.9, None, None)
+        right = torch.zeros(0, dtype=torch.bool)
+        train = Evaluation(script.evaluated_loss, error, 0.1, 0.7, 0.2, right)
+        return train, Evaluation(2.0, 0.9, 0.9, None, None, right)
+
+    def measure(self, lane: int, should_stop: Should) -> Measures | None:
+        return None if should_stop() else MEASURES
+
+    def examples(self, lane: int) -> Examples | None:
+        return None
 
     def steps(self, lane: int, epoch: int) -> int:
         begun, steps = self.positions.get(lane, (0, 0))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.records import Checkpoint, Ended, Epoch, Record, Steps
+from trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Steps
 from trainables.training import Checkpoints, fit
 from trainables.trial import ClassifierTrial
 
@@ -66,7 +66,7 @@ def test_at_0_seconds_every_end_of_a_window_and_of_an_epoch_is_saved(run: Run) -
     records = run(0.0)
     kinds = [type(record) for _, record in records[1:]]
     epoch = [Steps, Checkpoint, Steps, Checkpoint, Epoch, Checkpoint]
-    assert kinds == [*(epoch * EPOCHS)[:-1], Ended]
+    assert kinds == [*(epoch * EPOCHS)[:-1], Measures, Ended]
 
 
 def test_at_infinitely_many_seconds_nothing_is_saved(run: Run) -> None:

@@ -159,11 +159,11 @@ def test_a_trial_that_was_over_when_it_was_saved_is_over(
 ) -> None:
     """The loop saves no such trial; should there be one, it must not be trained any further."""
     trial, engine = tiny(**setting), scripted({"errors": [0.0]})
-    _, *rows, ended = (record for _, record in fit([trial], engine, lambda: False))
+    _, *rows, measures, ended = (record for _, record in fit([trial], engine, lambda: False))
     saved = Saved(trial.trial_id, {}, 21.0, 0.0, rows, {"position": [1, 20]})  # type: ignore[arg-type]
     again = scripted({"errors": [0.0]})
     found = [r for _, r in fit([trial], again, lambda: False, Checkpoints(lambda _: saved))]
-    assert found == [Started("paper", 7, 21.0, 1), *rows, ended]
+    assert found == [Started("paper", 7, 21.0, 1), *rows, measures, ended]
     assert not again.trained
 
 

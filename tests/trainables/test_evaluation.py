@@ -48,6 +48,7 @@ def evaluated(model: nn.Module, inputs: torch.Tensor, split: Split) -> Evaluatio
         mean(wrong_clean),
         mean(memorized),
         mean(recovered),
+        ~torch.tensor(wrong),
     )
 
 
@@ -102,7 +103,9 @@ def test_examples_are_counted_as_corrupted_or_clean_memorized_or_recovered(
     expected: tuple[float | None, ...],
 ) -> None:
     found = summarize(torch.tensor(0.25), torch.tensor(predictions), split(labels, truth))
-    assert found == Evaluation(0.25, *expected)
+    right = [a == b for a, b in zip(predictions, labels, strict=True)]
+    assert found == Evaluation(0.25, *expected, torch.tensor(right))
+    assert found.right.tolist() == right
 
 
 def test_a_pass_does_not_depend_on_how_many_are_seen_at_a_time(

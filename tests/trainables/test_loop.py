@@ -57,7 +57,7 @@ def test_a_fit_is_as_many_epochs_of_training_error_0_in_a_row_as_patience_says(
 def test_an_epoch_reports_what_was_evaluated(tiny: Tiny, scripted: MakeScripted) -> None:
     trial = tiny(epochs=1, lr=0.25)
     engine = scripted({"errors": [0.4], "losses": (3.0, 2.0)})
-    started, *steps, epoch, _ = alone(engine, trial)
+    started, *steps, epoch, _, _ = alone(engine, trial)
     assert started == Started("paper", 7)
     assert steps == [Steps(10, 3.0), Steps(20, 2.0)]
     assert isinstance(epoch, Epoch)

@@ -8,7 +8,7 @@ import pytest
 
 from trainables.datasets.arrays import Dataset
 from trainables.randomizations import corrupt_labels
-from trainables.records import Checkpoint, Ended, Epoch, Record, Started, Steps
+from trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Started, Steps
 from trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
@@ -37,7 +37,7 @@ def numbers(records: list[Record]) -> list[float]:
 def test_a_trial_starts_once_logs_its_epochs_and_ends_once(tiny: Tiny, train: Train) -> None:
     records = train(tiny(epochs=3))
     kinds = [(kind, len(list(group))) for kind, group in groupby(map(type, records))]
-    assert kinds == [(Started, 1), *[(Steps, 3), (Epoch, 1)] * 3, (Ended, 1)]
+    assert kinds == [(Started, 1), *[(Steps, 3), (Epoch, 1)] * 3, (Measures, 1), (Ended, 1)]
     assert records[-1] == Ended("done")
 
 

@@ -12,6 +12,7 @@ from trainables.engines.lane import Lane, device_name
 from trainables.engines.program import Program
 from trainables.engines.programs import PROGRAMS, Key
 from trainables.engines.protocol import Evaluation, Should, Window
+from trainables.records import Examples, Measures
 from trainables.shape import shape
 from trainables.trial import ClassifierTrial
 
@@ -28,9 +29,12 @@ class CapturedEngine:
         data_dir: Path,
         device: torch.device,
         compiled: bool = False,
+        follow_examples: bool = False,
     ) -> None:
         self._device, self._compiled = device, compiled
-        self._lanes = [Lane(trial, data_dir, device) for trial in trials]
+        self._lanes = [
+            Lane(trial, data_dir, device, follow_examples=follow_examples) for trial in trials
+        ]
         self._programs: dict[Key, Program] = {}
         self._lent: tuple[Program, list[Lane]] | None = None
 
@@ -67,6 +71,12 @@ class CapturedEngine:
 
     def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
         return self._lanes[lane].evaluate(should_stop)
+
+    def measure(self, lane: int, should_stop: Should) -> Measures | None:
+        return self._lanes[lane].measure(should_stop)
+
+    def examples(self, lane: int) -> Examples | None:
+        return self._lanes[lane].examples()
 
     def steps(self, lane: int, epoch: int) -> int:
         return self._lanes[lane].steps if self._lanes[lane].epoch == epoch else 0

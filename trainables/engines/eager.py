@@ -10,6 +10,7 @@ import torch
 
 from trainables.engines.lane import Lane, device_name
 from trainables.engines.protocol import Evaluation, Should, Window
+from trainables.records import Examples, Measures
 from trainables.trial import ClassifierTrial
 
 
@@ -22,9 +23,13 @@ class EagerEngine:
         data_dir: Path,
         device: torch.device,
         compiled: bool = False,
+        follow_examples: bool = False,
     ) -> None:
         self._device = device
-        self._lanes = [Lane(trial, data_dir, device, compiled) for trial in trials]
+        self._lanes = [
+            Lane(trial, data_dir, device, compiled, follow_examples)
+            for trial in trials
+        ]
 
     @property
     def device(self) -> str:
@@ -50,6 +55,12 @@ class EagerEngine:
 
     def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
         return self._lanes[lane].evaluate(should_stop)
+
+    def measure(self, lane: int, should_stop: Should) -> Measures | None:
+        return self._lanes[lane].measure(should_stop)
+
+    def examples(self, lane: int) -> Examples | None:
+        return self._lanes[lane].examples()
 
     def steps(self, lane: int, epoch: int) -> int:
         return self._lanes[lane].steps if self._lanes[lane].epoch == epoch else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -14,6 +14,12 @@ from trainables.engines.protocol import Evaluation, Should
 _BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}
 
 
+def batches(split: Split) -> Iterator[tuple[Tensor, Tensor]]:
+    """Stored inputs and labels, in batches that the device takes with ease."""
+    size = _BATCH[split.labels.device.type]
+    yield from zip(torch.split(split.inputs, size), torch.split(split.labels, size), strict=True)
+
+
 @torch.no_grad()
 def evaluate(
     logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
@@ -22,10 +28,7 @@ def evaluate(
     device = split.labels.device
     loss = torch.zeros((), device=device, dtype=torch.float32)
     predictions = []
-    size = _BATCH[device.type]
-    for inputs, labels in zip(
-        torch.split(split.inputs, size), torch.split(split.labels, size), strict=True
-    ):
+    for inputs, labels in batches(split):
         if should_stop():
             return None
         logits = logits_of(inputs)
@@ -45,7 +48,7 @@ def summarize(loss: Tensor, predictions: Tensor, split: Split) -> Evaluation:
     values = torch.stack([loss.double(), *(count.double() for count in counts)]).tolist()
     mean_loss, errors, n = values[0], values[1], len(split.labels)
     if split.changed is None:
-        return Evaluation(mean_loss, errors / n, errors / n, None, None)
+        return Evaluation(mean_loss, errors / n, errors / n, None, None, ~wrong)
     changed_errors, recovered_count, changed_count = values[2:]
     clean = n - changed_count
     return Evaluation(
@@ -54,4 +57,5 @@ def summarize(loss: Tensor, predictions: Tensor, split: Split) -> Evaluation:
         clean_error=(errors - changed_errors) / clean if clean else None,
         memorized=1.0 - changed_errors / changed_count,
         recovered=recovered_count / changed_count,
+        right=~wrong,
     )

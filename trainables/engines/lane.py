@@ -13,12 +13,15 @@ from torch.nn import functional
 
 from trainables.data import TrialData, load_trial_data
 from trainables.engines.evaluation import evaluate
+from trainables.engines.measures import margins, measures
 from trainables.engines.precision import autocast, set_precision
 from trainables.engines.protocol import Evaluation, Should
 from trainables.errors import CheckpointError
+from trainables.learning import Learning
 from trainables.models import build_model
 from trainables.models.layers import Dropout, initialize
 from trainables.preprocessing import whiten
+from trainables.records import Examples, Measures
 from trainables.regularizers import augment, augments
 from trainables.seeds import generator, torch_seed
 from trainables.trial import ClassifierTrial
@@ -35,14 +38,17 @@ class Lane:
     """A trial's model, optimizer and data, and how far it is in which epoch."""
 
     def __init__(
-        self, trial: ClassifierTrial, data_dir: Path, device: torch.device, compiled: bool = False
+        self,
+        trial: ClassifierTrial,
+        data_dir: Path,
+        device: torch.device,
+        compiled: bool = False,
+        follow_examples: bool = False,
     ) -> None:
         self.trial = trial
         self.device = device
         self.data: TrialData = load_trial_data(trial, data_dir, device)
-        self.model = self.build()
-        seed = torch_seed(trial.seed, "initialization")
-        initialize(self.model, torch.Generator().manual_seed(seed))
+        self.model = self.untrained()
         # Convolutions run faster on channels-last images; for other models they would be copied.
         convolves = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
         self.layout = torch.channels_last if convolves else torch.contiguous_format
@@ -62,6 +68,15 @@ class Lane:
         self.batches: Sequence[Tensor] = ()
         self.epoch = self.steps = self.window_steps = 0
         self.window_loss = torch.zeros((), device=device)
+        examples = len(self.data.train.labels)
+        self._learning = Learning(examples, device) if follow_examples else None
+
+    def untrained(self) -> nn.Module:
+        """The trial's model as it was before its first step, on the CPU."""
+        model = self.build()
+        seed = torch_seed(self.trial.seed, "initialization")
+        initialize(model, torch.Generator().manual_seed(seed))
+        return model
 
     def build(self) -> nn.Module:
         """The trial's model, which is yet to be initialized."""
@@ -131,7 +146,20 @@ class Lane:
         self.model.eval()
         train = evaluate(self._logits, self.data.train, should_stop)
         test = None if train is None else evaluate(self._logits, self.data.test, should_stop)
-        return None if train is None or test is None else (train, test)
+        if train is None or test is None:
+            return None
+        if self._learning:
+            self._learning.take(self.epoch, train.right)
+        return train, test
+
+    def measure(self, should_stop: Should) -> Measures | None:
+        set_precision(self.trial.precision)
+        self.model.eval()
+        found = margins(self._logits, self.data.train, should_stop)
+        return None if found is None else measures(self.model, self.untrained(), found)
+
+    def examples(self) -> Examples | None:
+        return self._learning.examples(self.data.train.changed) if self._learning else None
 
     def _logits(self, inputs: Tensor) -> Tensor:
         with autocast(self.trial.precision, self.device):
@@ -161,6 +189,7 @@ class Lane:
             "dropout": self.dropout.get_state(),
             "model": self.model.state_dict(),
             "momentum": self.optimizer.state_dict()["state"],
+            "learning": self._learning.state() if self._learning else None,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -177,5 +206,9 @@ class Lane:
         self.augmentation.set_state(state["augmentation"])
         self.dropout.set_state(state["dropout"])
         self.model.load_state_dict(state["model"])
+        if self._learning and state.get("learning"):
+            self._learning.restore(state["learning"])
+        else:  # what was not followed from the start cannot be told
+            self._learning = None
         settings = self.optimizer.state_dict()
         self.optimizer.load_state_dict({**settings, "state": state["momentum"]})

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from torch import Tensor
+
+from trainables.records import Examples, Measures
 
 Should = Callable[[], bool]
 
@@ -23,6 +27,7 @@ class Evaluation:
 
     memorized and recovered are the shares of changed examples predicted as their given label,
     and as their true one; `clean_error` is the error on all other examples. None: no such example.
+    right (N,) marks the examples predicted as their given label.
     """
 
     loss: float
@@ -30,6 +35,7 @@ class Evaluation:
     clean_error: float | None
     memorized: float | None
     recovered: float | None
+    right: Tensor = field(compare=False, repr=False)
 
 
 class Engine(Protocol):
@@ -58,6 +64,12 @@ class Engine(Protocol):
 
         `should_stop` is asked between batches; None if it cut the passes short.
         """
+
+    def measure(self, lane: int, should_stop: Should) -> Measures | None:
+        """What is said of a trial that is done; None if stopped, which is asked as above."""
+
+    def examples(self, lane: int) -> Examples | None:
+        """When each training example was learned; None where that has not been followed."""
 
     def steps(self, lane: int, epoch: int) -> int:
         """Optimizer steps that this lane has done in this epoch, so far."""
