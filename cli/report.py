@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.database import Database
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit, emit_text
 from cli.reading import opened
+
+STDOUT = "-"
+
+Html = Annotated[
+    str | None,
+    typer.Option(
+        "--html",
+        help="Write one HTML file with tables and interactive figures instead; - is stdout.",
+        metavar="PATH",
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        help="Only these summaries, and figures in HTML; several with commas or options.",
+        metavar="NAME",
+    ),
+]
 
 
 def report(
     sweep: SweepName = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
+    only: Only = None,
+    html: Html = None,
 ) -> None:
     """Convergence time, error against corruption, and the paper's numbers beside ours."""
+    names = _names(only, figures=html is not None)
+    if html is not None:
+        if format_:
+            raise typer.BadParameter("is for text; leave out one of the two", param_hint="--format")
+        target = _target(html)
+        with opened(results, sweep) as db:
+            _write(_page(db, results, sweep, names), target)
+        return
     from analysis.report import report_tables
 
     people = format_ in (None, Format.TABLE, Format.MARKDOWN)
     with opened(results, sweep) as db:
-        tables = report_tables(db, people)
+        tables = report_tables(db, people, names)
     emit(tables, format_ or Format.TABLE)
 
 
@@ -28,3 +65,53 @@ def report_sweep(results: str, sweep: str) -> None:
 
     with opened(results, sweep) as db:
         emit_text(report_tables(db, people=True))
+
+
+def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
+    """The names given; None if there are none, which stands for all."""
+    from analysis.report import SUMMARIES
+
+    if not only:
+        return None
+    known = list(SUMMARIES)
+    if figures:
+        from analysis.figures.registry import FIGURES
+
+        known += FIGURES
+    names = {name.strip() for option in only for name in option.split(",")}
+    if wrong := sorted(names - set(known)):
+        listed = f"{', '.join(map(repr, wrong))} not known; the names are {', '.join(known)}"
+        raise typer.BadParameter(listed, param_hint="--only")
+    return names
+
+
+def _target(html: str) -> Path | None:
+    """The file to write, links followed; None is stdout. Seen to before the work."""
+    path = Path(html).resolve()
+    if html != STDOUT and path.exists() and not path.is_file():
+        raise typer.BadParameter(f"{html} is not a file", param_hint="--html")
+    return None if html == STDOUT else path
+
+
+def _page(db: Database, results: str, sweep: str | None, names: Collection[str] | None) -> bytes:
+    from analysis.html.page import page
+    from orchestrator.store.location import locate
+
+    root = locate(results)
+    place = root.resolve().name if isinstance(root, Path) else str(root)
+    return page(db, place, sweep, names).encode()
+
+
+def _write(content: bytes, path: Path | None) -> None:
+    if path is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    from orchestrator.store.errors import StoreError
+    from orchestrator.store.files import publish
+
+    try:
+        publish(path, content)
+    except StoreError as error:
+        raise StoreError(error.where, error.what, todo="choose another --html") from error
+    print(f"gensweep: wrote {path} ({len(content) / 1e6:.1f} MB)", file=sys.stderr)  # noqa: T201

@@ -28,6 +28,7 @@ CONFIG: Mapping[str, Any] = {
         "titleFontSize": 12.5,
         "titleFontWeight": 500,
         "titlePadding": 8,
+        "labelFlush": False,
     },
 }
 
@@ -116,6 +117,9 @@ _HEIGHTS = ("y", "low", "high")
 _INTERVAL = {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
 
 
+_TICKS = {"x": "ceil(width / 75)", "y": "ceil(height / 48)"}
+
+
 def _position(field: str, axis: Axis, values: Sequence[float | None]) -> Spec:
     """Limits that are not given are those of the data, rounded."""
     there = [v for v in values if v is not None] or [1.0, 10.0]
@@ -129,7 +133,15 @@ def _position(field: str, axis: Axis, values: Sequence[float | None]) -> Spec:
         "domain": [start, end],
         "nice": not axis.log and axis.end is None,
     }
-    return {"field": field, "type": "quantitative", "title": axis.label, "scale": scale}
+    ticks: Spec = {
+        "tickCount": {"expr": "ceil(width / 75)" if field == "x" else "ceil(height / 48)"}
+    }
+    if all(float(value).is_integer() for value in there):
+        ticks["tickMinStep"] = 1  # there is no half epoch
+    if axis.log:
+        ticks = {"labelOverlap": "greedy"}
+    about = {"title": axis.label, "axis": ticks, "scale": scale}
+    return {"field": field, "type": "quantitative", **about}
 
 
 def _layer(mark: str, filter: str, encoding: Mapping[str, Any], **style: Any) -> Spec:

@@ -65,8 +65,10 @@ order by status, finished_at, trial_id
 
 @dataclass(frozen=True)
 class Overview:
-    """figures: name and value of the page's first numbers. sql: what those come from."""
+    """sweeps: their names. figures: name and value of the page's first numbers. sql: what those
+    come from."""
 
+    sweeps: Sequence[str]
     figures: Sequence[tuple[str, str]]
     sql: str
     tables: Sequence[Sheet]
@@ -75,7 +77,8 @@ class Overview:
 def overview(db: Database) -> Overview:
     totals = db.table(TOTALS).records()[0]
     tables = [_sweeps(db), _versions(db), _trouble(db)]
-    return Overview(_figures(totals), TOTALS.strip(), [sheet(t) for t in tables if t.rows])
+    sweeps = [row[0] for row in tables[0].rows]
+    return Overview(sweeps, _figures(totals), TOTALS.strip(), [sheet(t) for t in tables if t.rows])
 
 
 def _figures(totals: dict[str, Any]) -> list[tuple[str, str]]:
@@ -107,21 +110,22 @@ def _minute(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M") if moment else "–"
 
 
-_TIMES: Mapping[str, Callable[[Any], str]] = dict.fromkeys(
-    ("first_started", "last_started", "last_finished"), _minute
-)
+_DAYS: Mapping[str, Callable[[Any], str]]
+_MINUTES: Mapping[str, Callable[[Any], str]]
+_MOMENTS = ("first_started", "last_started", "last_finished")
+_DAYS, _MINUTES = (dict.fromkeys(_MOMENTS, write) for write in (_day, _minute))
 
 
 def _sweeps(db: Database) -> Table:
     table = db.table(SWEEPS)
     absent = [status for status in STATUSES if status != "done"]
     columns, rows = without_empty(table.columns, table.rows, absent)
-    return Table("sweeps", columns, rows, "Sweeps", show=_TIMES, sql=SWEEPS)
+    return Table("sweeps", columns, rows, "Sweeps", show=_MINUTES, sql=SWEEPS)
 
 
 def _versions(db: Database) -> Table:
     table = db.table(VERSIONS)
-    show = {**_TIMES, "versions": _packages, "git_commit": _short}
+    show = {**_DAYS, "versions": _packages, "git_commit": _short}
     return Table("versions", table.columns, table.rows, "Made by", show=show, sql=VERSIONS)
 
 

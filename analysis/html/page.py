@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +85,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.filters["words"] = words
     env.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return env.get_template("page.html").render(
         place=place,
@@ -102,3 +104,10 @@ def render(
         runtime=runtime() if figures else "",
         own=lambda name: folder.joinpath(name).read_text("utf-8"),
     )
+
+
+def words(text: str) -> str:
+    """Text for HTML, in which names between backticks are set as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 MOST = 200  # points of a curve, about as many as a screen can tell apart
-_KEPT = 4  # of each stretch: the least and the greatest value, and those of the interval's ends
 
 
 def kept(
@@ -22,7 +21,8 @@ def kept(
         return list(range(len(x)))
     place = [math.log(max(v, 1e-300)) for v in x] if log else list(x)
     stretches: dict[int, list[int]] = {}
-    count = max(1, (most - 2) // _KEPT)
+    ends = any(value is not None for values in bounds[1:] for value in values)
+    count = max(1, (most - 2) // (4 if ends else 2))
     width = (place[-1] - place[0]) / count or 1.0
     for index, at in enumerate(place):
         stretches.setdefault(min(int((at - place[0]) / width), count - 1), []).append(index)
