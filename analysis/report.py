@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from analysis import convergence, corruption
+from analysis import claims, convergence, corruption
 from analysis.database import Database
 from analysis.paper import beside
 from analysis.tables import Table
@@ -21,6 +21,7 @@ class Summary:
 
 
 SUMMARIES: dict[str, Summary] = {
+    "claims": Summary(claims.claims_table, claims.for_people, claims.has_trials),
     "convergence": Summary(convergence.convergence_table, convergence.for_people),
     "corruption": Summary(corruption.corruption_table, corruption.for_people),
     **{name: Summary(t.figures, t.for_people, t.applies) for name, t in beside.TABLES.items()},

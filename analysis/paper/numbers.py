@@ -89,13 +89,14 @@ def title(name: str) -> str:
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Put them into a database, as `paper_numbers`."""
+    """Put them into a database, as `paper_numbers`, with their `position` in this order."""
     # Column by column: that takes DuckDB a tenth of the time it takes for rows.
     types = get_type_hints(Number)
     sql = {str: "varchar", str | None: "varchar", bool | None: "boolean", float | None: "double"}
     columns = [f"unnest(?::{sql[types[f.name]]}[]) as {f.name}" for f in fields(Number)]
     values = [list(column) for column in zip(*map(astuple, paper_numbers()), strict=True)]
-    connection.execute(f"create table paper_numbers as select {', '.join(columns)}", values)
+    query = f"unnest(range({len(paper_numbers())})) as position, {', '.join(columns)}"
+    connection.execute(f"create table paper_numbers as select {query}", values)
 
 
 def _content(name: str) -> dict[str, Any]:

@@ -39,6 +39,21 @@ COLUMNS = {
         unregularized_trial_id train_error train_error_without train_error_difference test_error
         test_error_without test_error_difference gap gap_without gap_difference weight_decay
         rotation dropout""",
+    "paper": """position source item trainable dataset model batch_norm randomization regularizer
+        metric value bound printed unit certainty""",
+    "outcomes": """dataset model batch_norm randomization corruption regularizer n fits long
+        train_error train_error_interval test_error test_error_interval early_stopping_gain
+        early_stopping_gain_interval max_epochs stop batch_size lr lr_decay momentum weight_decay
+        dropout rotation precision""",
+    "reproduction": """position source item trainable dataset model batch_norm randomization
+        regularizer metric paper bound printed unit certainty ours interval n fitted difference
+        within verdict max_epochs stop batch_size lr lr_decay momentum weight_decay dropout
+        rotation precision""",
+    "claims": """claim part statement dataset verdict n supports contradicts open reason sql""",
+    **dict.fromkeys(
+        ("claim_a", "claim_b", "claim_d", "claim_e", "evidence"),
+        "claim part dataset model batch_norm data n value interval outcome why",
+    ),
 }
 
 

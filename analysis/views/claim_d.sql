@@ -1,0 +1,60 @@
+-- What decides claim D: early stopping gains nothing, batch normalization some points. Both on true
+-- labels without a regularizer, where the training data were fitted.
+--
+-- `early stopping`, per setting: the final test error less the best during training. At most one
+-- point (with the interval) supports the claim, more contradicts it.
+-- `batch norm`, per setting, seed by seed: the test error without batch norm less that with it.
+-- Between 1 and 6 points, with an interval that excludes 0, supports the claim; an interval wholly
+-- below 1 or above 6 contradicts it. One seed has no interval and leaves it open.
+create view claim_d as
+with seeds as (
+    select
+        dataset, model, seed, max_epochs, stop, batch_size, lr, lr_decay, momentum, precision,
+        max(final_test_error) filter (not batch_norm)
+            - max(final_test_error) filter (batch_norm) as gain,
+        bool_and(fitted(final_train_error)) as fitted
+    from trials
+    where randomization = 'true_labels' and regularizer = 'none' and status = 'done'
+    group by all
+),
+pairs as (
+    select
+        dataset, model, count(gain) as n, avg(gain) as gain, half_width(gain) as width,
+        bool_and(fitted) as fitted
+    from seeds
+    where gain is not null
+    group by dataset, model, max_epochs, stop, batch_size, lr, lr_decay, momentum, precision
+)
+select
+    'D' as claim, 'early stopping' as part, dataset, model, batch_norm, 'true labels' as data,
+    n, early_stopping_gain as value, early_stopping_gain_interval as interval,
+    case
+        when 2 * fits <= n then 'open'
+        when early_stopping_gain + coalesce(early_stopping_gain_interval, 0) <= 0.01
+            then 'supports'
+        when early_stopping_gain - coalesce(early_stopping_gain_interval, 0) > 0.01
+            then 'contradicts'
+        else 'open'
+    end as outcome,
+    case
+        when 2 * fits <= n then format('{} of {} fitted in {} epochs', fits, n, max_epochs)
+        else format('the best epoch was {:.2f} points better than the last',
+            100 * early_stopping_gain)
+    end as why
+from outcomes
+where regularizer = 'none' and randomization = 'true_labels'
+union all
+select
+    'D', 'batch norm', dataset, model, true, 'true labels', n, gain, width,
+    case
+        when not fitted or width is null then 'open'
+        when gain + width < 0.01 or gain - width > 0.06 then 'contradicts'
+        when gain - width > 0 and gain between 0.01 and 0.06 then 'supports'
+        else 'open'
+    end,
+    case
+        when not fitted then 'not all fitted'
+        when width is null then format('{:.2f} points from one seed, without an interval', 100 * gain)
+        else format('{:.2f} ± {:.2f} points better than without', 100 * gain, 100 * width)
+    end
+from pairs;

@@ -1,0 +1,82 @@
+-- The paper's claims, each with a verdict per dataset from the rows of `evidence`.
+--
+-- A claim on all networks (`holds for` every) is contradicted by one case; otherwise one case is
+-- enough to support it. One on most of them is decided by the majority of the cases that are not
+-- open. Else there are not enough runs. `n` says how sure that is: the least number of seeds behind
+-- a case that decides; with 1 it is one draw. `sql` shows the cases.
+create view claims as
+with stated (claim, part, holds_for, statement, needs) as (values
+    ('A', 'fit', 'every', 'Networks fit random labels and noise',
+        'unregularized trials on randomized data'),
+    ('A', 'time', 'every', 'Random labels take at most a small factor (10) longer to fit',
+        'trials on true and on random labels, with the same seeds'),
+    ('A''', 'noise is faster', 'most', 'Gaussian noise is fitted sooner than random labels',
+        'trials on gaussian and on random labels, with the same seeds'),
+    ('B', 'not necessary', 'every', 'Networks generalize without explicit regularization',
+        'unregularized trials on true labels'),
+    ('B', 'not sufficient', 'most', 'Regularized networks still fit random labels',
+        'regularized trials on random labels'),
+    ('C', 'expressivity', 'every', '2n + d weights express any labels of n points in d dimensions',
+        'trials of the trainable expressivity'),
+    ('D', 'minimum norm', 'every', 'SGD on a linear model finds the solution of minimum norm',
+        'trials of the trainable min_norm'),
+    ('D', 'early stopping', 'most', 'Early stopping gains at most a point of test error',
+        'unregularized trials on true labels'),
+    ('D', 'batch norm', 'most', 'Batch norm improves the test error by some points',
+        'trials with and without batch_norm, with the same seeds'),
+    ('E', 'capacity', 'every', 'The empirical Rademacher complexity is close to 1',
+        'unregularized trials on random labels')
+),
+tried as (select distinct dataset from trials where status in ('done', 'diverged')),
+weighed as (
+    select
+        claim, part, dataset,
+        count(*) filter (outcome = 'supports') as supports,
+        count(*) filter (outcome = 'contradicts') as contradicts,
+        count(*) filter (outcome = 'open') as open,
+        list({
+            'outcome': outcome, 'n': n,
+            'text': format('{}{}, {}: {}', model,
+                case when model in ('inception', 'resnet18') and not batch_norm
+                    then ' (no BN)' else '' end, data, why)
+        } order by n, case when part in ('batch norm', 'capacity') then -value else value end desc,
+            model, batch_norm, data, why) as cases -- the least sure first, then the least clear
+    from evidence
+    group by all
+),
+judged as (
+    select
+        stated.*, tried.dataset, coalesce(supports, 0) as supports,
+        coalesce(contradicts, 0) as contradicts, coalesce(open, 0) as open, cases,
+        case
+            when holds_for = 'every' and contradicts > 0 then 'contradicted'
+            when holds_for = 'every' and supports > 0 then 'supported'
+            when contradicts > supports then 'contradicted'
+            when supports > contradicts then 'supported'
+            else 'not enough runs'
+        end as verdict
+    from stated
+    left join tried on true
+    left join weighed using (claim, part, dataset)
+),
+decided as (
+    select
+        *,
+        case verdict
+            when 'supported' then list_filter(cases, lambda c: c.outcome = 'supports')
+            when 'contradicted' then list_filter(cases, lambda c: c.outcome = 'contradicts')
+            else cases
+        end as deciding
+    from judged
+)
+select
+    claim, part, statement, dataset, verdict,
+    case when verdict = 'not enough runs' then 0 else deciding[1].n end as n,
+    supports, contradicts, open,
+    coalesce(
+        format('{} for, {} against, {} open; {}', supports, contradicts, open, deciding[1].text),
+        'needs ' || needs
+    ) as reason,
+    format('from evidence where part = ''{}'' and dataset = ''{}''', part, dataset) as sql
+from decided
+order by claim, list_position(['fit', 'not necessary', 'minimum norm'], part), part, dataset;

@@ -1,0 +1,29 @@
+-- How trials ended, per setting over seeds; a setting is everything of a trial but its seed.
+--
+-- `n` trials ended, `fits` of them with a training error of at most 1 %; a diverged one does not
+-- fit. `long`: all of them trained so long that one that does not fit counts. Means are over those
+-- that did not diverge, with 95 % intervals (NULL with one seed). `early_stopping_gain` is the final
+-- test error less the best during training.
+create view outcomes as
+select
+    dataset, model, batch_norm, randomization, corruption, regularizer,
+    count(*) as n,
+    count(*) filter (fitted(train_error)) as fits,
+    bool_and(status = 'diverged' or long_enough(epochs, regularizer)) as long,
+    avg(train_error) as train_error,
+    half_width(train_error) as train_error_interval,
+    avg(test_error) as test_error,
+    half_width(test_error) as test_error_interval,
+    avg(test_error - best_test_error) as early_stopping_gain,
+    half_width(test_error - best_test_error) as early_stopping_gain_interval,
+    max_epochs, stop, batch_size, lr, lr_decay, momentum,
+    weight_decay, dropout, rotation, precision
+from (
+    select
+        *,
+        case when status = 'done' then final_train_error end as train_error,
+        case when status = 'done' then final_test_error end as test_error
+    from trials
+    where status in ('done', 'diverged')
+)
+group by all;

@@ -1,0 +1,105 @@
+-- Every number of the paper beside ours, a row per setting of ours (everything of a trial but its
+-- seed) with which it can be compared, and one row where there is none.
+--
+-- `ours`: the mean over the `n` trials that ended, with its 95 % interval (NULL with one seed);
+-- NULL where a trial has no such number, because it diverged or did not get there. `fitted` of them
+-- have a training error of at most 1 %. `difference` is ours less the paper's. `within` is what may
+-- lie between them: our interval or the stated tolerance, whichever is larger. The verdict:
+--   not run     no trial of ours ended;
+--   not fitted  ours are not trained as far as the paper's. Test errors and gains are compared only
+--               where our training error is at most a point above the paper's (above 0 where it says
+--               none); a training error that is too high, or a time that was not reached, says
+--               nothing before the trials were trained long enough (see `long_enough`);
+--   agrees      the difference, or what of it is beyond a bound, is at most `within`;
+--   differs     otherwise.
+-- Where the paper failed to converge, ours agree if none fitted in as long, and differ if any did.
+create view reproduction as
+with measured as (
+    select
+        trial_id, epochs, status = 'done' as done,
+        unnest([
+            {'metric': 'train_error', 'value': final_train_error},
+            {'metric': 'test_error', 'value': final_test_error},
+            {'metric': 'best_test_error', 'value': best_test_error},
+            {'metric': 'early_stopping_gain', 'value': final_test_error - best_test_error},
+            {'metric': 'rademacher', 'value': correlation(final_train_error, dataset)}
+        ], recursive := true)
+    from trials
+    where status in ('done', 'diverged') and dataset in (select dataset from paper)
+    union all
+    select trial_id, null, not censored, 'convergence_ratio', ratio
+    from convergence
+    where metric = 'train_error' and threshold = 1e-2 and unit = 'steps'
+        and randomization = 'random_labels' and dataset in (select dataset from paper)
+    union all
+    select
+        with_it.trial_id, null, true, 'batch_norm_gain',
+        without.final_test_error - with_it.final_test_error
+    from trials with_it
+    join trials without using (
+        dataset, model, randomization, corruption, regularizer, seed, max_epochs, stop, batch_size,
+        lr, lr_decay, momentum, weight_decay, dropout, rotation, precision
+    )
+    where with_it.batch_norm and not without.batch_norm
+        and with_it.status = 'done' and without.status = 'done'
+        and fitted(without.final_train_error)
+),
+ours as (
+    select
+        dataset, model, batch_norm, randomization, regularizer, metric,
+        count(*) as n,
+        count(*) filter (done and fitted(final_train_error)) as fitted,
+        bool_and(status = 'diverged' or long_enough(t.epochs, regularizer)) as long,
+        case when bool_and(done) then avg(final_train_error) end as train_error,
+        case when bool_and(done) and count(value) = count(*) then avg(value) end as ours,
+        case when bool_and(done) and count(value) = count(*) then half_width(value) end as interval,
+        max_epochs, stop, batch_size, lr, lr_decay, momentum,
+        weight_decay, dropout, rotation, precision
+    from measured
+    join trials t using (trial_id)
+    where t.status in ('done', 'diverged')
+    group by all
+    union all by name
+    select
+        dataset, model, batch_norm, 'parameters' as metric, count(*) as n,
+        avg(parameters) as ours
+    from trials
+    where parameters is not null
+    group by all
+),
+beside as (
+    select
+        position, source, item, p.trainable, p.dataset, p.model, p.batch_norm, p.randomization,
+        p.regularizer, p.metric, p.value as paper, bound, printed, unit, certainty,
+        coalesce(max(p.value) filter (p.metric = 'train_error') over (partition by source, item), 0)
+            as paper_train_error,
+        ours.* exclude (dataset, model, batch_norm, randomization, regularizer, metric),
+        ours - p.value as difference,
+        greatest(coalesce(interval, 0), tolerance(p.metric, p.value)) as within
+    from paper p
+    left join ours on p.trainable = 'classifier'
+        and (p.dataset, p.model, p.batch_norm) = (ours.dataset, ours.model, ours.batch_norm)
+        and p.randomization is not distinct from ours.randomization
+        and p.regularizer is not distinct from ours.regularizer
+        and p.metric = ours.metric
+)
+select
+    position, source, item, trainable, dataset, model, batch_norm, randomization, regularizer, metric,
+    paper, bound, printed, unit, certainty,
+    ours, interval, coalesce(n, 0) as n, fitted, difference,
+    case when difference is not null then within end as within,
+    case
+        when n is null then 'not run'
+        when paper is null and fitted > 0 then 'differs'
+        when paper is null and long then 'agrees'
+        when ours is null then 'not fitted'
+        when metric not in ('parameters', 'train_error', 'convergence_ratio', 'rademacher')
+            and train_error > paper_train_error + 0.01 then 'not fitted'
+        when case bound when '<=' then difference when '>=' then -difference
+            else abs(difference) end <= within then 'agrees'
+        when metric in ('train_error', 'rademacher') and not long then 'not fitted'
+        else 'differs'
+    end as verdict,
+    max_epochs, stop, batch_size, lr, lr_decay, momentum,
+    weight_decay, dropout, rotation, precision
+from beside;
