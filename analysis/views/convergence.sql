@@ -3,53 +3,62 @@
 -- `metric` and `threshold`: training error at most 0, 0.001 or 0.01, or training loss at most
 -- 0.1 or 0.01, over the whole training set at the end of an epoch. `value` counts `unit`s up to
 -- the first such epoch; where there is none the trial is censored, and `value` is how far it got.
--- `ratio` is `value` over that of the same trial (model, seed, every setting) on true labels. It is NULL where that one did
--- not converge, and a lower bound where this one is censored.
+-- `ratio` is `value` over that of the same trial (model, seed, every setting) on true labels. It
+-- is NULL where that one did not converge, and a lower bound where this one is censored.
 create view convergence as
 with reached as (
     select
-        trial_id, metric, threshold,
-        max(epoch) as last_epoch,
-        min(epoch) filter (figure <= threshold) as first_epoch
+        trial_id, max(epoch) as last_epoch,
+        min(epoch) filter (train_error <= 0) as error_0,
+        min(epoch) filter (train_error <= 1e-3) as error_1,
+        min(epoch) filter (train_error <= 1e-2) as error_10,
+        min(epoch) filter (train_loss <= 1e-1) as loss_100,
+        min(epoch) filter (train_loss <= 1e-2) as loss_10
     from epochs
-    cross join (
-        values ('train_error', 0e0), ('train_error', 1e-3), ('train_error', 1e-2),
-               ('train_loss', 1e-1), ('train_loss', 1e-2) -- as DOUBLE; 0.1 is a DECIMAL
-    ) as thresholds (metric, threshold)
-    cross join lateral (
-        select case metric when 'train_error' then train_error else train_loss end
-    ) as chosen (figure)
-    group by all
-),
-clocked as (
-    select trial_id, epoch, step, sum(seconds) over (partition by trial_id order by epoch) as seconds
-    from epochs
+    group by trial_id
 ),
 timed as (
     select
-        trial_id, metric, threshold, unit, first_epoch is null as censored,
-        case unit when 'epochs' then c.epoch when 'steps' then c.step else c.seconds end as value
-    from reached
-    join clocked c using (trial_id)
-    cross join (values ('steps'), ('epochs'), ('seconds')) as units (unit)
-    where c.epoch = coalesce(first_epoch, last_epoch)
+        trial_id, max(last_epoch) as last_epoch,
+        [
+            time_to('train_error', 0e0, error_0, last_epoch, epoch, step, seconds),
+            time_to('train_error', 1e-3, error_1, last_epoch, epoch, step, seconds),
+            time_to('train_error', 1e-2, error_10, last_epoch, epoch, step, seconds),
+            time_to('train_loss', 1e-1, loss_100, last_epoch, epoch, step, seconds),
+            time_to('train_loss', 1e-2, loss_10, last_epoch, epoch, step, seconds)
+        ] as times
+    from epochs
+    join reached using (trial_id)
+    group by trial_id
 ),
 labelled as (
+    select * from timed join trials using (trial_id)
+),
+truths as ( -- of several that differ in how long they may run, the one that went furthest
     select
-        timed.*, t.dataset, t.model, t.batch_norm, t.randomization, t.corruption, t.regularizer,
-        t.seed, md5(concat_ws('|', t.dataset, t.model, t.batch_norm, t.regularizer,
-            t.weight_decay, t.dropout, t.rotation, t.seed, t.lr, t.lr_decay, t.momentum,
-            t.batch_size, t.precision)) as likeness
-    from timed
-    join trials t using (trial_id)
+        dataset, model, batch_norm, regularizer, weight_decay, dropout, rotation, seed,
+        lr, lr_decay, momentum, batch_size, precision,
+        arg_max(times, last_epoch) as true_times
+    from labelled
+    where randomization = 'true_labels'
+    group by all
+),
+thresholds as (
+    select
+        trial_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed,
+        unnest(times) as own, unnest(true_times) as truth
+    from labelled
+    left join truths using (
+        dataset, model, batch_norm, regularizer, weight_decay, dropout, rotation, seed,
+        lr, lr_decay, momentum, batch_size, precision
+    )
 )
 select
-    trial_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed,
-    metric, threshold, unit, value, censored, value / value_on_true_labels as ratio
-from labelled
-left join (
-    select likeness, metric, threshold, unit, first(value) as value_on_true_labels
-    from labelled
-    where randomization = 'true_labels' and not censored
-    group by all
-) using (likeness, metric, threshold, unit);
+    * exclude (own, truth), own.metric, own.threshold, unit, value, own.censored,
+    case when not truth.censored then value / true_value end as ratio
+from thresholds
+cross join lateral (
+    values ('steps', own.steps, truth.steps),
+           ('epochs', own.epochs, truth.epochs),
+           ('seconds', own.seconds, truth.seconds)
+) as units (unit, value, true_value);

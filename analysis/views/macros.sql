@@ -1,4 +1,4 @@
--- Intervals of a mean over seeds.
+-- What several views say in the same words: intervals of a mean over seeds, and times.
 
 -- The two-sided 95 % quantile of Student's t for the mean of n samples: tabulated up to 31,
 -- and from there on Cornish and Fisher's expansion, exact to 1e-4. NULL for fewer than two.
@@ -17,3 +17,11 @@ create macro t95(n) as
 
 -- Half the width of the 95 % interval of a mean.
 create macro half_width(x) as t95(count(x)) * stddev_samp(x) / sqrt(count(x));
+
+-- Of a trial's epochs: the time to the one called `first`, or to the last where there is none.
+create macro time_to(metric, threshold, first, last_epoch, epoch, step, seconds) as {
+    'metric': metric, 'threshold': threshold, 'censored': max(first) is null,
+    'epochs': max(epoch) filter (epoch <= coalesce(first, last_epoch)),
+    'steps': max(step) filter (epoch <= coalesce(first, last_epoch)),
+    'seconds': sum(seconds) filter (epoch <= coalesce(first, last_epoch))
+};
