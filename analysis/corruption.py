@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.database import Database
+from analysis.figures.figure import Curve
 from analysis.labels import (
     MODEL_ORDER,
     dataset_labels,
@@ -13,7 +14,7 @@ from analysis.labels import (
     varying_settings,
     with_interval,
 )
-from analysis.plots import Series, line_plot
+from analysis.plots import line_plot
 from analysis.tables import Table, without_empty
 
 _ALIKE = ("dataset", "model", "batch_norm", "regularizer", "corruption")
@@ -63,13 +64,11 @@ def for_people(table: Table) -> Table:
     )
 
 
-def _figure(curves: list[Series], width: int) -> str:
+def _figure(curves: list[Curve], width: int) -> str:
     return line_plot(curves, width, "p", "test error %", x_end=1.0, y_end=100.0)
 
 
-def _curves(
-    records: list[dict[str, Any]], datasets: list[str], settings: list[str]
-) -> list[Series]:
+def _curves(records: list[dict[str, Any]], datasets: list[str], settings: list[str]) -> list[Curve]:
     """Test error against p where there are at least three points to connect."""
     points: dict[str, list[tuple[float, float]]] = {}
     for record, dataset, setting in zip(records, datasets, settings, strict=True):
@@ -79,7 +78,7 @@ def _curves(
         curve = points.setdefault(" ".join(parts), [])
         curve.append((record["corruption"], 100 * record["test_error"]))
     return [
-        Series(name, [x for x, _ in curve], [y for _, y in curve])
+        Curve(name, [x for x, _ in curve], [y for _, y in curve])
         for name, curve in points.items()
         if len(curve) >= 3
     ]

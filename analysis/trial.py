@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from analysis.database import Database
 from analysis.errors import QueryError
+from analysis.figures.figure import Curve
 from analysis.labels import percent
-from analysis.plots import Series, line_plot
+from analysis.plots import line_plot
 from analysis.tables import Table
+from orchestrator.store.rows import trial_from_row
 
 _SETTINGS_END = "max_epochs"  # the last column of `trials` that is a setting
 _SHOWN_EPOCHS = 10
@@ -21,6 +24,12 @@ def find_trial(db: Database, start: str) -> str:
         what = "is the start of several" if found.rows else "is not in these results"
         raise QueryError(f"trial {start}", what, todo='see `gensweep query "from trials"`')
     return str(found.rows[0][0])
+
+
+def trial_settings(row: dict[str, Any]) -> dict[str, Any]:
+    """Every field of the trial of a row of `trials`, whether it has a column or not."""
+    trial = trial_from_row(row)
+    return {"trainable": trial.trainable, **asdict(trial), "regularizer": trial.regularizer}
 
 
 def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
@@ -65,8 +74,8 @@ def _curve(epochs: Table) -> Table:
     last: list[list[Any]] = [[r[c] for c in columns] for r in records[-_SHOWN_EPOCHS:]]
     x = [float(r["epoch"]) for r in records]
     curves = [
-        Series("train error", x, [100 * r["train_error"] for r in records]),
-        Series("test error", x, [100 * r["test_error"] for r in records]),
+        Curve("train error", x, [100 * r["train_error"] for r in records]),
+        Curve("test error", x, [100 * r["test_error"] for r in records]),
     ]
     return Table(
         "epochs",

@@ -20,6 +20,8 @@ COMMANDS = {
     "query": "cli.query:query",
     "diff": "cli.diff:diff",
     "report": "cli.report:report",
+    "plot": "cli.plot:plot",
+    "export": "cli.export:export",
     "compact": "cli.compact:compact_command",
     "merge": "cli.merge:merge_command",
     "doctor": "cli.doctor:doctor",

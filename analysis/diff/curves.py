@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.plots import Series, line_plot
+from analysis.figures.figure import Curve
+from analysis.plots import line_plot
 from analysis.tables import Row, Table
 
 COLUMNS = ("side", "epoch", "train_error", "test_error")
@@ -18,7 +19,7 @@ def curves_for_people(table: Table, names: Sequence[str], note: str) -> list[Tab
         x = [float(row[1]) for row in own]
         for index, what in ((2, "train"), (3, "test")):
             if own:
-                curves.append(Series(f"{name} {what}", x, [100 * row[index] for row in own]))
+                curves.append(Curve(f"{name} {what}", x, [100 * row[index] for row in own]))
     if not curves:
         return []
     end = max(curve.x[-1] for curve in curves)

@@ -62,7 +62,7 @@ def figure_1c(db: Database) -> Figure:
         _QUERY,
         notes,
         needs=f"trials of one model that are done, at {LEAST} or more values of p",
-        hollow="training error above 0: at the end of training",
+        hollow="training error above 0: at the end",
     )
 
 

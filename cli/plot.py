@@ -1,0 +1,64 @@
+"""`gensweep plot`: the paper's figures, from the results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.tables import Table
+from cli.formats import Format
+from cli.options import RESULTS, FormatOption, Results, SweepName
+from cli.output import emit
+from cli.reading import opened
+
+
+def plot(
+    name: Annotated[str, typer.Argument(help="Such as figure_1b, or 1b.", metavar="FIGURE")],
+    sweep: SweepName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", help="A picture, whose ending is png, svg or pdf.", metavar="FILE"
+        ),
+    ] = None,
+    results: Results = RESULTS,
+    format_: FormatOption = None,
+) -> None:
+    """Draw a figure in the terminal or as a picture, or print its points.
+
+    figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are the paper's; learning_curves and
+    memorization show every model.
+    """
+    from analysis.figures.picture import ENDINGS, save
+    from analysis.figures.points import points_table, refuse_empty
+    from analysis.figures.registry import FIGURES, full_name, make_figure
+    from analysis.plots import terminal
+
+    if full_name(name) is None:
+        allowed = ", ".join(FIGURES)
+        raise typer.BadParameter(f"{name} is not known; one of {allowed}", param_hint="FIGURE")
+    if output and output.suffix.lower() not in ENDINGS:
+        what = f"{output} has none of the endings {', '.join(ENDINGS)}"
+        raise typer.BadParameter(what, param_hint="--output")
+    with opened(results, sweep) as db:
+        figure = make_figure(db, name)
+    refuse_empty(figure)
+    if output:
+        save(figure, output)
+        print(f"gensweep: written: {output}", file=sys.stderr)  # noqa: T201
+        return
+    if format_ in (None, Format.TABLE):
+        drawn = Table(
+            figure.name,
+            [],
+            [],
+            title=figure.title,
+            notes=figure.notes,
+            plot=lambda width: terminal(figure, width),
+        )
+        emit([drawn], Format.TABLE)
+    else:
+        emit([points_table(figure)], format_)
