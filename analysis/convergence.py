@@ -2,70 +2,113 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from analysis.database import Database
+from analysis.errors import QueryError
 from analysis.labels import (
-    MODEL_ORDER,
-    RANDOMIZATION_ORDER,
+    PAPER_ORDER,
     SETTINGS,
     dataset_labels,
     model_label,
-    order_by,
     randomization_label,
     varying_settings,
-    with_interval,
 )
+from analysis.survival import median
 from analysis.tables import Table, without_empty
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
-
-_QUERY = f"""
-from (
-select
-    {", ".join(f"t.{c}" for c in (*_ALIKE, *SETTINGS))},
-    count(distinct trial_id) as seeds,
-    count(*) filter (not censored and unit = 'epochs') as reached,
-    count(distinct trial_id) filter (t.status = 'diverged') as diverged,
-    avg(value) filter (unit = 'epochs') as epochs,
-    half_width(case when unit = 'epochs' then value end) as epochs_interval,
-    avg(value) filter (unit = 'steps') as steps,
-    avg(ratio) filter (unit = 'steps') as ratio,
-    half_width(case when unit = 'steps' then ratio end) as ratio_interval,
-    max(t.epochs) as most_epochs
-from trials t
-left join ( -- a trial that diverges in its first epoch has no row there
-    from convergence where metric = 'train_error' and threshold = 0
-) c using (trial_id)
-where t.status in ('done', 'diverged')
-group by all
+THRESHOLDS = (
+    *(("train_error", 0.0), ("train_error", 0.001), ("train_error", 0.01)),
+    *(("train_loss", 0.1), ("train_loss", 0.01)),
 )
-order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
-    {order_by("randomization", RANDOMIZATION_ORDER)}, corruption, max_epochs, lr
+UNITS = ("epochs", "steps", "seconds")
+
+_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
+_COLUMNS = (
+    *_ALIKE,
+    *("settings", "metric", "threshold", "unit", "seeds", "reached", "diverged"),
+    *("time", "time_low", "time_high", "time_above"),
+    *("ratio", "ratio_low", "ratio_high", "ratio_above", "ratio_seeds"),
+)
+
+# What is not in `convergence`, as it diverged in its first epoch, counts among the seeds as well.
+_QUERY = f"""
+with settings as (
+    select
+        {", ".join((*_ALIKE, *SETTINGS))},
+        count(*) as seeds,
+        count(*) filter (not censored) as reached,
+        count(*) filter (status = 'diverged') as diverged,
+        list({{'time': value, 'censored': coalesce(censored, true), 'ratio': ratio,
+               'never': status = 'diverged' and coalesce(censored, true)}}) as times
+    from trials
+    left join (
+        select trial_id, value, censored, ratio from convergence
+        where metric = ? and threshold = ? and unit = ?
+    ) using (trial_id)
+    where status in ('done', 'diverged')
+    group by all
+)
+from settings order by {PAPER_ORDER}
 """
 
 
-def convergence_table(db: Database) -> Table:
-    """Per model, regularizer and randomization: epochs to training error 0, and their ratio to
-    true labels. A time that was not reached is never averaged: it is said to be censored.
+def convergence_table(
+    db: Database, metric: str = "train_error", threshold: float = 0.0, unit: str = "epochs"
+) -> Table:
+    """Per model, regularizer and randomization: the median time over seeds until the training
+    error (or loss) is at most the threshold, and the median of its ratios to true labels.
+
+    A time that was not reached is never averaged, left out or made up: see `survival.median`.
+    `*_above` is what a median is longer than, where too few got there to know it; `ratio_seeds`
+    are those whose ratio is known, if only as a lower bound.
+
+    Raises QueryError for what the view `convergence` does not have.
     """
-    records = db.table(_QUERY).records()
+    if (metric, threshold) not in THRESHOLDS:
+        allowed = ", ".join(f"{m} {t:g}" for m, t in THRESHOLDS)
+        raise QueryError(f"threshold {metric} {threshold:g}", "is not kept", allowed)
+    if unit not in UNITS:
+        raise QueryError(f"unit {unit}", "is not kept", ", ".join(UNITS))
+    records = db.table(_QUERY, [metric, threshold, unit]).records()
     for record, settings in zip(records, varying_settings(records, _ALIKE), strict=True):
-        record["settings"] = settings
-        if record["reached"] < record["seeds"]:
-            for figure in ("epochs", "epochs_interval", "steps", "ratio", "ratio_interval"):
-                record[figure] = None
-    columns = [
-        *("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption"),
-        *("settings", "seeds", "reached", "diverged", "epochs", "epochs_interval", "steps"),
-        *("ratio", "ratio_interval", "most_epochs"),
-    ]
-    return Table("convergence", columns, [[r[c] for c in columns] for r in records])
+        times: list[dict[str, Any]] = record["times"]
+        known = [t for t in times if t["ratio"] is not None]
+        record |= {"settings": settings, "metric": metric, "threshold": threshold, "unit": unit}
+        record |= _over_seeds("time", times) | _over_seeds("ratio", known)
+        record["ratio_seeds"] = len(known)
+    sql = (
+        f"from convergence where metric = '{metric}' and threshold = {threshold:g} "
+        f"and unit = '{unit}' order by model, randomization, corruption, seed"
+    )
+    return Table("convergence", _COLUMNS, [[r[c] for c in _COLUMNS] for r in records], sql=sql)
+
+
+def every_threshold(db: Database) -> Table:
+    """The same for every threshold and unit that the view has, under each other."""
+    tables = [convergence_table(db, *t, unit) for t, unit in product(THRESHOLDS, UNITS)]
+    return Table("convergence", _COLUMNS, [row for table in tables for row in table.rows])
+
+
+def _over_seeds(name: str, times: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    found = median(
+        [math.inf if t["never"] else t[name] for t in times], [t["censored"] for t in times]
+    )
+    return {
+        name: found.value,
+        f"{name}_low": found.low,
+        f"{name}_high": found.high,
+        f"{name}_above": found.above,
+    }
 
 
 def for_people(table: Table) -> Table:
     """The same with intervals written out and censoring in words."""
     records = table.records()
+    unit = records[0]["unit"] if records else "epochs"
     rows = [
         [
             dataset,
@@ -73,32 +116,45 @@ def for_people(table: Table) -> Table:
             r["regularizer"],
             randomization_label(r["randomization"], r["corruption"]),
             r["settings"],
-            r["seeds"],
-            _epochs(r),
-            "–" if r["steps"] is None else f"{r['steps']:.0f}",
-            "–" if r["ratio"] is None else f"{with_interval(r['ratio'], r['ratio_interval'])}×",
+            f"{r['reached']} of {r['seeds']}",
+            "diverged" if r["diverged"] == r["seeds"] else _text(r, "time"),
+            _text(r, "ratio", "×"),
         ]
         for r, dataset in zip(records, dataset_labels(records), strict=True)
     ]
-    columns = ["dataset", "model", "regularizer", "data", "settings"]
-    columns += ["n", "epochs", "steps", "ratio"]
+    columns = ["dataset", "model", "regularizer", "data", "settings", "reached", unit, "ratio"]
     return Table(
         "convergence",
         *without_empty(columns, rows, ("dataset", "settings")),
-        title="Convergence time: epochs to training error 0, and its ratio to true labels",
-        show=dict.fromkeys(("epochs", "steps", "ratio"), str),
-        notes=["mean ± 95 % interval over n seeds; no interval with one seed"],
+        title=f"Convergence time: {unit} to {_goal(records)}, and its ratio to true labels",
+        show=dict.fromkeys(("reached", unit, "ratio"), str),
+        notes=[
+            "median over seeds [95 % interval] by Kaplan and Meier",
+            "> x: too few reached it to know more",
+        ],
+        sql=table.sql,
     )
 
 
-def _epochs(record: dict[str, Any]) -> str:
-    if record["reached"] == record["seeds"]:
-        if record["epochs_interval"] is None:
-            return f"{record['epochs']:g}"
-        return with_interval(record["epochs"], record["epochs_interval"])
-    missing = f"not reached in {record['most_epochs']}"
-    if record["diverged"]:
-        missing = "diverged"
-    if record["seeds"] > 1:
-        missing += f" ({record['reached']} of {record['seeds']} did)"
-    return missing
+def _goal(records: Sequence[Mapping[str, Any]]) -> str:
+    if not records or records[0]["threshold"] == 0:
+        return "training error 0"
+    if records[0]["metric"] == "train_error":
+        return f"training error {100 * records[0]['threshold']:g} %"
+    return f"training loss {records[0]['threshold']:g}"
+
+
+def _text(record: Mapping[str, Any], name: str, times: str = "") -> str:
+    value, above = record[name], record[f"{name}_above"]
+    if value is None:
+        return "–" if above is None else f"> {_number(above)}{times}"
+    text = _number(value) + times
+    itself = name == "ratio" and record["randomization"] == "true_labels"
+    if itself or record[f"{name}_low"] is None:
+        return text
+    low, high = (record[f"{name}_{end}"] for end in ("low", "high"))
+    return f"{text} [{_number(low)}, {'∞)' if high is None else _number(high) + ']'}"
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 2):.12g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from analysis.database import Database
@@ -11,8 +12,8 @@ from analysis.labels import (
     dataset_labels,
     model_label,
     order_by,
+    percent_interval,
     varying_settings,
-    with_interval,
 )
 from analysis.plots import line_plot
 from analysis.tables import Table, without_empty
@@ -23,11 +24,12 @@ from corruption
 order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
     max_epochs, lr, corruption
 """
+_SQL = "from corruption order by model, regularizer, corruption"
 
 
 def corruption_table(db: Database) -> Table:
     """The view `corruption` in the paper's order of models."""
-    return db.table(_QUERY, name="corruption")
+    return replace(db.table(_QUERY, name="corruption"), sql=_SQL)
 
 
 def for_people(table: Table) -> Table:
@@ -35,6 +37,7 @@ def for_people(table: Table) -> Table:
     records = table.records()
     settings = varying_settings(records, _ALIKE)
     datasets = dataset_labels(records)
+    several = len({r["max_epochs"] for r in records}) > 1
     rows = [
         [
             dataset,
@@ -42,25 +45,29 @@ def for_people(table: Table) -> Table:
             r["regularizer"],
             setting,
             f"{r['corruption']:g}",
-            r["seeds"],
-            r["max_epochs"],
+            r["max_epochs"] if several else None,
             f"{r['fitted']} of {r['seeds']}",
-            with_interval(r["train_error"], r["train_error_interval"], 100),
-            with_interval(r["test_error"], r["test_error_interval"], 100),
-            with_interval(r["gap"], r["gap_interval"], 100),
+            percent_interval(r["train_error"], r["train_error_interval"]),
+            percent_interval(r["test_error"], r["test_error_interval"]),
+            percent_interval(r["gap"], r["gap_interval"]),
+            percent_interval(r["fitted_test_error"], r["fitted_test_error_interval"]),
         ]
         for r, dataset, setting in zip(records, datasets, settings, strict=True)
     ]
     columns = ["dataset", "model", "regularizer", "settings"]
-    columns += ["p", "n", "max epochs", "fitted", "train %", "test %", "gap"]
+    columns += ["p", "max epochs", "fitted", "train %", "test %", "gap", "at fit %"]
     curves = _curves(records, datasets, settings)
     return Table(
         "corruption",
-        *without_empty(columns, rows, ("dataset", "settings")),
+        *without_empty(columns, rows, ("dataset", "settings", "max epochs")),
         title="Error against label corruption p, at the end of training",
-        show=dict.fromkeys(("p", "fitted", "train %", "test %", "gap"), str),
-        notes=["the curves of figure 1c: test error (%) over trials that ended"] if curves else [],
+        show=dict.fromkeys(("p", "fitted", "train %", "test %", "gap", "at fit %"), str),
+        notes=[
+            "at fit: test error at the first epoch with training error 0, of those that fitted",
+            *(["the curves of figure 1c: test error (%) over trials that ended"] * bool(curves)),
+        ],
         plot=(lambda width: _figure(curves, width)) if curves else None,
+        sql=table.sql,
     )
 
 

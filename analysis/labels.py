@@ -50,10 +50,28 @@ def randomization_label(randomization: str, corruption: float) -> str:
     return in_words(randomization)
 
 
+def short_data_label(randomization: str, corruption: float) -> str:
+    """`true`, `random`, `p=0.5`, `gaussian`: where a table is wide."""
+    return (
+        randomization_label(randomization, corruption)
+        .replace("labels ", "")
+        .removesuffix(" labels")
+    )
+
+
 def order_by(column: str, order: Iterable[str]) -> str:
     """An SQL expression that sorts known names as listed, and all others behind them."""
     listed = ", ".join(f"'{name}'" for name in order)
     return f"coalesce(list_position([{listed}], {column}), 99)"
+
+
+# How rows of settings stand: as in the paper, true labels first.
+PAPER_ORDER = ", ".join(
+    (
+        f"dataset, {order_by('model', MODEL_ORDER)}, model, batch_norm desc, regularizer",
+        f"{order_by('randomization', RANDOMIZATION_ORDER)}, corruption, max_epochs, lr",
+    )
+)
 
 
 def varying_settings(records: Sequence[Mapping[str, Any]], alike: Sequence[str]) -> list[str]:
@@ -86,3 +104,8 @@ def with_interval(mean: float | None, half_width: float | None, scale: float = 1
         return "–"
     text = f"{scale * mean:.2f}"
     return text if half_width is None else f"{text} ± {scale * half_width:.2f}"
+
+
+def percent_interval(mean: float | None, half_width: float | None) -> str:
+    """`12.34±0.56` of fractions, in per cent: as narrow as can be, and not to be broken."""
+    return with_interval(mean, half_width, 100).replace(" ", "")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from analysis import claims, convergence, corruption
+from analysis import (
+    claims,
+    convergence,
+    corruption,
+    learning_curves,
+    memorization,
+    needed,
+    regularizers,
+    subsets,
+)
 from analysis.database import Database
 from analysis.paper import beside
 from analysis.tables import Table
@@ -24,7 +33,28 @@ SUMMARIES: dict[str, Summary] = {
     "claims": Summary(claims.claims_table, claims.for_people, claims.has_trials),
     "convergence": Summary(convergence.convergence_table, convergence.for_people),
     "corruption": Summary(corruption.corruption_table, corruption.for_people),
+    "subsets": Summary(subsets.subsets_table, subsets.for_people, subsets.has_trials),
+    "learning_curves": Summary(
+        learning_curves.early_stopping_table, learning_curves.for_people, learning_curves.has_trials
+    ),
+    "regularizers": Summary(
+        regularizers.regularizers_table, regularizers.for_people, regularizers.has_pairs
+    ),
+    "needed": Summary(needed.needed_table, needed.for_people, needed.has_trials),
     **{name: Summary(t.figures, t.for_people, t.applies) for name, t in beside.TABLES.items()},
+    "learning_order": Summary(
+        memorization.learning_order_table,
+        memorization.learning_order_for_people,
+        memorization.has_learning_order,
+    ),
+    "measures": Summary(
+        memorization.measures_table, memorization.measures_for_people, memorization.has_measures
+    ),
+    "correlations": Summary(
+        memorization.correlations_table,
+        memorization.correlations_for_people,
+        memorization.has_correlations,
+    ),
 }
 
 
