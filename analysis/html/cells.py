@@ -60,13 +60,13 @@ def sheet(table: Table, bare: Table | None = None) -> Sheet:
     columns, keys = [], []
     for index, name in enumerate(table.columns):
         cells = [row[index] for row in texts]
-        numbers = _exact(name, table, bare) or [number(text) for text in cells]
-        said = [text for text in cells if text not in ("", "–")]
-        known = sum(value is not None for value in numbers)
-        counts = bool(known) and 2 * known >= len(said)
-        keys.append([_key(v) for v in numbers] if counts else cells)
         long = max(map(len, cells), default=0) > LONG
-        right = counts or (is_numeric(table, index) and bool(said))
+        exact = _exact(name, table, bare)
+        numbers = exact or [None if long else number(text) for text in cells]
+        known = sum(value is not None for value in numbers)
+        counts = bool(known) and 2 * known >= sum(text not in ("", "–") for text in cells)
+        keys.append([_key(v) for v in numbers] if counts else cells)
+        right = counts or (is_numeric(table, index) and not long)
         columns.append(Column(heading(name), right, long))
     rows = [
         [

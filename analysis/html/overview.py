@@ -74,7 +74,7 @@ class Overview:
     tables: Sequence[Sheet]
 
 
-def overview(db: Database) -> Overview:
+def overview_of(db: Database) -> Overview:
     totals = db.table(TOTALS).records()[0]
     tables = [_sweeps(db), _versions(db), _trouble(db)]
     sweeps = [row[0] for row in tables[0].rows]

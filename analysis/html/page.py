@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
 
 from analysis.database import Database
 from analysis.figures.figure import Figure
 from analysis.html.cells import Sheet, sheet
 from analysis.html.charts import CONFIG, Charts, charts
-from analysis.html.overview import overview
+from analysis.html.overview import Overview, overview_of
 from analysis.html.runtime import runtime
 from analysis.html.series import DARK, LIGHT, SHAPES
 from analysis.report import asked
@@ -47,7 +46,7 @@ def page(
     return render(
         place=place,
         sweep=sweep,
-        overview=overview(db),
+        overview=overview_of(db),
         first=[t for t in tables if t.name in FIRST],
         tables=[t for t in tables if t.name not in FIRST],
         figures=drawn,
@@ -68,7 +67,7 @@ def render(
     *,
     place: str,
     sweep: str | None,
-    overview: Any,
+    overview: Overview,
     first: Sequence[Sheet],
     tables: Sequence[Sheet],
     figures: Sequence[Drawn],
