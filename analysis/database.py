@@ -35,7 +35,7 @@ VIEWS = (
     *("loss_curves", "order_of_learning"),
     *("paper", "outcomes", "reproduction"),
     *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),
-    *("measures", "examples"),
+    *("measures", "correlations", "examples", "learning_order"),
 )
 
 # What of the trials' own files, with their nested rows, makes each table.

@@ -40,9 +40,10 @@ def fit(
     """Train every trial to its end, yielding (trial_id, record) as things happen.
 
     Each trial yields one Started, then Steps, Epoch and Checkpoint records, then, if it is done,
-    Measures and perhaps Examples, then exactly one Ended. Steps and Epochs are the same whether the trial was interrupted or not: one that
-    continues yields those of its earlier attempts first. `should_stop` is asked after every
-    step; trials it cuts short yield a Checkpoint and end as interrupted.
+    Measures and perhaps Examples, then exactly one Ended. Steps and Epochs are the same whether
+    the trial was interrupted or not: one that continues yields those of its earlier attempts
+    first. `should_stop` is asked after every step; trials it cuts short yield a Checkpoint and
+    end as interrupted.
 
     Raises CheckpointError, before the first record, for a state that cannot be continued.
     """

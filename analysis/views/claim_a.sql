@@ -14,7 +14,10 @@ with fit as (
     select
         dataset, model, batch_norm, randomization, corruption, bool_or(long) as long,
         arg_min(
-            {'n': n, 'fits': fits, 'error': train_error, 'width': train_error_interval, 'epochs': max_epochs},
+            {
+                'n': n, 'fits': fits, 'epochs': epochs,
+                'error': train_error, 'width': train_error_interval
+            },
             coalesce(train_error, 1)
         ) as best
     from outcomes

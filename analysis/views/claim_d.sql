@@ -37,7 +37,7 @@ select
         else 'open'
     end as outcome,
     case
-        when 2 * fits <= n then format('{} of {} fitted in {} epochs', fits, n, max_epochs)
+        when 2 * fits <= n then format('{} of {} fitted in {} epochs', fits, n, epochs)
         else format('the best epoch was {:.2f} points better than the last',
             100 * early_stopping_gain)
     end as why

@@ -7,7 +7,7 @@ with fitted_best as (
     select
         dataset, model, batch_norm, bool_or(long) as long,
         arg_min(
-            {'n': n, 'error': train_error, 'width': train_error_interval, 'epochs': max_epochs},
+            {'n': n, 'error': train_error, 'width': train_error_interval, 'epochs': epochs},
             coalesce(train_error, 1)
         ) as best
     from outcomes
