@@ -7,3 +7,7 @@ from trainables.errors import GensweepError
 
 class QueryError(GensweepError):
     """The SQL is wrong, or does more than read."""
+
+
+class ExportError(GensweepError):
+    """There is no writing the results there, or not in this format."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import typer
 
-from analysis.errors import QueryError
+from analysis.errors import ExportError, QueryError
 from cli.codes import Exit
 from orchestrator.errors import SpecError
 from orchestrator.store.errors import StoreError
@@ -22,6 +22,7 @@ from trainables.errors import DataError, GensweepError, TrialError
 
 _CODES: dict[type[GensweepError], Exit] = {
     QueryError: Exit.FAILED,
+    ExportError: Exit.USAGE,
     SpecError: Exit.USAGE,
     TrialError: Exit.USAGE,
     StoreError: Exit.UNUSABLE,

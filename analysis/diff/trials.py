@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from numbers import Real
 from typing import Any
 
@@ -11,7 +9,7 @@ from analysis.database import Database
 from analysis.diff.curves import COLUMNS, curves_for_people
 from analysis.labels import percent
 from analysis.tables import Table
-from orchestrator.store.rows import trial_from_row
+from analysis.trial import trial_settings
 
 _OUTCOME = (
     *("status", "epochs", "steps", "fit_epoch", "fit_step", "final_train_loss"),
@@ -23,7 +21,7 @@ _OUTCOME = (
 def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
     """Tables `settings`, `outcome` and `curves`; `difference` is b − a."""
     rows = [db.table("from trials where trial_id = ?", [i]).records()[0] for i in (a, b)]
-    first, second = map(_settings, rows)
+    first, second = map(trial_settings, rows)
     settings = [
         [name, first.get(name), second.get(name)]
         for name in {**first, **second}
@@ -54,12 +52,6 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
         ),
         *curves_for_people(curves, (a, b), "errors of every epoch"),
     ]
-
-
-def _settings(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Every field of a trial, whether it has a column or not."""
-    trial = trial_from_row(dict(row))
-    return {"trainable": trial.trainable, **asdict(trial), "regularizer": trial.regularizer}
 
 
 def _difference(a: Any, b: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 import cli.query
 import orchestrator.doctor
-from analysis.errors import QueryError
+from analysis.errors import ExportError, QueryError
 from cli.codes import Exit
 from orchestrator.doctor import Finding
 from orchestrator.errors import ClusterError, SpecError
@@ -50,6 +50,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
             2,
             "error: a.toml:1: is wrong; x",
         ),
+        (ExportError("export to a", "is there", todo="x"), 2, "error: export to a: is there; x"),
         (TrialError("crop", "cannot be", "flip"), 2, "error: crop: cannot be; flip"),
         (StoreError("results", "is no folder"), 3, "error: results: is no folder"),
         (DataError("dataset a", "is not there", "", "x"), 3, "error: dataset a: is not there; x"),
@@ -84,7 +85,16 @@ def test_whatever_is_raised_becomes_a_line_and_a_code(
 
 
 def test_every_kind_of_error_is_among_the_above() -> None:
-    known = {GensweepError, QueryError, SpecError, TrialError, StoreError, DataError, ClusterError}
+    known = {
+        GensweepError,
+        ExportError,
+        QueryError,
+        SpecError,
+        TrialError,
+        StoreError,
+        DataError,
+        ClusterError,
+    }
     of_workers = {CheckpointError, DeviceMemoryError}  # who deal with them
     found = {kind for kind in kinds(GensweepError) if kind.__mro__[1] is GensweepError}
     assert found <= known | of_workers

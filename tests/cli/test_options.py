@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "--results --format",
     "data list": "--data --format",
     "data prepare": "--from --data",
+    "export": "--format --force --results",
     "compact": "--results",
     "merge": "--results",
     "doctor": "--results --data --format",

@@ -1,0 +1,49 @@
+"""The results in the formats of other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from analysis.database import Database
+from analysis.errors import ExportError
+from analysis.exports import duckdb_file, files, mlflow, tensorboard
+from analysis.exports.place import beside
+
+
+@dataclass(frozen=True)
+class Export:
+    """write:  put the results into a path that does not exist yet; the second path is where it
+            will be moved to.
+    file:   whether that is one file, and not a folder.
+    needs:  packages that gensweep does not bring; `pip install 'gensweep[FORMAT]'` does.
+    """
+
+    write: Callable[[Database, Path, Path], None]
+    file: bool = False
+    needs: tuple[str, ...] = ()
+
+
+EXPORTS = {
+    "csv": Export(files.write_csv),
+    "parquet": Export(files.write_parquet),
+    "duckdb": Export(duckdb_file.write, file=True),
+    "tensorboard": Export(tensorboard.write, needs=("tensorboardX",)),
+    "mlflow": Export(mlflow.write, needs=("mlflow", "sqlalchemy", "alembic")),
+}
+
+
+def export(db: Database, target: Path, format: str, force: bool = False) -> None:
+    """Write all views, or all trials as runs, to a folder or a file, which appears whole.
+
+    force: replace what an earlier export has put there.
+    Raises ExportError where something stands in the way, or a package is missing.
+    """
+    chosen = EXPORTS[format]
+    if missing := [name for name in chosen.needs if find_spec(name) is None]:
+        what = f"needs {', '.join(missing)}"
+        raise ExportError(f"--format {format}", what, todo=f"pip install 'gensweep[{format}]'")
+    with beside(target, chosen.file, force) as unfinished:
+        chosen.write(db, unfinished, target)

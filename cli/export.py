@@ -1,0 +1,43 @@
+"""`gensweep export`: the results in the formats of other programs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import RESULTS, Results, SweepName
+from cli.reading import opened
+
+
+class ExportFormat(StrEnum):
+    CSV = "csv"
+    PARQUET = "parquet"
+    DUCKDB = "duckdb"
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
+
+
+def export(
+    target: Annotated[
+        Path, typer.Argument(help="The folder to write; a file with duckdb.", metavar="PATH")
+    ],
+    format_: Annotated[
+        ExportFormat, typer.Option("--format", help="What the results are to be written as.")
+    ],
+    sweep: SweepName = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Write the results as files that other programs read.
+
+    csv and parquet are a file per view, duckdb one file with the views as tables, tensorboard
+    and mlflow a run per trial.
+    """
+    from analysis.exports import export as write
+
+    with opened(results, sweep) as db:
+        write(db, target, format_.value, force)
+    typer.echo(f"wrote {target}", err=True)
