@@ -1,4 +1,4 @@
-"""What the report says of convergence: a time that was not reached is never averaged."""
+"""What the report says of convergence: a time that was not reached is never averaged away."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scipy import stats
 
-from analysis.convergence import convergence_table, for_people
+from analysis.convergence import (
+    THRESHOLDS,
+    UNITS,
+    convergence_table,
+    every_threshold,
+    for_people,
+)
 from analysis.database import Database
+from analysis.errors import QueryError
 from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
-FIGURES = ("epochs", "epochs_interval", "steps", "ratio", "ratio_interval")
+TIME = ("time", "time_low", "time_high", "time_above")
+RATIO = ("ratio", "ratio_low", "ratio_high", "ratio_above")
 
 
 def bare(store: Store) -> list[dict[str, Any]]:
@@ -27,52 +34,115 @@ def shown(store: Store) -> list[dict[str, Any]]:
         return for_people(convergence_table(db)).records()
 
 
-def test_seeds_are_averaged_with_the_interval_of_students_t(store: Store, write: Write) -> None:
-    ends = {0: 1, 1: 3, 2: 4}
-    for seed, end in ends.items():
-        write(store, (0.5,) * (end - 1) + (0.0,), seed=seed)
+def until(epochs: int) -> tuple[float, ...]:
+    """Training errors that are 0 from this epoch on."""
+    return (0.5,) * (epochs - 1) + (0.0,)
+
+
+def test_the_time_is_the_median_over_seeds_with_its_interval(store: Store, write: Write) -> None:
+    for seed, end in enumerate((1, 3, 4, 6, 7, 8, 9)):
+        write(store, until(end), seed=seed, epochs=9)
     (row,) = bare(store)
-    half = stats.t.ppf(0.975, 2) * stats.sem(list(ends.values()))
-    assert (row["seeds"], row["reached"], row["epochs"]) == (3, 3, pytest.approx(8 / 3))
-    assert row["steps"] == pytest.approx(4 * 8 / 3)
-    assert row["epochs_interval"] == pytest.approx(half, rel=1e-5)
-    assert shown(store)[0]["epochs"] == f"2.67 ± {half:.2f}"
+    assert (row["seeds"], row["reached"], row["ratio_seeds"]) == (7, 7, 7)
+    assert [row[name] for name in TIME] == [6.0, 1.0, 8.0, None]
+    (row,) = shown(store)
+    assert (row["reached"], row["epochs"], row["ratio"]) == ("7 of 7", "6 [1, 8]", "1×")
 
 
-def test_the_ratio_is_averaged_over_seeds_each_to_its_own_true_labels(
-    store: Store, write: Write
-) -> None:
-    for seed, (truth, randomized) in enumerate([(1, 2), (2, 3)]):
-        write(store, (0.5,) * (truth - 1) + (0.0,), seed=seed)
-        write(store, (0.5,) * (randomized - 1) + (0.0,), seed=seed, corruption=1.0)
-    ratios = [2.0, 1.5]
-    half = stats.t.ppf(0.975, 1) * stats.sem(ratios)
+def test_the_ratio_is_the_median_of_each_seeds_own(store: Store, write: Write) -> None:
+    for seed, (truth, randomized) in enumerate([(1, 2), (2, 3), (1, 4)]):
+        write(store, until(truth), seed=seed)
+        write(store, until(randomized), seed=seed, corruption=1.0)
     random = bare(store)[1]
-    assert random["ratio"] == pytest.approx(1.75)
-    assert random["ratio_interval"] == pytest.approx(half, rel=1e-5)
-    assert [r["ratio"] for r in shown(store)] == ["1.00 ± 0.00×", f"1.75 ± {half:.2f}×"]
+    assert [random[name] for name in RATIO] == [2.0, 1.5, None, None]
+    assert [r["ratio"] for r in shown(store)] == ["1×", "2× [1.5, ∞)"]
 
 
-def test_one_seed_has_a_whole_number_of_epochs_and_no_interval(store: Store, write: Write) -> None:
+def test_one_seed_has_no_interval(store: Store, write: Write) -> None:
     write(store, (0.5, 0.5, 0.0))
     (row,) = shown(store)
-    assert (row["n"], row["epochs"], row["steps"], row["ratio"]) == (1, "3", "12", "1.00×")
+    assert (row["reached"], row["epochs"], row["ratio"]) == ("1 of 1", "3", "1×")
 
 
-def test_a_censored_seed_leaves_no_mean_behind(store: Store, write: Write) -> None:
-    write(store, (0.0,), seed=0)
-    write(store, (0.5, 0.5, 0.25), seed=1)
+def test_a_censored_seed_is_neither_left_out_nor_made_up(store: Store, write: Write) -> None:
+    for seed, curve in enumerate([until(1), until(2), (0.5,) * 3]):
+        write(store, curve, seed=seed)
     (row,) = bare(store)
-    assert (row["seeds"], row["reached"]) == (2, 1)
-    assert [row[name] for name in FIGURES] == [None] * len(FIGURES)
-    (row,) = shown(store)
-    assert row["epochs"] == "not reached in 3 (1 of 2 did)"
-    assert (row["steps"], row["ratio"]) == ("–", "–")
+    assert (row["seeds"], row["reached"], row["time"]) == (3, 2, 2.0)  # and not 1.5
+    write(store, (0.5,) * 3, seed=3)
+    (row,) = bare(store)
+    assert [row[name] for name in TIME] == [None, 1.0, None, 2.5]
+    assert shown(store)[0]["epochs"] == "> 2.5"
 
 
 def test_one_censored_trial_is_said_not_to_have_got_there(store: Store, write: Write) -> None:
     write(store, (0.5, 0.5))
-    assert shown(store)[0]["epochs"] == "not reached in 2"
+    (row,) = shown(store)
+    assert (row["reached"], row["epochs"], row["ratio"]) == ("0 of 1", "> 2", "–")
+
+
+def test_a_ratio_is_longer_than_that_of_what_was_seen_where_its_trial_is_censored(
+    store: Store, write: Write
+) -> None:
+    write(store, (0.5, 0.0))
+    write(store, (0.5, 0.5, 0.5), corruption=1.0)
+    row = bare(store)[1]
+    assert [row[name] for name in RATIO] == [None, None, None, 1.5]
+    assert shown(store)[1]["ratio"] == "> 1.5×"
+
+
+def test_a_ratio_to_true_labels_that_did_not_get_there_is_unknown_and_is_counted_so(
+    store: Store, write: Write
+) -> None:
+    write(store, (0.5, 0.5), seed=0)
+    write(store, (0.5, 0.0), seed=1)
+    for seed in range(3):  # for the last one there are no true labels at all
+        write(store, until(4), seed=seed, corruption=1.0)
+    random = bare(store)[1]
+    assert (random["seeds"], random["ratio_seeds"], random["ratio"]) == (3, 1, 2.0)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(("metric", "threshold"), THRESHOLDS)
+def test_every_threshold_and_unit_of_the_view_can_be_asked_for(
+    store: Store, write: Write, metric: str, threshold: float, unit: str
+) -> None:
+    errors, losses = (0.5, 0.01, 0.001, 0.0), (2.0, 0.1, 0.05, 0.01)
+    write(store, errors, losses=losses, seconds=(1.0, 2.0, 4.0, 8.0))
+    curve = errors if metric == "train_error" else losses
+    end = [figure <= threshold for figure in curve].index(True)
+    time = {"epochs": end + 1, "steps": 4 * end + 4, "seconds": 2 ** (end + 1) - 1}[unit]
+    with Database(store.root) as db:
+        (row,) = convergence_table(db, metric, threshold, unit).records()
+        assert (row["metric"], row["threshold"], row["unit"]) == (metric, threshold, unit)
+        assert row["time"] == time
+        assert row in every_threshold(db).records()
+        assert unit in for_people(convergence_table(db, metric, threshold, unit)).title
+
+
+def test_all_thresholds_are_those_of_the_view(store: Store, write: Write) -> None:
+    write(store, (0.0,))
+    with Database(store.root) as db:
+        found = db.table("select metric, threshold, unit from convergence").rows
+        assert len(found) == len(every_threshold(db).rows)
+    assert set(found) == {(*t, unit) for t in THRESHOLDS for unit in UNITS}
+
+
+@pytest.mark.parametrize("asked", [("train_error", 0.5, "epochs"), ("train_loss", 0.1, "years")])
+def test_what_the_view_does_not_have_is_refused(
+    store: Store, asked: tuple[str, float, str]
+) -> None:
+    with Database(store.root) as db, pytest.raises(QueryError):
+        convergence_table(db, *asked)
+
+
+def test_the_rows_behind_the_table_can_be_asked_for(store: Store, write: Write) -> None:
+    write(store, (0.5, 0.0))
+    with Database(store.root) as db:
+        table = for_people(convergence_table(db, "train_error", 0.001, "steps"))
+        (row,) = db.table(table.sql).records()
+    assert (row["metric"], row["threshold"], row["unit"]) == ("train_error", 0.001, "steps")
+    assert row["value"] == 8
 
 
 @pytest.mark.parametrize("errors", [(), (0.5, 0.5)], ids=["in its first epoch", "later"])
@@ -93,8 +163,10 @@ def test_a_diverged_seed_counts_among_the_seeds(
     write(store, (0.5, 0.0), seed=1)
     write(store, errors, "diverged", seed=2)
     (row,) = bare(store)
-    assert (row["seeds"], row["reached"], row["diverged"], row["epochs"]) == (3, 2, 1, None)
-    assert shown(store)[0]["epochs"] == "diverged (2 of 3 did)"
+    assert (row["seeds"], row["reached"], row["diverged"], row["time"]) == (3, 2, 1, 2.0)
+    write(store, errors, "diverged", seed=3)
+    (row,) = bare(store)
+    assert (row["diverged"], row["time"], row["time_above"]) == (2, None, 2.0)
 
 
 @pytest.mark.parametrize("status", ["running", "failed", "interrupted"])
