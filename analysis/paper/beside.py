@@ -94,9 +94,9 @@ class Beside:
             return record["item"], "", ""
         random = ["random"] if record["randomization"] == "random_labels" else []
         with_what = [] if random and record["regularizer"] == "none" else [record["regularizer"]]
-        where = [f"({record['source']})"] if record["source"] == "slides" else []
+        where = " (slides)" if record["source"] == "slides" else ""
         model = model_label(record["model"], record["batch_norm"])
-        return "", model, ", ".join(random + with_what + where)
+        return "", model, ", ".join(random + with_what) + where
 
     def _number(self, group: Sequence[dict[str, Any]]) -> str:
         """Which of an item's numbers it is, where that is not said by the title."""

@@ -42,7 +42,7 @@ COLUMNS = {
     "paper": """position source item trainable dataset model batch_norm randomization regularizer
         metric value bound printed unit certainty""",
     "outcomes": """dataset model batch_norm randomization corruption regularizer n fits long
-        train_error train_error_interval test_error test_error_interval early_stopping_gain
+        epochs train_error train_error_interval test_error test_error_interval early_stopping_gain
         early_stopping_gain_interval max_epochs stop batch_size lr lr_decay momentum weight_decay
         dropout rotation precision""",
     "reproduction": """position source item trainable dataset model batch_norm randomization

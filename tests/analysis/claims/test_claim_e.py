@@ -20,7 +20,7 @@ Judge = Callable[[str], dict[str, Any]]
         ((0.75, 0.0), "supported"),
         ((0.75, 0.04), "supported"),  # (10 · 0.96 - 1) / 9 = 0.956
         ((0.5,) * 99 + (0.05,), "contradicted"),  # 0.944
-        ((0.5,) * 99 + (0.9,), "contradicted"),
+        ((0.5,) * 99 + (0.8,), "contradicted"),
         ((0.75, 0.5), "not enough runs"),
     ],
 )
