@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 VEGA_LITE = "6.4"
 
 
+@cache
 def runtime() -> str:
     """Their JavaScript as one script, from the installed package; no network is asked."""
     import vl_convert

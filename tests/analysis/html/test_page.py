@@ -22,6 +22,7 @@ from orchestrator.store.layout import Store
 HOSTILE = (
     """</script><script>alert("1")</script><img src=x onerror='alert(2)'>&amp;{{ 7*7 }}é☃ "'"""
 )
+SWEEP = HOSTILE.replace("/", "|")  # as it names a file
 NAMES = frozenset(("convergence", "corruption", "made"))
 
 
@@ -42,7 +43,7 @@ def html(store: Store, write: Any, announce: Any, figure: Any) -> str:
     """A page about a sweep, an error, and a figure with names that mean harm."""
     figure(_made(HOSTILE))
     trials = [write(store, (0.5, 0.0)), write(store, (0.5,), "failed", seed=1, error=HOSTILE)]
-    announce(store, HOSTILE, trials)
+    announce(store, SWEEP, trials)
     with Database(store.root) as db:
         return page(db, HOSTILE, only=NAMES)
 
@@ -53,8 +54,9 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(html: str, read: Any
     kinds = [script.attributes.get("type", "") for script in document.all("script")]
     data = "application/json"
     assert kinds == [data, "", data, "", ""], "specs, runtime, config, and our two programs"
-    assert HOSTILE in document.all("title")[0].text
-    assert [h1.text for h1 in document.all("h1")] == [f"Sweep {HOSTILE}"]
+    assert SWEEP in document.all("title")[0].text
+    assert [h1.text for h1 in document.all("h1")] == [f"Sweep {SWEEP}"]
+    assert HOSTILE in {b.text for b in document.all("b")}
     assert HOSTILE in {cell.text for cell in document.all("td")}
     assert HOSTILE in {li.text for li in document.all("li")}
     (spec,) = json.loads(document.all("script", "specs")[0].text)
