@@ -11,7 +11,6 @@ from analysis.figures.series import (
     OVER_SEEDS,
     Record,
     by_setting,
-    count_datasets,
     curve,
     name_of,
     panel_title,
@@ -29,9 +28,8 @@ order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, ma
 def figure_1a(db: Database) -> Figure:
     """Training loss against steps, a curve per randomization, a panel per model with two."""
     records = db.table(_QUERY).records()
-    datasets = count_datasets(records)
     panels = [
-        _panel(panel_title(group[0], datasets), group)
+        _panel(panel_title(group[0]), group)
         for group in split(records, *MODEL)
         if len({record["randomization"] for record in group}) > 1
     ]

@@ -15,7 +15,6 @@ from analysis.figures.series import (
     OVER_SEEDS,
     Record,
     by_model,
-    count_datasets,
     curve,
     hollow_at,
     split,
@@ -57,12 +56,14 @@ def figure_1b(db: Database) -> Figure:
     for group in split(records, "dataset"):
         points = max(split(group, "threshold"), key=_reached)
         drawn = {name: rows for name, rows in by_model(points) if len(rows) >= LEAST}
-        few = [name for name, _ in by_model(group) if name not in drawn]
+        few = [
+            f"{name} on {group[0]['dataset']}" for name, _ in by_model(group) if name not in drawn
+        ]
         curves = [_curve(name, rows) for name, rows in drawn.items()]
         if curves:
             target = _in_words(points[0]["threshold"])
             y = Axis(f"epochs to {target} (true labels = 1)", start=0.0)
-            title = group[0]["dataset"] if count_datasets(records) > 1 else ""
+            title = group[0]["dataset"]
             panels.append(Panel(Axis("label corruption p", start=0.0, end=1.0), y, curves, title))
             notes.append(f"the first epoch with {target}, the finest that most points reach")
         notes += _notes(curves, few)

@@ -15,7 +15,6 @@ from analysis.figures.series import (
     OVER_SEEDS,
     Record,
     by_model,
-    count_datasets,
     curve,
     hollow_at,
     split,
@@ -47,10 +46,12 @@ def figure_1c(db: Database) -> Figure:
     panels, notes = [], [OVER_SEEDS]
     for group in split(records, "dataset"):
         drawn = {name: points for name, points in by_model(group) if len(points) >= LEAST}
-        few = [name for name, _ in by_model(group) if name not in drawn]
+        few = [
+            f"{name} on {group[0]['dataset']}" for name, _ in by_model(group) if name not in drawn
+        ]
         curves = [_curve(name, points) for name, points in drawn.items()]
         if curves:
-            title = group[0]["dataset"] if count_datasets(records) > 1 else ""
+            title = group[0]["dataset"]
             x = Axis("label corruption p", start=0.0, end=1.0)
             curves += paper.points(drawn, *_PAPER)
             panels.append(Panel(x, Axis("test error (%)", start=0.0), curves, title))

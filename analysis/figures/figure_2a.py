@@ -21,7 +21,7 @@ def figure_2a(db: Database) -> Figure:
         "figure_2a",
         "Figure 2a: accuracy on ImageNet with and without regularizers",
         [
-            accuracy_panel(group, panel_title(group[0], 1), (*MODEL, "regularizer"), _label, True)
+            accuracy_panel(group, panel_title(group[0]), (*MODEL, "regularizer"), _label, True)
             for group in split(records, *MODEL)
         ],
         _QUERY,

@@ -12,8 +12,6 @@ from analysis.figures.series import (
     MODEL,
     MODELS_IN_ORDER,
     OVER_SEEDS,
-    count_datasets,
-    name_of,
     split,
 )
 
@@ -27,14 +25,13 @@ order by {MODELS_IN_ORDER}, max_epochs, lr, epoch
 def figure_2b(db: Database) -> Figure:
     """Train and test accuracy during training, with and without batch normalization."""
     records = db.table(_QUERY).records()
-    datasets = count_datasets(records)
     return Figure(
         "figure_2b",
         "Figure 2b: accuracy with and without batch normalization",
         [
             accuracy_panel(
                 group,
-                name_of(group[0]["model"], group[0]["dataset"] if datasets > 1 else ""),
+                f"{group[0]['model']}, {group[0]['dataset']}",
                 MODEL,
                 _label,
             )

@@ -11,7 +11,6 @@ from analysis.figures.series import (
     OVER_SEEDS,
     Record,
     by_setting,
-    count_datasets,
     curve,
     name_of,
     panel_title,
@@ -31,11 +30,10 @@ order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, re
 def learning_curves(db: Database) -> Figure:
     """Training (dashed) and test error against epochs; a panel per model."""
     records = db.table(_QUERY).records()
-    datasets = count_datasets(records)
     return Figure(
         "learning_curves",
         "Learning curves: training and test error",
-        [_panel(panel_title(g[0], datasets), g) for g in split(records, *MODEL)],
+        [_panel(panel_title(g[0]), g) for g in split(records, *MODEL)],
         _QUERY,
         [f"{OVER_SEEDS}; {AS_FAR}", "labels that are corrupted in part: see `memorization`"],
         needs="trials with at least one epoch",

@@ -10,9 +10,7 @@ from analysis.figures.series import (
     OVER_SEEDS,
     Record,
     by_model,
-    count_datasets,
     curve,
-    name_of,
     split,
 )
 
@@ -35,14 +33,12 @@ def memorization(db: Database) -> Figure:
     per model and p. Of many values of p, the lowest, the middle one and the highest.
     """
     records = db.table(_QUERY).records()
-    datasets = count_datasets(records)
     panels, left_out = [], False
     for name, group in by_model(records):
-        dataset = group[0]["dataset"] if datasets > 1 else ""
         each = list(split(group, "corruption"))
         left_out = left_out or len(each) > MOST
         shown = each if len(each) <= MOST else [each[0], each[len(each) // 2], each[-1]]
-        panels += [_panel(name_of(name, dataset), points) for points in shown]
+        panels += [_panel(name, points) for points in shown]
     notes = [f"{OVER_SEEDS}; {AS_FAR}"]
     if left_out:
         notes.append("of more than three values of p: the lowest, the middle and the highest")
@@ -58,5 +54,6 @@ def memorization(db: Database) -> Figure:
 
 def _panel(name: str, points: list[Record]) -> Panel:
     curves = [curve(label, points, "epoch", c, scale=100) for label, c in _CURVES.items()]
+    title = f"{name}, p = {points[0]['corruption']:g}, {points[0]['dataset']}"
     x, y = Axis("epoch", start=0.0), Axis("share of examples (%)", start=0.0, end=100.0)
-    return Panel(x, y, curves, f"{name}, p = {points[0]['corruption']:g}")
+    return Panel(x, y, curves, title)

@@ -23,7 +23,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 _COLUMN, _PAGE = 3.4, 7.0  # inches: one column of a paper, and both
 _PANEL, _LINE = 2.1, 0.16  # inches: the height of a panel, and of a line of the legend
 _LETTERS = 17.5  # of the legend in an inch
-_LABEL = 34  # letters beside a panel's height
+_LABEL = 34  # letters in a line above a panel, or beside it
 _MARGIN = 0.03  # of an axis, so that points on its ends are whole
 _SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -115,7 +115,7 @@ def _panel(place: Any, panel: Panel, look: dict[str, Style]) -> None:
 
     for number, curve in enumerate(panel.curves):
         stroke(place, curve, look, number)
-    place.set_title(panel.title)
+    place.set_title(fill(panel.title, _LABEL))
     place.set_xlabel(panel.x.label)
     place.set_ylabel(fill(panel.y.label, _LABEL))
     xs = [x for c in panel.curves for x in c.x]

@@ -53,14 +53,8 @@ def name_of(*parts: str) -> str:
     return ", ".join(part for part in parts if part not in ("", "none"))
 
 
-def panel_title(record: Record, datasets: int) -> str:
-    """A model's name, with its dataset where there are several."""
-    dataset = record["dataset"] if datasets > 1 else ""
-    return name_of(model_label(record["model"], record["batch_norm"]), dataset)
-
-
-def count_datasets(records: Sequence[Record]) -> int:
-    return len({record["dataset"] for record in records})
+def panel_title(record: Record) -> str:
+    return f"{model_label(record['model'], record['batch_norm'])}, {record['dataset']}"
 
 
 def curve(
