@@ -52,8 +52,6 @@ def write() -> Callable[..., ClassifierTrial]:
         seconds: Sequence[float] | None = None,
         memorized: Sequence[float] | None = None,
         recovered: Sequence[float] | None = None,
-        memorized: Sequence[float] | None = None,
-        recovered: Sequence[float] | None = None,
         attempts: int = 1,
         error: str | None = None,
         **settings: Any,
