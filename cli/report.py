@@ -78,7 +78,7 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
         from analysis.figures.registry import FIGURES
 
         known += FIGURES
-    names = {name.strip() for option in only for name in option.split(",")}
+    names = {part for option in only for name in option.split(",") if (part := name.strip())}
     if wrong := sorted(names - set(known)):
         listed = f"{', '.join(map(repr, wrong))} not known; the names are {', '.join(known)}"
         raise typer.BadParameter(listed, param_hint="--only")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -182,26 +183,31 @@ def _markers(legend: Sequence[Series]) -> Spec:
 
 def _hover(panel: Panel, colour: Spec, with_interval: bool) -> Spec:
     """The point nearest to the pointer or the finger, with its values."""
-    tooltip = [
-        {"field": "name", "title": "series"},
-        {"field": "x", "title": panel.x.label, "type": "quantitative", "format": ",.7~r"},
-        {"field": "y", "title": panel.y.label, "type": "quantitative", "format": ",.4~r"},
-    ]
-    if with_interval:
-        tooltip.append({"field": "interval", "title": "interval"})
-    interval = "format(datum.low, ',.4~r') + ' to ' + format(datum.high, ',.4~r')"
     near = {"type": "point", "on": "pointerover", "clear": "pointerout", "nearest": True}
     return {
-        "transform": [
-            {"filter": "isValid(datum.y)"},
-            {"calculate": "names[datum.s]", "as": "name"},
-            {"calculate": f"isValid(datum.low) ? {interval} : '–'", "as": "interval"},
-        ],
+        "transform": [{"filter": "isValid(datum.y)"}],
         "params": [{"name": "near", "select": {**near, "fields": ["s", "x"]}}],
         "mark": {"type": "circle", "size": 130, "aria": False},
         "encoding": {
             **colour,
             "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
-            "tooltip": tooltip,
+            "tooltip": {"value": {"expr": _said(panel, with_interval)}},
         },
     }
+
+
+def _said(panel: Panel, with_interval: bool) -> str:
+    """An expression for what stands beside a point.
+
+    Written out, as Vega-Lite's own list of fields finds no text under the area of a point.
+    """
+    point = "(datum.datum || datum)"
+    lines = {
+        "series": f"names[{point}.s]",
+        panel.x.label: f"format({point}.x, ',.7~r')",
+        panel.y.label: f"format({point}.y, ',.4~r')",
+    }
+    if with_interval:
+        low, high = (f"format({point}.{end}, ',.4~r')" for end in ("low", "high"))
+        lines["interval"] = f"isValid({point}.low) ? {low} + ' to ' + {high} : '–'"
+    return "{" + ", ".join(f"{json.dumps(name)}: {text}" for name, text in lines.items()) + "}"
