@@ -24,37 +24,52 @@ with fit as (
     where regularizer = 'none' and randomization <> 'true_labels'
     group by all
 ),
-seeds as (
+steps as (
     select
-        t.dataset, t.model, t.batch_norm, t.seed, max_epochs, lr, batch_size, momentum, lr_decay,
-        stop, precision,
-        max(value) filter (t.randomization = 'random_labels') as labels,
-        max(value) filter (t.randomization = 'gaussian') as noise,
-        bool_or(censored) filter (t.randomization = 'random_labels') as labels_censored,
-        bool_or(censored) filter (t.randomization = 'gaussian') as noise_censored,
-        max(ratio) filter (t.randomization = 'random_labels') as ratio
-    from convergence c
-    join trials t using (trial_id)
-    where metric = 'train_error' and threshold = 1e-2 and unit = 'steps'
-        and t.regularizer = 'none' and t.status = 'done'
-        and t.randomization in ('random_labels', 'gaussian')
+        trial_id, min(step) filter (fitted(train_error)) as reached, max(step) as last
+    from epochs
+    group by trial_id
+),
+seeds as ( -- trials that differ in how long they may run go the same way
+    select
+        dataset, model, batch_norm, seed, lr, lr_decay, momentum, batch_size, precision,
+        min(reached) filter (randomization = 'true_labels') as true_steps,
+        min(reached) filter (randomization = 'random_labels') as reached,
+        max(last) filter (randomization = 'random_labels') as last,
+        min(reached) filter (randomization = 'gaussian') as noise_reached,
+        max(last) filter (randomization = 'gaussian') as noise_last
+    from trials
+    join steps using (trial_id)
+    where regularizer = 'none' and status = 'done'
     group by all
 ),
 times as (
     select
-        dataset, model, batch_norm,
-        count(labels) as n_labels,
-        avg(ratio) as ratio, coalesce(half_width(ratio), 0) as ratio_width,
-        count(*) filter (labels_censored or (labels is not null and ratio is null)) as no_ratio,
-        count(noise / labels) as n_noise,
-        avg(noise / labels) as noise, coalesce(half_width(noise / labels), 0) as noise_width,
-        count(*) filter (
-            (noise_censored and labels_censored)
-            or (noise_censored and noise <= labels) or (labels_censored and labels <= noise)
-        ) as no_noise
+        dataset, model, batch_norm, count(last) as n,
+        avg(coalesce(reached, last) / true_steps) as ratio,
+        coalesce(half_width(coalesce(reached, last) / true_steps), 0) as width,
+        count(last) - count(reached / true_steps) as missing
     from seeds
-    group by
-        dataset, model, batch_norm, max_epochs, lr, batch_size, momentum, lr_decay, stop, precision
+    where last is not null
+    group by dataset, model, batch_norm, lr, lr_decay, momentum, batch_size, precision
+),
+races as (
+    select
+        dataset, model, batch_norm, count(*) as n,
+        avg(coalesce(noise_reached, noise_last) / coalesce(reached, last)) as ratio,
+        coalesce(half_width(coalesce(noise_reached, noise_last) / coalesce(reached, last)), 0)
+            as width,
+        count(*) filter (
+            case
+                when reached is null and noise_reached is null then true
+                when reached is null then noise_reached >= last
+                when noise_reached is null then noise_last <= reached
+                else false
+            end
+        ) as missing
+    from seeds
+    where last is not null and noise_last is not null
+    group by dataset, model, batch_norm, lr, lr_decay, momentum, batch_size, precision
 )
 select
     'A' as claim, 'fit' as part, dataset, model, batch_norm,
@@ -71,32 +86,30 @@ from fit
 union all by name
 select
     'A' as claim, 'time' as part, dataset, model, batch_norm, 'random labels' as data,
-    n_labels as n, ratio as value, nullif(ratio_width, 0) as interval,
+    n, ratio as value, nullif(width, 0) as interval,
     case
-        when ratio - ratio_width > 10 then 'contradicts'
-        when no_ratio = 0 and ratio + ratio_width <= 10 then 'supports'
+        when ratio - width > 10 then 'contradicts'
+        when missing = 0 and ratio + width <= 10 then 'supports'
         else 'open'
     end as outcome,
     case
-        when no_ratio > 0 then format('{} of {} have no time to compare', no_ratio, n_labels)
+        when missing > 0 then format('{} of {} have no time to compare', missing, n)
         else format('{:.2f} times the steps of true labels', ratio)
     end as why
 from times
-where n_labels > 0
 union all by name
 select
     'A''' as claim, 'noise is faster' as part, dataset, model, batch_norm,
     'gaussian, random labels' as data,
-    n_noise as n, noise as value, nullif(noise_width, 0) as interval,
+    n, ratio as value, nullif(width, 0) as interval,
     case
-        when no_noise > 0 then 'open'
-        when noise + noise_width < 1 then 'supports'
-        when noise - noise_width > 1 then 'contradicts'
+        when missing > 0 then 'open'
+        when ratio + width < 1 then 'supports'
+        when ratio - width > 1 then 'contradicts'
         else 'open'
     end as outcome,
     case
-        when no_noise > 0 then format('{} of {} do not settle which is sooner', no_noise, n_noise)
-        else format('{:.2f} times the steps of random labels', noise)
+        when missing > 0 then format('{} of {} do not settle which is sooner', missing, n)
+        else format('{:.2f} times the steps of random labels', ratio)
     end as why
-from times
-where n_noise > 0;
+from races;

@@ -14,9 +14,26 @@
 --   differs     otherwise.
 -- Where the paper failed to converge, ours agree if none fitted in as long, and differ if any did.
 create view reproduction as
-with measured as (
+with tried as materialized (
+    from trials where status in ('done', 'diverged') and dataset in (select dataset from paper)
+),
+steps as ( -- to a training error of 1 %
+    select trial_id, min(step) filter (fitted(train_error)) as reached
+    from epochs
+    group by trial_id
+),
+truths as ( -- trials that differ in how long they may run go the same way
     select
-        trial_id, epochs, status = 'done' as done,
+        dataset, model, batch_norm, regularizer, seed, weight_decay, dropout, rotation,
+        lr, lr_decay, momentum, batch_size, precision, min(reached) as true_steps
+    from tried
+    join steps using (trial_id)
+    where randomization = 'true_labels' and status = 'done'
+    group by all
+),
+measured as (
+    select
+        trial_id,
         unnest([
             {'metric': 'train_error', 'value': final_train_error},
             {'metric': 'test_error', 'value': final_test_error},
@@ -24,46 +41,46 @@ with measured as (
             {'metric': 'early_stopping_gain', 'value': final_test_error - best_test_error},
             {'metric': 'rademacher', 'value': correlation(final_train_error, dataset)}
         ], recursive := true)
-    from trials
-    where status in ('done', 'diverged') and dataset in (select dataset from paper)
+    from tried
     union all
-    select trial_id, null, not censored, 'convergence_ratio', ratio
-    from convergence
-    where metric = 'train_error' and threshold = 1e-2 and unit = 'steps'
-        and randomization = 'random_labels' and dataset in (select dataset from paper)
+    select trial_id, 'convergence_ratio', reached / true_steps
+    from tried
+    join steps using (trial_id)
+    join truths using (
+        dataset, model, batch_norm, regularizer, seed, weight_decay, dropout, rotation,
+        lr, lr_decay, momentum, batch_size, precision
+    )
+    where randomization = 'random_labels' and status = 'done'
     union all
     select
-        with_it.trial_id, null, true, 'batch_norm_gain',
-        without.final_test_error - with_it.final_test_error
-    from trials with_it
-    join trials without using (
+        with_it.trial_id, 'batch_norm_gain', without.final_test_error - with_it.final_test_error
+    from tried with_it
+    join tried without using (
         dataset, model, randomization, corruption, regularizer, seed, max_epochs, stop, batch_size,
-        lr, lr_decay, momentum, weight_decay, dropout, rotation, precision
+        lr, lr_decay, momentum, weight_decay, dropout, rotation, precision, status
     )
     where with_it.batch_norm and not without.batch_norm
-        and with_it.status = 'done' and without.status = 'done'
-        and fitted(without.final_train_error)
+        and status = 'done' and fitted(without.final_train_error)
 ),
 ours as (
     select
         dataset, model, batch_norm, randomization, regularizer, metric,
         count(*) as n,
         count(*) filter (done and fitted(final_train_error)) as fitted,
-        bool_and(status = 'diverged' or long_enough(t.epochs, regularizer)) as long,
+        bool_and(not done or long_enough(epochs, regularizer)) as long,
         case when bool_and(done) then avg(final_train_error) end as train_error,
-        case when bool_and(done) and count(value) = count(*) then avg(value) end as ours,
-        case when bool_and(done) and count(value) = count(*) then half_width(value) end as interval,
+        case when bool_and(done and value is not null) then avg(value) end as ours,
+        case when bool_and(done and value is not null) then half_width(value) end as interval,
         max_epochs, stop, batch_size, lr, lr_decay, momentum,
         weight_decay, dropout, rotation, precision
     from measured
-    join trials t using (trial_id)
-    where t.status in ('done', 'diverged')
+    join (select *, status = 'done' as done from tried) using (trial_id)
     group by all
     union all by name
     select
         dataset, model, batch_norm, 'parameters' as metric, count(*) as n,
         avg(parameters) as ours
-    from trials
+    from tried
     where parameters is not null
     group by all
 ),
