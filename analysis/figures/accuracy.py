@@ -46,4 +46,4 @@ def accuracies(name: str, records: list[Record], best: bool) -> Iterator[Curve]:
     yield test
     if best:  # the shade between the two is what early stopping could have gained
         so_far = draw("best test so far", "best_test_error")
-        yield replace(so_far, low=test.y, high=so_far.y)
+        yield replace(so_far, low=test.y, high=so_far.y, dotted=True)

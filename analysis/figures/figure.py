@@ -28,6 +28,7 @@ class Curve:
     group:     curves of one group share a colour and a marker, as training and test do, and the
                paper's number with ours. By default a curve is alone.
     dashed:    tells the curves of a group apart.
+    dotted:    thin and without markers: what bounds another curve.
     hollow:    which points are not quite what the axis says; `Figure.hollow` says what they are.
     at_least:  whether hollow points are lower bounds, from which an arrow points up.
     """
@@ -41,6 +42,7 @@ class Curve:
     source: Literal["ours", "paper"] = "ours"
     group: str = ""
     dashed: bool = False
+    dotted: bool = False
     hollow: Sequence[bool] | None = None
     at_least: bool = False
 

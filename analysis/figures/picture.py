@@ -52,7 +52,7 @@ def draw(figure: Figure) -> Picture:
     refuse_empty(figure)
     from matplotlib.figure import Figure as Picture
 
-    from analysis.figures.legend import legend_handles
+    from analysis.figures.legend import columns_within, legend_handles
 
     with _settings():
         look = styles(figure)
@@ -61,8 +61,7 @@ def draw(figure: Figure) -> Picture:
         rows = -(-count // columns)
         width = _COLUMN if columns == 1 else _PAGE
         handles = legend_handles(figure, look)
-        longest = max(len(str(handle.get_label())) for handle in handles)
-        side_by_side = max(1, min(len(handles), int(width * _LETTERS / (longest + 9))))
+        side_by_side = columns_within(handles, width * _LETTERS)
         lines = -(-len(handles) // side_by_side)
         picture = Picture((width, rows * _PANEL + 0.1 + lines * _LINE), layout="constrained")
         axes = picture.subplots(rows, columns, squeeze=False).flat
@@ -115,9 +114,9 @@ def _panel(place: Any, panel: Panel, look: dict[str, Style]) -> None:
 
     for number, curve in enumerate(panel.curves):
         stroke(place, curve, look, number)
-    place.set_title(fill(panel.title, _LABEL))
+    place.set_title(_broken(panel.title))
     place.set_xlabel(panel.x.label)
-    place.set_ylabel(fill(panel.y.label, _LABEL))
+    place.set_ylabel(_broken(panel.y.label))
     xs = [x for c in panel.curves for x in c.x]
     ys = [y for c in panel.curves for y in c.y if y is not None]
     highs = [y for c in panel.curves for y in c.high or () if y is not None]
@@ -134,6 +133,13 @@ def _panel(place: Any, panel: Panel, look: dict[str, Style]) -> None:
             scale("log")
         elif values:
             limits(*_limits(axis, values))
+
+
+def _broken(text: str) -> str:
+    """A long text over several lines, before a bracket if there is one."""
+    if len(text) <= _LABEL:
+        return text
+    return "\n".join(fill(part, _LABEL) for part in text.replace(" (", "\n(").split("\n"))
 
 
 def _limits(axis: Axis, values: list[float]) -> tuple[float, float]:

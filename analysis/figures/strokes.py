@@ -32,9 +32,10 @@ def stroke(place: Any, curve: Curve, look: dict[str, Style], number: int) -> Non
     assert style, "every curve of ours has a style"
     _interval(place, curve, style)
     if curve.kind == "line":
-        place.plot(curve.x, y, color=style.color, linestyle=dash(curve, style), linewidth=1.1)
+        width = 0.8 if curve.dotted else 1.1
+        place.plot(curve.x, y, color=style.color, linestyle=dash(curve, style), linewidth=width)
     hollow = curve.hollow or [False] * len(curve.x)
-    for i in _marked(len(y), number):
+    for i in () if curve.dotted else _marked(len(y), number):
         face = "white" if hollow[i] else style.color
         place.plot(
             curve.x[i : i + 1],

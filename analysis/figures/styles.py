@@ -41,4 +41,6 @@ def key(curve: Curve) -> str:
 
 
 def dash(curve: Curve, style: Style) -> str | tuple[int, tuple[float, ...]]:
+    if curve.dotted:
+        return ":"
     return _TRAIN if curve.dashed else style.dash
