@@ -59,6 +59,17 @@ def short_data_label(randomization: str, corruption: float) -> str:
     )
 
 
+def trial_label(row: Mapping[str, Any]) -> str:
+    """A row of `trials` in a few words, such as `inception, labels p=0.5, crop+wd, seed 1`."""
+    parts = [
+        model_label(row["model"], row["batch_norm"]),
+        randomization_label(row["randomization"], row["corruption"]),
+        "" if row["regularizer"] == "none" else row["regularizer"],
+        f"seed {row['seed']}",
+    ]
+    return ", ".join(filter(None, parts))
+
+
 def order_by(column: str, order: Iterable[str]) -> str:
     """An SQL expression that sorts known names as listed, and all others behind them."""
     listed = ", ".join(f"'{name}'" for name in order)
@@ -107,5 +118,5 @@ def with_interval(mean: float | None, half_width: float | None, scale: float = 1
 
 
 def percent_interval(mean: float | None, half_width: float | None) -> str:
-    """`12.34±0.56` of fractions, in per cent: as narrow as can be, and not to be broken."""
-    return with_interval(mean, half_width, 100).replace(" ", "")
+    """`12.34 ±0.56` of fractions, in per cent: narrow, and to be broken between the two."""
+    return with_interval(mean, half_width, 100).replace("± ", "±")

@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "cli.plan:plan_command",
     "launch": "cli.launch:launch",
     "status": "cli.status:status",
+    "watch": "cli.watch:watch",
     "show": "cli.show:show",
     "query": "cli.query:query",
     "diff": "cli.diff:diff",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from analysis.database import Database
-from analysis.labels import model_label, randomization_label
+from analysis.labels import trial_label
 from analysis.trial import trial_settings
 
 CURVES = ("train_error", "test_error", "train_loss", "test_loss", "lr", "memorized_fraction")
@@ -36,15 +36,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Such as `inception, labels p=0.5, crop+wd, seed 1`."""
-        row = self.row
-        parts = [
-            model_label(row["model"], row["batch_norm"]),
-            randomization_label(row["randomization"], row["corruption"]),
-            "" if row["regularizer"] == "none" else row["regularizer"],
-            f"seed {row['seed']}",
-        ]
-        return ", ".join(filter(None, parts))
+        return trial_label(self.row)
 
     @property
     def outcomes(self) -> dict[str, float]:

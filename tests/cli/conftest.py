@@ -121,6 +121,18 @@ def results(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return Path("results")
 
 
+@pytest.fixture(scope="session")
+def write_trial() -> Callable[..., ClassifierTrial]:
+    """Write a trial with these settings, that ended so, after these training errors."""
+
+    def put(store: Store, status: str, errors: Sequence[float], **settings: Any) -> ClassifierTrial:
+        trial = _trial(settings)
+        _write(store, trial, status, errors)
+        return trial
+
+    return put
+
+
 class Done(NamedTuple):
     """How a command ended, and what it wrote."""
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "plan": "--results --only --set --format",
     "launch": "--results --data --address --only --set --dry-run --retry-failed",
     "status": "--results --format",
+    "watch": "--every --results",
     "show": "--results --format",
     "query": "--file --results --format",
     "diff": "--results --format",

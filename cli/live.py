@@ -1,0 +1,117 @@
+"""A moment of a sweep, as it is watched on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from analysis.figures.figure import Curve
+from analysis.labels import model_label, randomization_label, trial_label, with_interval
+from analysis.plots import line_plot
+from analysis.watch import Moment
+from orchestrator.progress import sparkline
+
+_LISTED = 8  # rows of a list
+_MARKS = {"done": ("✓", "green"), "diverged": ("≠", "yellow"), "failed": ("✗", "red")}
+
+
+def lines(before: Moment | None, now: Moment) -> Iterator[str]:
+    """What has happened since, for a pipe: a line per trial that ended, and one in all."""
+    for trial_id, row in now.ended.items():
+        if before and trial_id not in before.ended:
+            yield f"{_MARKS[row['status']][0]} {trial_label(row)}: {outcome(row)}"
+    if before is None or before.statuses != now.statuses:
+        yield counts(now)
+
+
+def counts(now: Moment) -> str:
+    """Such as `3 of 12 done, 2 running, 7 planned`."""
+    others = [f"{n} {status}" for status, n in now.statuses.items() if status != "done"]
+    return ", ".join([f"{now.statuses.get('done', 0)} of {now.trials} done", *others])
+
+
+def outcome(row: dict[str, Any]) -> str:
+    if row["status"] != "done":
+        return str(row["status"])
+    return (
+        f"epoch {row['epochs']}, train error {row['final_train_error']:.2%}, "
+        f"test error {row['final_test_error']:.2%}"
+    )
+
+
+def picture(title: str, now: Moment, console: Console) -> RenderableType:
+    """As much as the terminal has room for; the plot goes first."""
+    bar = ProgressBar(max(now.trials, 1), now.completed, width=min(console.width, 60))
+    parts: list[RenderableType] = [Text(f"{title}: {counts(now)}", style="bold"), bar]
+    room = console.height - 4
+    for rows in (_running(now), _fits(now)):
+        shown = rows[: max(0, min(_LISTED + 1, room - 2))]
+        if shown:
+            parts += ["", _columns(shown)]
+            room -= 1 + len(shown)
+        if len(rows) > len(shown) > 0:
+            parts.append(Text(f"and {len(rows) - len(shown)} more", style="dim"))
+            room -= 1
+    plot = _plot(now, console.width)
+    if 0 < len(plot) < room:
+        parts += ["", *map(Text, plot)]
+    return Group(*parts)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Table:
+    """The first column gives way to the others."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    for _ in rows[0][1:]:
+        grid.add_column(no_wrap=True, justify="right")
+    for index, row in enumerate(rows):
+        grid.add_row(*(Text(cell) for cell in row), style="" if index else "dim")
+    return grid
+
+
+def _running(now: Moment) -> list[list[str]]:
+    if not now.running:
+        return []
+    rows = [["running", "epoch", "train %", "test %", ""]]
+    for row in now.running:
+        train, _ = now.curves.get(row["trial_id"], ([], []))
+        errors = (
+            with_interval(row[f"final_{kind}_error"], None, 100) for kind in ("train", "test")
+        )
+        epoch = f"{row['epochs']}/{row['max_epochs']}"
+        rows.append([trial_label(row), epoch, *errors, sparkline(list(train)[-6:])])
+    return rows
+
+
+def _fits(now: Moment) -> list[list[str]]:
+    if not now.fits:
+        return []
+    rows = [["ended", "fit epoch", "test %"]]
+    for row in now.fits:
+        label = f"{model_label(row['model'], row['batch_norm'])}, "
+        label += randomization_label(row["randomization"], row["corruption"])
+        label += "" if row["regularizer"] == "none" else f", {row['regularizer']}"
+        fit = f"{row['fitted']} of {row['trials']}"
+        if row["fit_epoch"] is not None:
+            fit = f"{row['fit_epoch']:.4g}"
+        rows.append([label, fit, with_interval(row["test_error"], None, 100)])
+    return rows
+
+
+def _plot(now: Moment, width: int) -> list[str]:
+    """The learning curve of the trial that began last."""
+    if now.newest is None:
+        return []
+    train, test = now.curves[now.newest["trial_id"]]
+    x = [float(epoch) for epoch in range(1, len(train) + 1)]
+    curves = [
+        Curve(name, x, [100 * error for error in errors])
+        for name, errors in (("train error", train), ("test error", test))
+    ]
+    drawn = line_plot(curves, max(width, 40), "epoch", "error %", x_end=x[-1], y_end=100.0)
+    return [trial_label(now.newest), *drawn.splitlines()]
