@@ -54,7 +54,7 @@ thresholds as (
     )
 )
 select
-    * exclude (own, truth), own.metric, own.threshold, unit, value, own.censored,
+    thresholds.* exclude (own, truth), own.metric, own.threshold, unit, value, own.censored,
     case when not truth.censored then value / true_value end as ratio
 from thresholds
 cross join lateral (

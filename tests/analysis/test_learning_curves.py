@@ -142,7 +142,7 @@ def test_the_summary_is_the_mean_gain_and_the_median_epoch(store: Store, write: 
     (shown,) = for_people(table).records()
     half = over_seeds([25.0, 0.0, 0.0])[1]
     assert (shown["at epoch"], shown["n"], shown["data"]) == ("2 of 3", 3, "true")
-    assert shown["gain"] == f"8.33±{half:.2f}"
+    assert shown["gain"] == f"8.33 ±{half:.2f}"
 
 
 def test_there_is_a_summary_as_soon_as_a_trial_is_done(store: Store, write: Write) -> None:

@@ -110,8 +110,8 @@ def test_differences_are_averaged_over_pairs_with_the_interval_of_students_t(
     assert row["test_error_difference_interval"] == pytest.approx(half, rel=1e-5)
     assert (row["train_error_difference"], row["train_error_difference_interval"]) == (0.125, 0)
     (shown,) = for_people(table).records()
-    assert shown["Δ test"] == f"{100 * mean(differences):.2f}±{100 * half:.2f}"
-    assert (shown["n"], shown["Δ train"]) == (4, "12.50±0.00")
+    assert shown["Δ test"] == f"{100 * mean(differences):.2f} ±{100 * half:.2f}"
+    assert (shown["n"], shown["Δ train"]) == (4, "12.50 ±0.00")
 
 
 def answers(store: Store) -> dict[tuple[str, str], str]:
