@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from analysis.catalog import VIEWS, Catalog
 from analysis.datasets import create_datasets
 from analysis.errors import QueryError
 from analysis.paper.numbers import create_table
@@ -28,15 +28,6 @@ from orchestrator.store.snapshot import Snapshot, take_snapshot
 if TYPE_CHECKING:
     from analysis.figures.figure import Figure
 
-# In the order in which they build on each other.
-VIEWS = (
-    *("sweep_trials", "trials", "epochs", "steps"),
-    *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
-    *("loss_curves", "order_of_learning"),
-    *("paper", "outcomes", "reproduction"),
-    *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),
-    *("measures", "correlations", "examples", "learning_order"),
-)
 
 # What of the trials' own files, with their nested rows, makes each table.
 _LIVE = {
@@ -68,6 +59,7 @@ class Database:
         self._snapshot = take_snapshot(self._store)
         try:
             self._connection = _connect(self._snapshot, self._sweep)
+            self._catalog = Catalog(self._connection)
         except duckdb.Error as error:
             what = f"cannot be read ({_explained(error).what})"
             raise StoreError(str(self._store.root), what) from error
@@ -128,6 +120,7 @@ class Database:
     def _check(self, query: str) -> None:
         try:
             check(self._connection, query)
+            self._catalog.make(query)
         except duckdb.Error as error:
             raise _explained(error) from error
 
@@ -167,8 +160,6 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
     _load(connection, "stored_sweeps", snapshot.sweeps)
     create_table(connection)
     create_datasets(connection)
-    for name in ("macros", "rules", *VIEWS):
-        connection.execute(files("analysis").joinpath(f"views/{name}.sql").read_text())
     connection.execute(f"set allowed_directories = ['{_name(snapshot.store.root)}']")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set autoload_known_extensions = false")

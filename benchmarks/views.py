@@ -12,7 +12,8 @@ from pathlib import Path
 
 from made_store import fill
 
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
 

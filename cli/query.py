@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.database import VIEWS
+from analysis.catalog import VIEWS
 from cli.options import RESULTS, FormatOption, Results
 from cli.output import emit
 from cli.reading import opened

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.database import VIEWS
+from analysis.catalog import VIEWS
 from cli.main import COMMANDS
 from orchestrator.fields import TRIAL_FIELDS
 from orchestrator.plan import plan

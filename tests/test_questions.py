@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from analysis.report import SUMMARIES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 
 
 def incoming(db: Database, into: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -15,7 +15,8 @@ import duckdb
 import pytest
 
 from analysis.buckets import Results
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from analysis.errors import QueryError
 from orchestrator.store.bucket import BucketPath
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from analysis.errors import QueryError
 from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store

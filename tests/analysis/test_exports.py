@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import analysis.exports
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from analysis.errors import ExportError
 from analysis.exports import EXPORTS, export
 from orchestrator.store.bucket import BucketPath

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from analysis import database
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from analysis.errors import QueryError
 
 COPY = "copy (select 1) to '{root}/x.csv'"

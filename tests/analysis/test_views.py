@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.database import VIEWS, Database
+from analysis.catalog import VIEWS
+from analysis.database import Database
 from orchestrator.store.claiming import claim
 from orchestrator.store.layout import Store
 from orchestrator.store.manifest import read_manifest

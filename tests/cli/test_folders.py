@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.database import VIEWS
+from analysis.catalog import VIEWS
 from orchestrator.store.claiming import hold
 from orchestrator.store.layout import Store
 
