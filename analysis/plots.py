@@ -19,7 +19,18 @@ PAPER, BOUND = "D", "^"
 _MARGIN = 16  # columns for the numbers beside the plot
 _ROWS = 20  # so that a scale of 0 to 100 has a row for every 5
 _MARKS = 25  # the most on one curve
-_NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0)  # from tick to tick, times a power of ten
+_NICE = (
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    5.0,
+    8.0,
+    10.0,
+    15.0,
+)  # from tick to tick, times a power of ten
 
 
 def terminal(figure: Figure, width: int) -> str:
@@ -116,14 +127,18 @@ def _placed(axis: Axis, value: float) -> float:
 def _ends(axis: Axis, values: Sequence[float], ticks: int) -> tuple[float, float]:
     """Where an axis begins and ends, so that ticks have round numbers where it is free to."""
     placed = [_placed(axis, value) for value in values] or [0.0]
-    start = min(placed) if axis.start is None else _placed(axis, axis.start)
+    least = min(placed) if axis.start is None else _placed(axis, axis.start)
     if axis.end is not None:
-        return start, _placed(axis, axis.end)
-    step = (max(placed) - start) / ticks
-    if step <= 0:
-        return start, start + 1
-    unit = 10.0 ** math.floor(math.log10(step))
-    return start, start + ticks * unit * next(n for n in _NICE if n * unit >= 0.999999 * step)
+        return least, _placed(axis, axis.end)
+    most = max(placed)
+    if most <= least:
+        return least, least + 1
+    unit = 10.0 ** math.floor(math.log10((most - least) / ticks))
+    for step in (unit * n for n in _NICE):
+        start = step * math.floor(least / step) if axis.start is None else least
+        if start + ticks * step >= most - 1e-6 * step:
+            break
+    return start, start + ticks * step
 
 
 def _tick(value: float, after: float, *, start: float, stretch: float, log: bool) -> str:
