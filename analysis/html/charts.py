@@ -10,6 +10,7 @@ from typing import Any
 from analysis.figures.figure import Axis, Figure, Panel
 from analysis.html.points import Points, points_of
 from analysis.html.series import DASHES, Series, keyed, series_of
+from analysis.html.thinning import most_of_each
 
 HEIGHT = 290  # pixels
 
@@ -58,10 +59,12 @@ def charts(figure: Figure) -> Charts:
     found = series_of(figure)
     legend = list(found.values())
     number = {key: index for index, key in enumerate(found)}
+    most = most_of_each(sum(len(panel.curves) for panel in figure.panels))
     panels, notes = [], []
     for panel in figure.panels:
         points = [
-            points_of(curve, number[key], panel.x, panel.y) for key, curve in keyed(panel.curves)
+            points_of(curve, number[key], panel.x, panel.y, most)
+            for key, curve in keyed(panel.curves)
         ]
         notes += [note for drawn in points for note in drawn.notes]
         spec = _spec(panel, points, legend)
@@ -85,11 +88,12 @@ def _spec(panel: Panel, drawn: Sequence[Points], legend: Sequence[Series]) -> Sp
     banded = [p.series for p in drawn if p.series in lined and p.has_interval]
     barred = [p.series for p in drawn if p.series not in lined and p.has_interval]
     colour = {"color": _look(legend, _colour)}
+    interval = {**colour, **_INTERVAL}
     dashed = {**colour, "strokeDash": _look(legend, _dashes)}
     arrow = {"text": "↑", "dy": -13, "fontSize": 14, "fontWeight": "bold"}
     layers = [
-        _layer("area", _among(banded), {**colour, **_INTERVAL}, opacity=0.16) if banded else None,
-        _layer("rule", _among(barred), {**colour, **_INTERVAL}, strokeWidth=2) if barred else None,
+        _layer("area", _among(banded), interval, opacity=0.16, clip=True) if banded else None,
+        _layer("rule", _among(barred), interval, strokeWidth=2, clip=True) if barred else None,
         _layer("line", _among(lined), dashed, strokeWidth=2, strokeJoin="round") if lined else None,
         _layer("point", "datum.m", _markers(legend), size=58, strokeWidth=1.6, opacity=1),
         _layer("text", "datum.up", colour, **arrow) if any("up" in row for row in rows) else None,

@@ -6,24 +6,45 @@
 
   const draw = async (card) => {
     const specs = JSON.parse(card.querySelector(".specs").textContent);
-    const places = card.querySelectorAll(".chart");
+    const places = [...card.querySelectorAll(".chart")];
     const hidden = new Set();
     const views = [];
-    for (const [index, spec] of specs.entries())
-      views.push((await vegaEmbed(places[index], spec, options)).view);
+    const hide = (view) => view.signal("hidden", [...hidden]).runAsync();
 
-    for (const button of card.querySelectorAll(".legend button"))
-      button.addEventListener("click", async () => {
+    const show = async (wanted) => {
+      for (const [index, place] of places.entries())
+        if (wanted(place)) {
+          const { view } = await vegaEmbed(place, specs[index], options);
+          views.push(view);
+          if (hidden.size) await hide(view);
+        }
+    };
+
+    const buttons = [...card.querySelectorAll(".legend [data-series]")];
+    const every = card.querySelector(".every");
+    const toggle = async (some, shown) => {
+      for (const button of some) {
         const series = Number(button.dataset.series);
-        const shown = hidden.delete(series);
-        if (!shown) hidden.add(series);
+        shown ? hidden.delete(series) : hidden.add(series);
         button.setAttribute("aria-pressed", String(shown));
-        for (const view of views) await view.signal("hidden", [...hidden]).runAsync();
-      });
+      }
+      if (every) every.textContent = hidden.size ? "Show all" : "Hide all";
+      for (const view of views) await hide(view);
+    };
+    every?.addEventListener("click", () => toggle(buttons, hidden.size > 0));
+    for (const button of buttons)
+      button.addEventListener("click", () =>
+        toggle([button], button.getAttribute("aria-pressed") === "false"),
+      );
 
     const values = card.querySelector(".values");
     const list = () => specs.forEach((spec) => values.lastElementChild.append(listed(spec)));
     values.addEventListener("toggle", list, { once: true });
+
+    // What is folded has no width to be drawn in.
+    const more = card.querySelector(".more");
+    more?.addEventListener("toggle", () => show((p) => more.contains(p)), { once: true });
+    await show((place) => !more?.contains(place));
   };
 
   const cell = (tag, content, scope) => {

@@ -19,6 +19,7 @@ from analysis.html.series import DARK, LIGHT, SHAPES
 from analysis.report import asked
 
 FIRST = ("claims",)  # what is read before the figures
+MOST_PANELS = 6  # of a figure; more are folded, and drawn when they are unfolded
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def render(
         dark=DARK,
         shapes=SHAPES,
         config=CONFIG,
+        most_panels=MOST_PANELS,
         program=version("gensweep"),
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         runtime=runtime() if figures else "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.figures.figure import Axis, Curve
-from analysis.html.thinning import MOST, kept
+from analysis.html.thinning import kept
 
 FEW = 25  # points that all have a marker; longer curves have one here and there
 MARKERS = 8
@@ -25,8 +25,8 @@ class Points:
     notes: Sequence[str]
 
 
-def points_of(curve: Curve, number: int, x_axis: Axis, y_axis: Axis) -> Points:
-    """Raises nothing: what an axis cannot show is a gap, and a note says so."""
+def points_of(curve: Curve, number: int, x_axis: Axis, y_axis: Axis, most: int) -> Points:
+    """At most so many points; what an axis cannot show is a gap. Notes say what is not there."""
     notes: list[str] = []
     steady = [i for i, x in enumerate(curve.x) if _fits(x, x_axis)]
     x = [curve.x[i] for i in steady]
@@ -40,18 +40,18 @@ def points_of(curve: Curve, number: int, x_axis: Axis, y_axis: Axis) -> Points:
     if y_axis.log and any(value is not None for value in y):
         least = min(value for value in y if value is not None)
         low = [least if a is None and b is not None else a for a, b in zip(low, high, strict=True)]
-    shown = kept(x, [y, low, high], x_axis.log)
+    shown = kept(x, [y, low, high], x_axis.log, most)
     if len(shown) < len(x):
         notes.append(
-            f"curves of more than {MOST} points are drawn with the greatest and the least of "
+            f"curves of more than {most} points are drawn with the greatest and the least of "
             "each stretch"
         )
     marked = _marked([x[i] for i in shown], [y[i] for i in shown], curve, x_axis.log)
     rows = []
     for place, i in enumerate(shown):
-        row: dict[str, Any] = {"s": number, "x": _short(x[i], 9), "y": _short(y[i], 6)}
+        row: dict[str, Any] = {"s": number, "x": _short(x[i], 9), "y": _short(y[i], 5)}
         if low[i] is not None and high[i] is not None:
-            row |= {"low": _short(low[i], 6), "high": _short(high[i], 6)}
+            row |= {"low": _short(low[i], 5), "high": _short(high[i], 5)}
         hollow = bool(curve.hollow and curve.hollow[steady[i]])
         if place in marked or hollow:
             row["m"] = 1

@@ -8,11 +8,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 MOST = 200  # points of a curve, about as many as a screen can tell apart
+LEAST = 40  # and where a figure has very many curves
+_OF_A_FIGURE = 12_000
 
 Values = Sequence[float | None]
 
 
-def kept(x: Sequence[float], bounds: Sequence[Values], log: bool, most: int = MOST) -> list[int]:
+def most_of_each(curves: int) -> int:
+    """How many points a curve may have, so that a figure of so many does not weigh too much."""
+    return max(LEAST, min(MOST, _OF_A_FIGURE // max(1, curves)))
+
+
+def kept(x: Sequence[float], bounds: Sequence[Values], log: bool, most: int) -> list[int]:
     """Which points to draw: all if there are at most `most`, else at most that, and the gaps.
 
     bounds: the curve, and the low and high ends of its interval; None is a gap.

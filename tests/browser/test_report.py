@@ -43,6 +43,17 @@ _FIGURE = Figure(
     "from trials",
     ["a note"],
 )
+_X, _Y = Axis("epoch"), Axis("error (%)")
+_MANY = Figure(
+    "many",
+    "Many panels of many curves",
+    [
+        Panel(_X, _Y, [Curve(f"curve {n}", [1, 2, 3], [n, n + m, n]) for n in range(8)])
+        for m in range(8)
+    ],
+    "from epochs",
+    [f"note {n}" for n in range(9)],
+)
 _TABLE = Table(
     "numbers",
     ["model", "epochs", "reason"],
@@ -58,7 +69,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path: Path = tmp_path_factory.mktemp("page") / "report.html"
     overview = Overview([HOSTILE], [("trials", "1,234")], "from trials", [])
     tables = [sheet(_TABLE)]
-    figures = [Drawn(_FIGURE, charts(_FIGURE))]
+    figures = [Drawn(figure, charts(figure)) for figure in (_FIGURE, _MANY)]
     html = render(
         place=HOSTILE,
         sweep=None,
@@ -103,12 +114,16 @@ def test_a_report_draws_without_complaint_asks_nobody_and_fits(
     charts = seen.page.locator(".chart")
     assert charts.count() > 0
     for chart in charts.all():
+        if not chart.is_visible():  # folded
+            continue
         assert chart.locator("svg.marks").count() == 1
         assert chart.locator(".mark-line path, .mark-symbol path").count() > 0
         assert chart.locator("svg.marks").bounding_box()["width"] > size[0] / 6
-    for details in seen.page.locator("details").all():
-        details.evaluate("element => { element.open = true }")
-    seen.page.wait_for_function("document.querySelectorAll('.values table').length > 0")
+    seen.page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    seen.page.wait_for_function(
+        "document.querySelectorAll('.values table').length === "
+        "document.querySelectorAll('.chart svg.marks').length"
+    )
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert seen.complaints == []
     assert seen.requests == [report.as_uri()]
@@ -129,11 +144,21 @@ def test_the_legend_hides_and_shows_a_series_by_click_and_by_key(
     assert alexnet.get_attribute("aria-pressed") == "true"
 
 
-def test_all_series_can_be_hidden(visit: Callable[..., Any], made: Path) -> None:
+def test_all_series_can_be_hidden_and_folded_panels_are_drawn_as_the_legend_says(
+    visit: Callable[..., Any], made: Path
+) -> None:
     seen = visit(made)
-    for button in seen.page.locator("#made .legend button").all():
-        button.click()
-    seen.page.wait_for_function("document.querySelectorAll('#made .mark-line path').length === 0")
+    page, many = seen.page, seen.page.locator("#many")
+    assert many.locator("svg.marks").count() == 6
+    every = many.locator("button.every")
+    every.click()
+    many.locator(".mark-line path").first.wait_for(state="detached")
+    many.locator("[data-series='3']").click()
+    many.locator("summary", has_text="2 more panels").click()
+    page.wait_for_function("document.querySelectorAll('#many svg.marks').length === 8")
+    page.wait_for_function("document.querySelectorAll('#many .mark-line path').length === 8")
+    every.click()
+    page.wait_for_function("document.querySelectorAll('#many .mark-line path').length === 64")
     assert seen.complaints == []
 
 
@@ -155,7 +180,7 @@ def test_the_nearest_point_says_its_values(visit: Callable[..., Any], made: Path
 
 
 def _column(page: Any, index: int) -> list[str]:
-    cells = page.locator(f"#numbers tbody tr > :nth-child({index})")
+    cells = page.locator(f"#table-numbers tbody tr > :nth-child({index})")
     return [text.strip() for text in cells.all_inner_texts()]
 
 
@@ -163,14 +188,14 @@ def test_a_heading_sorts_numbers_as_numbers_by_click_and_by_key(
     visit: Callable[..., Any], made: Path
 ) -> None:
     page = visit(made).page
-    heading = page.locator("#numbers thead th", has_text="epochs")
+    heading = page.locator("#table-numbers thead th", has_text="epochs")
     heading.locator("button").click()
     assert _column(page, 2) == ["9.00 ± 1", "10.00", "not reached"]
     assert heading.get_attribute("aria-sort") == "ascending"
     page.keyboard.press("Space")
     assert _column(page, 2) == ["10.00", "9.00 ± 1", "not reached"], "what is none stays last"
     assert heading.get_attribute("aria-sort") == "descending"
-    page.locator("#numbers thead button", has_text="model").focus()
+    page.locator("#table-numbers thead button", has_text="model").focus()
     page.keyboard.press("Enter")
     assert _column(page, 1) == ["a", "b", "c"]
     assert heading.get_attribute("aria-sort") == "none"
@@ -197,9 +222,9 @@ def test_the_dark_changes_the_page_and_its_charts(visit: Callable[..., Any], mad
 def test_sql_can_be_copied(visit: Callable[..., Any], made: Path) -> None:
     page = visit(made).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.locator("#numbers details.sql summary").click()
-    page.locator("#numbers button.copy").click()
-    page.locator("#numbers button.copy", has_text="Copied").wait_for()
+    page.locator("#table-numbers details.sql summary").click()
+    page.locator("#table-numbers button.copy").click()
+    page.locator("#table-numbers button.copy", has_text="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == _TABLE.sql
 
 

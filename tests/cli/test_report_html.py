@@ -96,4 +96,4 @@ def test_figures_can_be_picked_for_html_alone(gensweep: Gensweep, results: Path)
     code, out, _ = gensweep("report", "--only", "figure_1b", "--html", "-")
     assert code == 0
     assert "Figure 1b" in out
-    assert 'id="convergence"' not in out
+    assert 'id="table-convergence"' not in out

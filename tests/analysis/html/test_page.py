@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -128,6 +129,19 @@ def test_ids_are_unique_and_every_link_leads_somewhere(html: str, read: Any) -> 
             assert element.attributes["aria-labelledby"] in ids
 
 
+def test_a_figure_and_a_table_may_have_one_name(
+    store: Store, write: Any, read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        registry, "FIGURES", {"corruption": lambda _: replace(_made("a"), name="corruption")}
+    )
+    write(store, (0.5, 0.0))
+    with Database(store.root) as db:
+        document = read(page(db, "results", only={"corruption"}))
+    cards = [e.attributes["id"] for e in document.all("section", "card")]
+    assert cards == ["table-versions", "corruption", "table-corruption"]
+
+
 def test_headings_go_down_a_level_at_a_time(html: str, read: Any) -> None:
     levels = [int(e.tag[1]) for e in read(html).all() if re.fullmatch("h[1-6]", e.tag)]
     assert levels[0] == 1
@@ -168,7 +182,7 @@ def test_only_what_was_asked_for_is_on_the_page(store: Store, write: Any, read: 
     with Database(store.root) as db:
         document = read(page(db, "results", only={"corruption"}))
     ids = {e.attributes.get("id") for e in document.all("section", "card")}
-    assert ids == {"versions", "corruption"}
+    assert ids == {"table-versions", "table-corruption"}
     assert not document.all("figure")
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.html.thinning import kept
+from analysis.html.thinning import kept, most_of_each
 
 VALUES = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=300)
 
@@ -48,4 +48,8 @@ def test_a_log_axis_keeps_its_first_power_of_ten_as_it_is_seen() -> None:
     x = [float(n) for n in range(1, 10_001)]
     curve: list[float | None] = [1 / n for n in x]
     nothing: list[float | None] = [None] * len(x)
-    assert kept(x, [curve, nothing, nothing], True)[:9] == list(range(9))
+    assert kept(x, [curve, nothing, nothing], True, 200)[:9] == list(range(9))
+
+
+def test_curves_of_a_figure_with_very_many_have_fewer_points_and_never_too_few() -> None:
+    assert [most_of_each(n) for n in (0, 1, 60, 120, 1000)] == [200, 200, 200, 100, 40]
