@@ -37,13 +37,13 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
     except typer.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted")
+        say("interrupted")
         return Exit.INTERRUPTED
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         program = context.command_path if context else "gensweep"
         what = " ".join(error.format_message().split()).rstrip(".")
-        _say(f"error: {program}: {what}; see `{program} --help`")
+        say(f"error: {program}: {what}; see `{program} --help`")
         return Exit.USAGE
     except BrokenPipeError:
         return _closed_pipe()
@@ -55,7 +55,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         for problem in error.problems:
-            _say("error: " + " ".join(str(problem).split()))
+            say("error: " + " ".join(str(problem).split()))
         return next(
             (code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.UNUSABLE
         )
@@ -64,17 +64,18 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
             return _closed_pipe()
         if debug:
             traceback.print_exc()
-        _say(f"error: {error.filename or 'system'}: {error.strerror or error}")
+        say(f"error: {error.filename or 'system'}: {error.strerror or error}")
         return Exit.UNUSABLE
     except Exception as error:
         if debug:
             traceback.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        _say(f"error: this is a mistake in gensweep: {what}; please report what --debug shows")
+        say(f"error: this is a mistake in gensweep: {what}; please report what --debug shows")
         return Exit.UNUSABLE
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """A line for a person, on stderr."""
     print(f"gensweep: {line}", file=sys.stderr)  # noqa: T201
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "watch": "cli.watch:watch",
     "show": "cli.show:show",
     "query": "cli.query:query",
+    "sql": "cli.sql:sql",
     "diff": "cli.diff:diff",
     "report": "cli.report:report",
     "plot": "cli.plot:plot",

@@ -23,6 +23,7 @@ COMMANDS = {
     "watch": "--every --results",
     "show": "--results --format",
     "query": "--file --results --format",
+    "sql": "--results --format",
     "diff": "--results --format",
     "report": "--results --format",
     "data list": "--data --format",

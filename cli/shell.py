@@ -1,0 +1,106 @@
+"""Statements and commands, one after the other, whoever types them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from analysis.catalog import VIEWS
+from analysis.database import Database
+from analysis.errors import QueryError
+from analysis.tables import Table
+from cli.formats import Format
+from cli.output import emit
+
+HELP = """\
+SELECT …;       ask the results; a statement may have many lines and ends with ;
+.views          the views
+.views NAME     the columns of one
+.refresh        look at the results as they are now
+.help           this
+.quit           leave; so does Ctrl-D. Ctrl-C clears what is typed"""
+COMMANDS = (".views", ".refresh", ".help", ".quit")
+_MOST = 200  # rows shown to a person
+
+# What may hold a semicolon that ends nothing; what is not closed holds all the rest.
+_PIECES = re.compile(
+    r"""'(?:[^']|'')*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z) | --[^\n]* | /\*.*?(?:\*/|\Z)
+    | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z) | ; | .""",
+    re.DOTALL | re.VERBOSE,
+)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+
+
+def split(text: str) -> tuple[list[str], str]:
+    """The statements that a semicolon ends, without it, and what is left after the last."""
+    statements, current = [], ""
+    for piece in _PIECES.finditer(text):
+        if piece[0] == ";":
+            statements.append(current)
+            current = ""
+        else:
+            current += piece[0]
+    return statements, current
+
+
+def blank(text: str) -> bool:
+    """Whether it holds nothing but spaces and comments."""
+    return not _COMMENT.sub("", text).strip()
+
+
+def complete(text: str) -> bool:
+    """Whether Enter should run it, and not begin another line."""
+    return text.lstrip().startswith(".") or blank(text) or blank(split(text)[1])
+
+
+class Shell:
+    """The results, and how they are shown."""
+
+    def __init__(self, db: Database, format: Format | None) -> None:
+        self._db = db
+        self._format = format
+
+    def run(self, text: str, people: bool = False) -> bool:
+        """Run statements or a command, and say whether to go on. Raises QueryError.
+
+        people: show the beginning of long results alone.
+        """
+        if text.lstrip().startswith("."):
+            return self._command(*text.split())
+        statements, rest = split(text)
+        for statement in [*statements, rest]:
+            if not blank(statement):
+                table = self._db.table(statement)
+                emit([_beginning(table) if people else table], self._format)
+        return True
+
+    def _command(self, name: str, *arguments: str) -> bool:
+        if name == ".quit":
+            return False
+        if name == ".views":
+            emit([self._columns(*arguments[:1])], self._format)
+        elif name == ".refresh":
+            self._db.refresh()
+        elif name == ".help":
+            emit([Table("help", [], [], notes=HELP.splitlines())], Format.TABLE)
+        else:
+            raise QueryError(name, "is no command", "one of " + ", ".join(COMMANDS))
+        return True
+
+    def _columns(self, view: str | None = None) -> Table:
+        if view is None:
+            return Table("views", ["view"], [[name] for name in VIEWS])
+        if view not in VIEWS:
+            raise QueryError(f".views {view}", "is no view", "one of " + ", ".join(VIEWS))
+        return self._db.table(
+            "select column_name, data_type from duckdb_columns() "
+            "where table_name = ? order by column_index",
+            [view],
+        )
+
+
+def _beginning(table: Table) -> Table:
+    if len(table.rows) <= _MOST:
+        return table
+    note = f"the first {_MOST} of {len(table.rows)} rows; `gensweep query` prints them all"
+    return replace(table, rows=table.rows[:_MOST], notes=[note])

@@ -1,0 +1,56 @@
+"""`gensweep sql`: a shell over the views."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from cli.exits import say
+from cli.formats import Format
+from cli.options import RESULTS, FormatOption, Results, SweepName
+from cli.reading import opened
+from cli.shell import Shell, complete
+from trainables.errors import GensweepError
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+
+def sql(sweep: SweepName = None, results: Results = RESULTS, format_: FormatOption = None) -> None:
+    """Ask the results in SQL, statement by statement: .help says how, .quit leaves.
+
+    From a pipe it reads statements, each ended by a semicolon, and stops at the first mistake.
+    """
+    with opened(results, sweep) as db:
+        if not sys.stdin.isatty():
+            read(Shell(db, format_), sys.stdin)
+            return
+        from cli.prompt import session
+
+        converse(Shell(db, format_ or Format.TABLE), session(db))
+
+
+def read(shell: Shell, lines: TextIO) -> None:
+    """Run each statement as soon as it has ended. Raises QueryError."""
+    text = ""
+    for line in lines:
+        text += line
+        if complete(text):
+            if not shell.run(text):
+                return
+            text = ""
+    shell.run(text)
+
+
+def converse(shell: Shell, session: PromptSession[str]) -> None:
+    """Ask until the person leaves; a mistake is a line, and Ctrl-C stops what is under way."""
+    while True:
+        try:
+            if not shell.run(session.prompt(), people=True):
+                return
+        except GensweepError as error:
+            say(f"error: {error}")
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
