@@ -1,4 +1,4 @@
-"""The paper's claims, with what our trials say of each; the rules are those of views/claim_*.sql."""
+"""The paper's claims, judged by our trials; the rules stand in views/claim_*.sql."""
 
 from __future__ import annotations
 
