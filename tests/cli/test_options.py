@@ -26,6 +26,7 @@ COMMANDS = {
     "sql": "--results --format",
     "diff": "--results --format",
     "report": "--results --format",
+    "plot": "--output --results --format",
     "data list": "--data --format",
     "data prepare": "--from --data",
     "export": "--format --force --results",
@@ -33,7 +34,7 @@ COMMANDS = {
     "merge": "--results",
     "doctor": "--results --data --format",
 }
-READING = ["status", "show 07bc", "query values(1)", "diff 07bc d78a", "report"]
+READING = ["status", "show 07bc", "query values(1)", "diff 07bc d78a", "report", "plot 1c"]
 
 
 def commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
