@@ -19,7 +19,7 @@ VIEWS = (
     *("loss_curves", "order_of_learning"),
     *("paper", "outcomes", "reproduction"),
     *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),
-    *("measures", "correlations", "examples", "learning_order"),
+    *("measures", "correlations", "examples", "learning_times"),
 )
 
 # What lists the views, and so must find them all.

@@ -28,7 +28,7 @@ select
     avg(median_epoch) filter (median_epoch is not null) as median_epoch,
     count(median_epoch) as reached,
     avg(learned_for_good) as learned_for_good, avg(forgotten) as forgotten
-from learning_order
+from learning_times
 join trials using (trial_id)
 group by all
 )
@@ -58,7 +58,7 @@ order by dataset, model <> 'all', {_MODELS.removeprefix("dataset, ")}, abs(spear
 """
 
 
-def learning_order_table(db: Database) -> Table:
+def learning_times_table(db: Database) -> Table:
     """Per setting, for clean and for corrupted examples: how many were learned, and when.
 
     A median that not all seeds reached is left out: it would be one over the fastest.
@@ -68,10 +68,10 @@ def learning_order_table(db: Database) -> Table:
         if record.pop("reached") < record["seeds"]:
             record["median_epoch"] = None
     columns = [*records[0]] if records else ["dataset"]
-    return Table("learning_order", columns, [[*r.values()] for r in records], sql=_ORDER.strip())
+    return Table("learning_times", columns, [[*r.values()] for r in records], sql=_ORDER.strip())
 
 
-def learning_order_for_people(table: Table) -> Table:
+def learning_times_for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
@@ -87,7 +87,7 @@ def learning_order_for_people(table: Table) -> Table:
     columns = ["dataset", "model", "regularizer", "data"]
     columns += ["examples", "n", "learned", "epoch", "forgotten"]
     return Table(
-        "learning_order",
+        "learning_times",
         *without_empty(columns, rows, ("dataset",)),
         title="Order of learning: when examples are first predicted as their given label",
         show=dict.fromkeys(("learned", "epoch", "forgotten"), str),
@@ -167,7 +167,7 @@ def has(query: str) -> Any:
     return lambda db: bool(db.table(f"from ({query}) limit 1").rows)
 
 
-has_learning_order = has("from examples")
+has_learning_times = has("from examples")
 has_measures = has("from measures where weight_norm is not null")
 has_correlations = has("from correlations where spearman is not null")
 

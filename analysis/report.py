@@ -42,10 +42,10 @@ SUMMARIES: dict[str, Summary] = {
     ),
     "needed": Summary(needed.needed_table, needed.for_people, needed.has_trials),
     **{name: Summary(t.figures, t.for_people, t.applies) for name, t in beside.TABLES.items()},
-    "learning_order": Summary(
-        memorization.learning_order_table,
-        memorization.learning_order_for_people,
-        memorization.has_learning_order,
+    "learning_times": Summary(
+        memorization.learning_times_table,
+        memorization.learning_times_for_people,
+        memorization.has_learning_times,
     ),
     "measures": Summary(
         memorization.measures_table, memorization.measures_for_people, memorization.has_measures

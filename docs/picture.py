@@ -1,4 +1,4 @@
-"""Draw the picture of the README from the quickstart's results (needs the extra `docs`).
+"""Draw the picture of the README from the quickstart's results.
 
 python docs/picture.py RESULTS docs/quickstart.svg
 """

@@ -3,10 +3,11 @@
 -- at least once; `median_for_good`: since which half of them always were. An example that never
 -- was counts as later than every epoch, so that both are NULL where half has not come so far.
 -- `forgotten`: how often an example was forgotten, on average.
-create view learning_order as
+create view learning_times as
 select
-    trial_id, changed, examples, learned, learned_for_good,
+    trial_id, changed, examples, learned,
     case when isfinite(median_first) then median_first end as median_epoch,
+    learned_for_good,
     case when isfinite(median_since) then median_since end as median_for_good,
     forgotten
 from (

@@ -12,8 +12,8 @@ from scipy import stats
 from analysis.database import Database
 from analysis.memorization import (
     correlations_table,
-    learning_order_for_people,
-    learning_order_table,
+    learning_times_for_people,
+    learning_times_table,
     measures_for_people,
     measures_table,
 )
@@ -90,7 +90,7 @@ def test_trials_from_before_the_measures_have_none(
         assert row["weight_norm"] is None
         assert not db.table("from examples").rows
         names = [table.name for table in report_tables(db, people=True)]
-    assert not {"measures", "learning_order", "correlations"} & set(names)
+    assert not {"measures", "learning_times", "correlations"} & set(names)
 
 
 @pytest.mark.parametrize(("error", "expected"), [(0.0, 1.0), (0.9, 0.0), (0.45, 0.5)])
@@ -155,7 +155,7 @@ def test_every_followed_example_is_a_row(
 def test_a_median_counts_examples_that_were_never_learned(store: Store, finish: Finish) -> None:
     finish(0.5, 0.5, examples=followed([1, 1, 1, 0, 0, 0, 0], [2, 0, 0, 4, 5, 6, 0], [0] * 7))
     with Database(store.root) as db:
-        clean, corrupted = db.table("from learning_order order by changed").records()
+        clean, corrupted = db.table("from learning_times order by changed").records()
     assert (clean["examples"], clean["learned"], clean["median_epoch"]) == (4, 0.75, 5.0)
     assert (corrupted["examples"], corrupted["median_epoch"]) == (3, None)
     assert corrupted["learned"] == pytest.approx(1 / 3)
@@ -166,9 +166,9 @@ def test_a_median_that_one_seed_did_not_reach_is_not_averaged(store: Store, fini
     finish(0.5, 0.5, examples=followed([0, 0], [2, 2], [2, 2]), seed=0)
     finish(0.5, 0.5, examples=followed([0, 0], [0, 0], [0, 0]), seed=1)
     with Database(store.root) as db:
-        table = learning_order_table(db)
+        table = learning_times_table(db)
         (row,) = table.records()
-        (shown,) = learning_order_for_people(table).records()
+        (shown,) = learning_times_for_people(table).records()
         assert db.table(table.sql).rows
     assert (row["seeds"], row["learned"], row["median_epoch"]) == (2, 0.5, None)
     assert shown["epoch"] == "not reached"
