@@ -17,6 +17,8 @@ from scipy import stats
 
 from analysis.corruption import corruption_table, for_people
 from analysis.database import Database
+from analysis.subsets import for_people as subsets_for_people
+from analysis.subsets import has_trials, subsets_table
 from analysis.tables import Table
 from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
@@ -100,9 +102,52 @@ def fill(store: Store, write: Write, ps: list[float], **settings: Any) -> None:
 def test_figures_are_written_in_percent(store: Store, write: Write) -> None:
     write(store, (0.125,), test_errors=(0.5,), corruption=0.5)
     (row,) = people(store).records()
-    assert (row["model"], row["regularizer"], row["p"], row["n"]) == ("mlp_1x512", "none", "0.5", 1)
+    assert (row["model"], row["regularizer"], row["p"]) == ("mlp_1x512", "none", "0.5")
     assert (row["fitted"], row["train %"], row["test %"]) == ("0 of 1", "12.50", "50.00")
-    assert row["gap"] == "37.50"
+    assert (row["gap"], row["at fit %"]) == ("37.50", "–")
+
+
+def test_the_test_error_at_training_error_0_is_that_of_the_first_such_epoch(
+    store: Store, write: Write
+) -> None:
+    write(store, (0.5, 0.0, 0.0), test_errors=(0.75, 0.5, 0.25), seed=0)
+    write(store, (0.0, 0.0, 0.5), test_errors=(0.25, 0.5, 0.125), seed=1)
+    write(store, (0.5, 0.5, 0.5), test_errors=(0.0, 0.0, 0.0), seed=2)  # never fitted
+    with Database(store.root) as db:
+        (row,) = db.table("from corruption").records()
+    assert (row["seeds"], row["fitted"]) == (3, 2)
+    found = (row["fitted_test_error"], row["fitted_test_error_interval"])
+    assert found == pytest.approx(summary([0.5, 0.25]), abs=1e-6)
+    assert row["test_error"] == pytest.approx(0.125)
+
+
+def test_changed_and_unchanged_examples_are_looked_at_in_the_last_epoch(
+    store: Store, write: Write
+) -> None:
+    for seed, last in enumerate((0.25, 0.75)):
+        fractions = {"memorized": (0.0, last), "recovered": (1.0, last / 4)}
+        write(store, (0.5, 1 - last), corruption=0.5, seed=seed, **fractions)
+    write(store, (0.5, 0.25))
+    with Database(store.root) as db:
+        plain, row = db.table("from corruption order by corruption").records()
+        (bare,) = subsets_table(db).records()
+        (shown,) = subsets_for_people(subsets_table(db)).records()
+        assert len(db.table(subsets_table(db).sql).rows) == 1
+    assert (plain["memorized_fraction"], plain["clean_train_error"]) == (None, 0.25)
+    for found in (row, bare):
+        assert (found["memorized_fraction"], found["recovered_fraction"]) == (0.5, 0.125)
+        assert (found["corrupted_train_error"], found["clean_train_error"]) == (0.5, 0.5)
+    assert (shown["memorized"], shown["recovered"]) == ("50.00 %", "12.50 %")
+    assert (shown["clean error"], shown["p"], shown["n"]) == ("50.00 %", "0.5", 2)
+
+
+def test_there_are_subsets_only_where_labels_were_changed(store: Store, write: Write) -> None:
+    write(store, (0.5,))
+    with Database(store.root) as db:
+        assert not has_trials(db)
+        write(store, (0.5,), corruption=1.0, memorized=(0.5,), recovered=(0.0,))
+        db.refresh()
+        assert has_trials(db)
 
 
 @pytest.mark.parametrize(("ps", "drawn"), [([0, 1], False), ([0, 0.5, 1], True)])
@@ -111,7 +156,8 @@ def test_a_curve_has_at_least_three_points(
 ) -> None:
     fill(store, write, ps)
     table = people(store)
-    assert (table.plot is not None) == bool(table.notes) == drawn
+    assert (table.plot is not None) == drawn
+    assert any("figure 1c" in note for note in table.notes) == drawn
 
 
 def test_every_curve_with_three_points_is_drawn_under_its_own_name(
