@@ -32,7 +32,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "flip": {"flip": True},
     "rotation": {"rotation": 25.0},
     "crop+flip+rotation+wd+dropout": {
-        "crop": True, "flip": True, "rotation": 5.0, "weight_decay": 0.5, "dropout": 0.5
+        "crop": True,
+        "flip": True,
+        "rotation": 5.0,
+        "weight_decay": 0.5,
+        "dropout": 0.5,
     },
 }
 
