@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -17,6 +18,7 @@ from analysis.watch import Moment
 from orchestrator.progress import sparkline
 
 _LISTED = 8  # rows of a list
+_WIDE = 60  # columns that have room for sparklines too
 _MARKS = {"done": ("✓", "green"), "diverged": ("≠", "yellow"), "failed": ("✗", "red")}
 
 
@@ -49,7 +51,7 @@ def picture(title: str, now: Moment, console: Console) -> RenderableType:
     bar = ProgressBar(max(now.trials, 1), now.completed, width=min(console.width, 60))
     parts: list[RenderableType] = [Text(f"{title}: {counts(now)}", style="bold"), bar]
     room = console.height - 4
-    for rows in (_running(now), _fits(now)):
+    for rows in (_running(now, console.width), _fits(now)):
         shown = rows[: max(0, min(_LISTED + 1, room - 2))]
         if shown:
             parts += ["", _columns(shown)]
@@ -67,14 +69,14 @@ def _columns(rows: Sequence[Sequence[str]]) -> Table:
     """The first column gives way to the others."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    for _ in rows[0][1:]:
-        grid.add_column(no_wrap=True, justify="right")
+    for cells in list(zip(*rows, strict=True))[1:]:
+        grid.add_column(no_wrap=True, justify="right", min_width=max(map(cell_len, cells)))
     for index, row in enumerate(rows):
         grid.add_row(*(Text(cell) for cell in row), style="" if index else "dim")
     return grid
 
 
-def _running(now: Moment) -> list[list[str]]:
+def _running(now: Moment, width: int) -> list[list[str]]:
     if not now.running:
         return []
     rows = [["running", "epoch", "train %", "test %", ""]]
@@ -85,7 +87,7 @@ def _running(now: Moment) -> list[list[str]]:
         )
         epoch = f"{row['epochs']}/{row['max_epochs']}"
         rows.append([trial_label(row), epoch, *errors, sparkline(list(train)[-6:])])
-    return rows
+    return rows if width >= _WIDE else [row[:-1] for row in rows]
 
 
 def _fits(now: Moment) -> list[list[str]]:

@@ -84,3 +84,12 @@ def test_the_results_page_shows_what_its_commands_print(monkeypatch: pytest.Monk
     page = (ROOT / "docs" / "results.md").read_text()
     refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))["refresh"]
     assert refresh(page) == page
+
+
+def test_the_reference_of_commands_is_what_the_commands_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("GENSWEEP_RESULTS", "GENSWEEP_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    made = runpy.run_path(str(ROOT / "docs" / "reference.py"))
+    assert made["PAGE"].read_text() == made["reference"](), "run `python docs/reference.py`"

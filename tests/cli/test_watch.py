@@ -109,7 +109,7 @@ def test_it_follows_a_store_that_grows_and_ends_with_the_last_trial(
     with claim(growing, "launch of two", [TRIALS[0].trial_id]):
         write_trial(growing, "running", (0.5, 0.25), model="mlp_1x512")
         screen.until("0 of 2 done, 1 planned, 1 running")
-        screen.until("█▅")  # its training errors
+        screen.until("2/3   25.00  25.00")  # its training errors
         write_trial(growing, "done", (0.5, 0.25, 0.0), model="mlp_1x512")
     screen.until("1 of 2 done, 1 planned")
     write_trial(growing, "done", (0.5, 0.0, 0.0), model="mlp_1x512", seed=1)
