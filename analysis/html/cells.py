@@ -97,7 +97,7 @@ def _exact(column: str, table: Table, bare: Table | None) -> list[float | None] 
 
 
 def _key(value: float | None) -> str:
-    return repr(value) if value is not None and math.isfinite(value) else ""
+    return f"{value:.12g}" if value is not None and math.isfinite(value) else ""
 
 
 def _tone(column: str, text: str) -> str:

@@ -13,6 +13,7 @@ from analysis.html.series import DASHES, Series, keyed, series_of
 from analysis.html.thinning import most_of_each
 
 HEIGHT = 290  # pixels
+MOST_NAMES = 12  # that are read out of a chart's curves
 
 # How axes look; the page's style says which colours these are in the light and in the dark.
 CONFIG: Mapping[str, Any] = {
@@ -74,8 +75,13 @@ def charts(figure: Figure) -> Charts:
 
 def _alt(panel: Panel, title: str) -> str:
     """What a screen reader says instead of the picture."""
-    names = "; ".join(c.name + (" (paper)" if c.source == "paper" else "") for c in panel.curves)
-    return f"{panel.title or title}: {panel.y.label} against {panel.x.label}. Series: {names}"
+    names = [c.name + (" (paper)" if c.source == "paper" else "") for c in panel.curves]
+    more = f"; and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{panel.title or title}: {_about(panel)}. Series: {'; '.join(names[:MOST_NAMES])}{more}"
+
+
+def _about(panel: Panel) -> str:
+    return f"{panel.y.label} against {panel.x.label}"
 
 
 def _spec(panel: Panel, drawn: Sequence[Points], legend: Sequence[Series]) -> Spec:
@@ -100,7 +106,7 @@ def _spec(panel: Panel, drawn: Sequence[Points], legend: Sequence[Series]) -> Sp
         _hover(panel, colour, bool(banded or barred)),
     ]
     return {
-        "description": _alt(panel, ""),
+        "description": f"{panel.title}: {_about(panel)}".removeprefix(": "),
         "width": "container",
         "height": HEIGHT,
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -142,7 +148,8 @@ def _position(field: str, axis: Axis, values: Sequence[float | None]) -> Spec:
         "tickCount": {"expr": "ceil(width / 75)" if field == "x" else "ceil(height / 48)"}
     }
     if all(float(value).is_integer() for value in there):
-        ticks["tickMinStep"] = 1  # there is no half epoch
+        most = max(1, int(end - start))  # there is no half epoch
+        ticks = {"tickCount": {"expr": f"min({_TICKS[field]}, {most})"}}
     if axis.log:
         ticks = {"labelOverlap": "greedy"}
     about = {"title": axis.label, "axis": ticks, "scale": scale}

@@ -5,7 +5,8 @@
   const options = { mode: "vega-lite", renderer: "svg", actions: false, config };
 
   const draw = async (card) => {
-    const specs = JSON.parse(card.querySelector(".specs").textContent);
+    const { charts, layers } = JSON.parse(card.querySelector(".specs").textContent);
+    const specs = charts.map((chart) => ({ ...chart, layer: layers[chart.layer] }));
     const places = [...card.querySelectorAll(".chart")];
     const hidden = new Set();
     const views = [];

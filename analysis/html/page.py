@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from importlib.resources import files
+from typing import Any
 
 from analysis.database import Database
 from analysis.figures.figure import Figure
@@ -28,6 +30,16 @@ class Drawn:
 
     figure: Figure
     charts: Charts
+
+    @property
+    def specs(self) -> dict[str, Any]:
+        """The charts, each with the number of its layers: many panels have the same."""
+        layers: dict[str, int] = {}
+        charts = []
+        for chart in self.charts.panels:
+            text = json.dumps(chart.spec["layer"])
+            charts.append({**chart.spec, "layer": layers.setdefault(text, len(layers))})
+        return {"layers": [json.loads(text) for text in layers], "charts": charts}
 
     @property
     def notes(self) -> list[str]:

@@ -60,7 +60,7 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(html: str, read: Any
     assert HOSTILE in {b.text for b in document.all("b")}
     assert HOSTILE in {cell.text for cell in document.all("td")}
     assert HOSTILE in {li.text for li in document.all("li")}
-    (spec,) = json.loads(document.all("script", "specs")[0].text)
+    (spec,) = json.loads(document.all("script", "specs")[0].text)["charts"]
     assert spec["params"][1]["value"] == [HOSTILE]
 
 
