@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 MOST = 200  # points of a curve, about as many as a screen can tell apart
-LEAST = 40  # and where a figure has very many curves
-_OF_A_FIGURE = 12_000
+LEAST = 32  # and where a figure has very many curves
+_OF_A_FIGURE = 9_000
 
 Values = Sequence[float | None]
 

@@ -52,4 +52,4 @@ def test_a_log_axis_keeps_its_first_power_of_ten_as_it_is_seen() -> None:
 
 
 def test_curves_of_a_figure_with_very_many_have_fewer_points_and_never_too_few() -> None:
-    assert [most_of_each(n) for n in (0, 1, 60, 120, 1000)] == [200, 200, 200, 100, 40]
+    assert [most_of_each(n) for n in (0, 1, 60, 120, 1000)] == [200, 200, 150, 75, 32]
