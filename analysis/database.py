@@ -103,6 +103,18 @@ class Database:
 
         return make_figure(self, name)
 
+    def convergence(self) -> duckdb.DuckDBPyRelation:
+        """The view `convergence`: `.df()`, `.pl()`, or `.filter("threshold = 0").df()`."""
+        return self.sql("from convergence")
+
+    def corruption(self) -> duckdb.DuckDBPyRelation:
+        """The view `corruption`: errors over seeds at every p."""
+        return self.sql("from corruption")
+
+    def __repr__(self) -> str:
+        sweep = f", sweep {self._sweep}" if self._sweep else ""
+        return f"<gensweep results in {self._store.root}{sweep}; views: {', '.join(VIEWS)}>"
+
     def close(self) -> None:
         self._connection.close()
 

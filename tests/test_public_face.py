@@ -42,6 +42,29 @@ def test_one_sweep_can_be_looked_at_alone(results: Path) -> None:
         assert db.sql("select seed from trials").df()["seed"].tolist() == [2]
 
 
+def test_results_come_as_arrow_as_pandas_and_as_polars(results: Path) -> None:
+    asked = "select seed from trials order by seed"
+    with gensweep.connect() as db:
+        assert db.sql(asked).arrow().read_all().to_pydict() == {"seed": [1, 2]}
+        assert db.sql(asked).df()["seed"].tolist() == [1, 2]
+        assert db.sql(asked).pl()["seed"].to_list() == [1, 2]
+
+
+def test_the_questions_of_the_paper_have_a_method_each(results: Path) -> None:
+    with gensweep.connect() as db:
+        for view in ("convergence", "corruption"):
+            asked = getattr(db, view)()
+            assert asked.columns == db.sql(f"from {view}").columns
+            assert asked.df().equals(db.sql(f"from {view}").df())
+
+
+def test_it_says_what_it_is_and_what_can_be_asked(results: Path) -> None:
+    with gensweep.connect("results", "one") as db:
+        said = repr(db)
+    assert said.startswith(f"<gensweep results in {results.absolute()}, sweep one; views: ")
+    assert "sweep_trials, trials" in said
+
+
 @pytest.mark.parametrize(
     ("folder", "sweep", "question"),
     [("nowhere", None, ""), ("results", "nope", ""), ("results", None, "drop view trials")],
