@@ -54,7 +54,7 @@ def picture(title: str, now: Moment, console: Console) -> RenderableType:
     for rows in (_running(now, console.width), _fits(now)):
         shown = rows[: max(0, min(_LISTED + 1, room - 2))]
         if shown:
-            parts += ["", _columns(shown)]
+            parts += ["", _columns(shown, console.width)]
             room -= 1 + len(shown)
         if len(rows) > len(shown) > 0:
             parts.append(Text(f"and {len(rows) - len(shown)} more", style="dim"))
@@ -65,12 +65,14 @@ def picture(title: str, now: Moment, console: Console) -> RenderableType:
     return Group(*parts)
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> Table:
+def _columns(rows: Sequence[Sequence[str]], width: int) -> Table:
     """The first column gives way to the others."""
+    needed = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)][1:]
+    rest = max(width - sum(needed) - len(needed), 4)
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    for cells in list(zip(*rows, strict=True))[1:]:
-        grid.add_column(no_wrap=True, justify="right", min_width=max(map(cell_len, cells)))
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=rest)
+    for size in needed:
+        grid.add_column(no_wrap=True, justify="right", min_width=size)
     for index, row in enumerate(rows):
         grid.add_row(*(Text(cell) for cell in row), style="" if index else "dim")
     return grid
