@@ -116,7 +116,7 @@ def for_people(table: Table) -> Table:
             r["regularizer"],
             randomization_label(r["randomization"], r["corruption"]),
             r["settings"],
-            f"{r['reached']} of {r['seeds']}",
+            f"{r['reached']}/{r['seeds']}",
             "diverged" if r["diverged"] == r["seeds"] else _text(r, "time"),
             _text(r, "ratio", "×"),
         ]

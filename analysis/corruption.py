@@ -46,7 +46,7 @@ def for_people(table: Table) -> Table:
             setting,
             f"{r['corruption']:g}",
             r["max_epochs"] if several else None,
-            f"{r['fitted']} of {r['seeds']}",
+            f"{r['fitted']}/{r['seeds']}",
             percent_interval(r["train_error"], r["train_error_interval"]),
             percent_interval(r["test_error"], r["test_error_interval"]),
             percent_interval(r["gap"], r["gap_interval"]),
@@ -55,15 +55,16 @@ def for_people(table: Table) -> Table:
         for r, dataset, setting in zip(records, datasets, settings, strict=True)
     ]
     columns = ["dataset", "model", "regularizer", "settings"]
-    columns += ["p", "max epochs", "fitted", "train %", "test %", "gap", "at fit %"]
+    columns += ["p", "epochs", "fitted", "train %", "test %", "gap", "at fit %"]
     curves = _curves(records, datasets, settings)
     return Table(
         "corruption",
-        *without_empty(columns, rows, ("dataset", "settings", "max epochs")),
+        *without_empty(columns, rows, ("dataset", "settings", "epochs")),
         title="Error against label corruption p, at the end of training",
         show=dict.fromkeys(("p", "fitted", "train %", "test %", "gap", "at fit %"), str),
         notes=[
-            "at fit: test error at the first epoch with training error 0, of those that fitted",
+            "fitted: how many of the seeds reached training error 0",
+            "at fit: test error at the first epoch with training error 0, of those",
             *(["the curves of figure 1c: test error (%) over trials that ended"] * bool(curves)),
         ],
         plot=(lambda width: _figure(curves, width)) if curves else None,

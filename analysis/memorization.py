@@ -12,8 +12,8 @@ from analysis.labels import (
     model_label,
     order_by,
     percent,
-    randomization_label,
-    with_interval,
+    percent_interval,
+    short_data_label,
 )
 from analysis.tables import Table, without_empty
 
@@ -110,7 +110,7 @@ def measures_for_people(table: Table) -> Table:
         [
             *_who(record, dataset),
             record["seeds"],
-            with_interval(record["gap"], record["gap_interval"], 100),
+            percent_interval(record["gap"], record["gap_interval"]),
             f"{record['weight_norm']:.1f}",
             f"{record['distance_from_initialization']:.1f}",
             f"{record['margin_p10']:.2f}",
@@ -177,7 +177,7 @@ def _who(record: dict[str, Any], dataset: str) -> list[str]:
         dataset,
         model_label(record["model"], record["batch_norm"]),
         record["regularizer"],
-        randomization_label(record["randomization"], record["corruption"]),
+        short_data_label(record["randomization"], record["corruption"]),
     ]
 
 

@@ -25,7 +25,8 @@ from cli.formats import Format
 PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 
 _NARROW = 12  # columns of less are no longer read with ease
-_WHOLE = ("trial_id", "sweep", "status", "interrupted")  # columns that are never broken over lines
+# Columns that are never broken over lines.
+_WHOLE = ("trial_id", "sweep", "status", "interrupted", "model")
 
 
 def emit(tables: Sequence[Table], format: Format | None = None) -> None:

@@ -46,7 +46,7 @@ def test_the_time_is_the_median_over_seeds_with_its_interval(store: Store, write
     assert (row["seeds"], row["reached"], row["ratio_seeds"]) == (7, 7, 7)
     assert [row[name] for name in TIME] == [6.0, 1.0, 8.0, None]
     (row,) = shown(store)
-    assert (row["reached"], row["epochs"], row["ratio"]) == ("7 of 7", "6 [1, 8]", "1×")
+    assert (row["reached"], row["epochs"], row["ratio"]) == ("7/7", "6 [1, 8]", "1×")
 
 
 def test_the_ratio_is_the_median_of_each_seeds_own(store: Store, write: Write) -> None:
@@ -61,7 +61,7 @@ def test_the_ratio_is_the_median_of_each_seeds_own(store: Store, write: Write) -
 def test_one_seed_has_no_interval(store: Store, write: Write) -> None:
     write(store, (0.5, 0.5, 0.0))
     (row,) = shown(store)
-    assert (row["reached"], row["epochs"], row["ratio"]) == ("1 of 1", "3", "1×")
+    assert (row["reached"], row["epochs"], row["ratio"]) == ("1/1", "3", "1×")
 
 
 def test_a_censored_seed_is_neither_left_out_nor_made_up(store: Store, write: Write) -> None:
@@ -78,7 +78,7 @@ def test_a_censored_seed_is_neither_left_out_nor_made_up(store: Store, write: Wr
 def test_one_censored_trial_is_said_not_to_have_got_there(store: Store, write: Write) -> None:
     write(store, (0.5, 0.5))
     (row,) = shown(store)
-    assert (row["reached"], row["epochs"], row["ratio"]) == ("0 of 1", "> 2", "–")
+    assert (row["reached"], row["epochs"], row["ratio"]) == ("0/1", "> 2", "–")
 
 
 def test_a_ratio_is_longer_than_that_of_what_was_seen_where_its_trial_is_censored(

@@ -103,7 +103,7 @@ def test_figures_are_written_in_percent(store: Store, write: Write) -> None:
     write(store, (0.125,), test_errors=(0.5,), corruption=0.5)
     (row,) = people(store).records()
     assert (row["model"], row["regularizer"], row["p"]) == ("mlp_1x512", "none", "0.5")
-    assert (row["fitted"], row["train %"], row["test %"]) == ("0 of 1", "12.50", "50.00")
+    assert (row["fitted"], row["train %"], row["test %"]) == ("0/1", "12.50", "50.00")
     assert (row["gap"], row["at fit %"]) == ("37.50", "–")
 
 

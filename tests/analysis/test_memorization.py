@@ -182,4 +182,4 @@ def test_means_are_over_the_seeds_of_a_setting(store: Store, finish: Finish) -> 
         (row,) = table.records()
         (shown,) = measures_for_people(table).records()
     assert (row["seeds"], row["weight_norm"], row["gap"]) == (2, 2.0, 0.25)
-    assert (shown["n"], shown["norm"], shown["gap"]) == (2, "2.0", "25.00 ± 0.00")
+    assert (shown["n"], shown["norm"], shown["gap"]) == (2, "2.0", "25.00 ±0.00")
