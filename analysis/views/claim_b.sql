@@ -4,13 +4,13 @@
 -- test error (with its interval) at least 20 points below that of a guess supports the claim, one
 -- that is not contradicts it.
 -- `not sufficient`, per setting with a regularizer on random labels: that most of its seeds fitted
--- (training error at most 1 %) supports the claim; that they did not in spite of long training
--- contradicts it.
+-- (training error at most 1 %) supports the claim; that most did not in spite of long
+-- training contradicts it.
 create view claim_b as
 with asked as (
     select
         *, randomization = 'true_labels' as necessary, 2 * fits > n as most_fit,
-        chance(dataset) - 0.2 as clear, coalesce(test_error_interval, 0) as width
+        generalizes(dataset) as clear, coalesce(test_error_interval, 0) as width
     from outcomes
     where (randomization = 'true_labels' and regularizer = 'none')
         or (randomization = 'random_labels' and regularizer <> 'none')
@@ -24,7 +24,7 @@ select
     case when necessary then test_error_interval else train_error_interval end as interval,
     case
         when not necessary and most_fit then 'supports'
-        when not necessary and long then 'contradicts'
+        when not necessary and long and 2 * fits < n then 'contradicts'
         when not most_fit or not necessary then 'open'
         when test_error + width <= clear then 'supports'
         when test_error - width > clear then 'contradicts'

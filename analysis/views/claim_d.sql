@@ -12,17 +12,19 @@ with seeds as (
         dataset, model, seed, max_epochs, stop, batch_size, lr, lr_decay, momentum, precision,
         max(final_test_error) filter (not batch_norm)
             - max(final_test_error) filter (batch_norm) as gain,
-        bool_and(fitted(final_train_error)) as fitted
+        bool_or(batch_norm) and bool_or(not batch_norm) as paired,
+        bool_and(status = 'done' and fitted(final_train_error)) as fitted
     from trials
-    where randomization = 'true_labels' and regularizer = 'none' and status = 'done'
+    where randomization = 'true_labels' and regularizer = 'none'
+        and status in ('done', 'diverged')
     group by all
 ),
 pairs as (
     select
-        dataset, model, count(gain) as n, avg(gain) as gain, half_width(gain) as width,
-        bool_and(fitted) as fitted
+        dataset, model, count(*) as n, avg(gain) filter (fitted) as gain,
+        half_width(case when fitted then gain end) as width, bool_and(fitted) as fitted
     from seeds
-    where gain is not null
+    where paired
     group by dataset, model, max_epochs, stop, batch_size, lr, lr_decay, momentum, precision
 )
 select

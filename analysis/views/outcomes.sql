@@ -1,15 +1,18 @@
 -- How trials ended, per setting over seeds; a setting is everything of a trial but its seed.
 --
--- `n` trials ended, `fits` of them with a training error of at most 1 %; a diverged one does not
--- fit. `long`: all of them trained so long that one that does not fit counts; `epochs` is the most
--- that any of them did. Means are over those that did not diverge, with 95 % intervals (NULL with
--- one seed). `early_stopping_gain` is the final test error less the best during training.
+-- `n` trials ended, `fits` of them with a training error of at most 1 %; a `diverged` one does not
+-- fit. `long`: all that did not fit trained so long that this counts; `epochs` is the most that any
+-- of them did. Means are over those that did not diverge, with 95 % intervals (NULL with one seed).
+-- `early_stopping_gain` is the final test error less the best during training.
 create view outcomes as
 select
     dataset, model, batch_norm, randomization, corruption, regularizer,
     count(*) as n,
     count(*) filter (fitted(train_error)) as fits,
-    bool_and(status = 'diverged' or long_enough(epochs, regularizer)) as long,
+    count(*) filter (status = 'diverged') as diverged,
+    bool_and(
+        fitted(train_error) or status = 'diverged' or long_enough(epochs, regularizer)
+    ) as long,
     max(epochs) as epochs,
     avg(train_error) as train_error,
     half_width(train_error) as train_error_interval,

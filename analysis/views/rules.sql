@@ -9,8 +9,15 @@ create macro fitted(train_error) as coalesce(train_error <= 0.01, false);
 create macro long_enough(epochs, regularizer) as
     epochs >= case when regexp_matches(regularizer, 'crop|flip|rotation') then 400 else 100 end;
 
+-- A setting's mean training error for finding a model's best setting: what diverged counts as 1.
+create macro charged(train_error, n, diverged) as
+    (coalesce(train_error * (n - diverged), 0) + diverged) / n;
+
 -- The error of a guess among as many classes as a dataset has.
 create macro chance(dataset) as 1 - 1 / case dataset when 'imagenet' then 1e3 else 1e1 end;
+
+-- The largest test error that we call generalizing: 20 points below that of a guess.
+create macro generalizes(dataset) as chance(dataset) - 0.2;
 
 -- How well fitted labels correlate with the drawn ones: (K accuracy - 1) / (K - 1) of K classes.
 -- On random labels it bounds the empirical Rademacher complexity from below: 0 for a guess, 1
