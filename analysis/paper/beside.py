@@ -72,7 +72,7 @@ class Beside:
                 _runs(group[0]),
                 _cell(group, _ours) if group[0]["n"] else "",
                 _difference(group[-1]),
-                min((r["verdict"] for r in group), key=_WORST_FIRST.index),
+                _verdict(group),
             ]
             for group, settings in zip(
                 groups, varying_settings(heads, ("source", "item", "metric")), strict=True
@@ -165,6 +165,15 @@ def _ours(record: dict[str, Any]) -> str:
     text = f"{_printed(record, record['ours'], 1.0):.2f}"
     width = record["interval"]
     return text if width is None else f"{text}±{abs(_printed(record, width)):.2f}"
+
+
+def _verdict(group: Sequence[dict[str, Any]]) -> str:
+    """The worst of theirs; with the width of what they agree within, where that is our interval."""
+    verdict = str(min((r["verdict"] for r in group), key=_WORST_FIRST.index))
+    wide = [r for r in group if r["interval"] is not None and r["interval"] == r["within"]]
+    if verdict != "agrees" or not wide:
+        return verdict
+    return f"agrees within {max(abs(_printed(r, r['within'])) for r in wide):.2f}"
 
 
 def _difference(record: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ truths as ( -- trials that differ in how long they may run go the same way
         lr, lr_decay, momentum, batch_size, precision, min(reached) as true_steps
     from tried
     join steps using (trial_id)
-    where randomization = 'true_labels' and status = 'done'
+    where randomization = 'true_labels'
     group by all
 ),
 measured as (
@@ -50,24 +50,27 @@ measured as (
         dataset, model, batch_norm, regularizer, seed, weight_decay, dropout, rotation,
         lr, lr_decay, momentum, batch_size, precision
     )
-    where randomization = 'random_labels' and status = 'done'
+    where randomization = 'random_labels'
     union all
-    select
-        with_it.trial_id, 'batch_norm_gain', without.final_test_error - with_it.final_test_error
+    select -- NULL where the partner is not trained as far, so that no seed is left out
+        with_it.trial_id, 'batch_norm_gain',
+        case when without.status = 'done' and fitted(without.final_train_error)
+             then without.final_test_error - with_it.final_test_error end
     from tried with_it
     join tried without using (
         dataset, model, randomization, corruption, regularizer, seed, max_epochs, stop, batch_size,
-        lr, lr_decay, momentum, weight_decay, dropout, rotation, precision, status
+        lr, lr_decay, momentum, weight_decay, dropout, rotation, precision
     )
     where with_it.batch_norm and not without.batch_norm
-        and status = 'done' and fitted(without.final_train_error)
 ),
 ours as (
     select
         dataset, model, batch_norm, randomization, regularizer, metric,
         count(*) as n,
         count(*) filter (done and fitted(final_train_error)) as fitted,
-        bool_and(not done or long_enough(epochs, regularizer)) as long,
+        bool_and(
+            not done or fitted(final_train_error) or long_enough(epochs, regularizer)
+        ) as long,
         case when bool_and(done) then avg(final_train_error) end as train_error,
         case when bool_and(done and value is not null) then avg(value) end as ours,
         case when bool_and(done and value is not null) then half_width(value) end as interval,

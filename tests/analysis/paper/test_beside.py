@@ -89,6 +89,13 @@ def test_intervals_are_written_out_where_there_are_several_seeds(store: Store, w
     assert (ours["runs"], ours["ours"]) == ("2 × 4", "100.00±0.00 / 50.50±6.35")
 
 
+def test_a_reader_sees_within_what_wide_intervals_agree(store: Store, write: Any) -> None:
+    for seed, test_error in enumerate((0.50, 0.54)):
+        write(store, (0.0,), test_errors=(test_error,), seed=seed)
+    (ours,) = (r for r in shown(store, "table_1") if r["runs"] != "0")
+    assert (ours["Δ"], ours["verdict"]) == ("-2.51", "agrees within 25.41")
+
+
 def test_the_worse_of_two_verdicts_is_shown(store: Store, write: Any) -> None:
     write(store, (0.0,), test_errors=(0.4,))
     (ours,) = (r for r in shown(store, "table_1") if r["runs"] != "0")

@@ -178,3 +178,35 @@ def test_what_the_paper_has_no_cell_for_stands_in_none(
 ) -> None:
     write(store, (0.25,), status, **settings)
     assert not rows(store, "n > 0 and metric <> 'parameters'")
+
+
+@pytest.mark.parametrize("ended", [("diverged", 0.0), ("done", 0.5)])
+def test_a_gain_over_seeds_that_did_not_get_as_far_is_not_one_over_the_others(
+    store: Store, write: Any, ended: tuple[str, float]
+) -> None:
+    for seed in range(3):
+        for batch_norm in (True, False):
+            status, error = ended if seed == 2 and not batch_norm else ("done", 0.0)
+            settings = {"model": "inception", "batch_norm": batch_norm, "seed": seed}
+            write(store, (0.5, error), status, **settings)
+    for row in rows(store, "n > 0 and metric = 'batch_norm_gain'"):
+        assert (row["n"], row["ours"], row["verdict"]) == (3, None, "not fitted")
+
+
+@pytest.mark.parametrize("which", [0.0, 1.0])
+def test_a_ratio_over_seeds_that_diverged_is_not_one_over_the_others(
+    store: Store, write: Any, which: float
+) -> None:
+    for seed in range(3):
+        for corruption in (0.0, 1.0):
+            bad = seed == 2 and corruption == which
+            errors, status = ((0.5,), "diverged") if bad else ((0.5, 0.0), "done")
+            write(store, errors, status, corruption=corruption, seed=seed)
+    row = number(store, "figure_1b", "convergence_ratio")
+    assert (row["n"], row["ours"], row["verdict"]) == (3, None, "not fitted")
+
+
+def test_seeds_that_fitted_soon_do_not_excuse_one_that_never_did(store: Store, write: Any) -> None:
+    for seed, errors in enumerate(((0.5, 0.0), *[(0.5,) * 100] * 5)):
+        write(store, errors, corruption=1.0, seed=seed, stop="fit", epochs=100)
+    assert number(store, "text", "rademacher")["verdict"] == "differs"
