@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from analysis.database import Database
 from analysis.labels import (
     MODEL_ORDER,
     RANDOMIZATION_ORDER,
+    SETTINGS,
     dataset_labels,
     model_label,
     order_by,
     percent,
     percent_interval,
     short_data_label,
+    varying_settings,
 )
 from analysis.tables import Table, without_empty
 
 _MODELS = f"dataset, {order_by('model', MODEL_ORDER)}, model, batch_norm desc"
 _DATA = f"{order_by('randomization', RANDOMIZATION_ORDER)}, corruption"
 
+_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
+_SETTING = ", ".join((*_ALIKE, *SETTINGS))
+
 _ORDER = f"""
 from (
 select
-    dataset, model, batch_norm, regularizer, randomization, corruption, max_epochs, changed,
+    {_SETTING}, changed,
     count(*) as seeds, sum(examples)::bigint as examples, avg(learned) as learned,
     avg(median_epoch) filter (median_epoch is not null) as median_epoch,
     count(median_epoch) as reached,
@@ -32,23 +38,24 @@ from learning_times
 join trials using (trial_id)
 group by all
 )
-order by {_MODELS}, regularizer, {_DATA}, max_epochs, changed
+order by {_MODELS}, regularizer, {_DATA}, {", ".join(SETTINGS)}, changed
 """
 
 _MEASURES = f"""
 from (
 select
-    dataset, model, batch_norm, regularizer, randomization, corruption,
+    {_SETTING},
     count(*) as seeds, avg(gap) as gap, half_width(gap) as gap_interval,
     avg(weight_norm) as weight_norm,
     avg(distance_from_initialization) as distance_from_initialization,
     avg(margin_p10) as margin_p10, avg(normalized_margin) as normalized_margin,
     avg(rademacher) as rademacher
 from measures
+join (select trial_id, {", ".join(SETTINGS)} from trials) using (trial_id)
 where weight_norm is not null
 group by all
 )
-order by {_MODELS}, regularizer, {_DATA}
+order by {_MODELS}, regularizer, {_DATA}, {", ".join(SETTINGS)}
 """
 
 _CORRELATIONS = f"""
@@ -75,20 +82,20 @@ def learning_times_for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            *_who(record, dataset),
+            *_who(record, dataset, settings),
             "corrupted" if record["changed"] else "clean",
             record["seeds"],
             percent(record["learned"]),
             "not reached" if record["median_epoch"] is None else f"{record['median_epoch']:g}",
             f"{record['forgotten']:.2f}",
         ]
-        for record, dataset in zip(records, dataset_labels(records), strict=True)
+        for record, dataset, settings in _told_apart(records)
     ]
-    columns = ["dataset", "model", "regularizer", "data"]
+    columns = ["dataset", "model", "regularizer", "data", "settings"]
     columns += ["examples", "n", "learned", "epoch", "forgotten"]
     return Table(
         "learning_times",
-        *without_empty(columns, rows, ("dataset",)),
+        *without_empty(columns, rows, ("dataset", "settings")),
         title="Order of learning: when examples are first predicted as their given label",
         show=dict.fromkeys(("learned", "epoch", "forgotten"), str),
         notes=[
@@ -108,7 +115,7 @@ def measures_for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            *_who(record, dataset),
+            *_who(record, dataset, settings),
             record["seeds"],
             percent_interval(record["gap"], record["gap_interval"]),
             f"{record['weight_norm']:.1f}",
@@ -116,13 +123,13 @@ def measures_for_people(table: Table) -> Table:
             f"{record['margin_p10']:.2f}",
             "–" if record["rademacher"] is None else f"{record['rademacher']:.3f}",
         ]
-        for record, dataset in zip(records, dataset_labels(records), strict=True)
+        for record, dataset, settings in _told_apart(records)
     ]
-    columns = ["dataset", "model", "regularizer", "data"]
+    columns = ["dataset", "model", "regularizer", "data", "settings"]
     columns += ["n", "gap", "norm", "distance", "margin", "Rademacher"]
     return Table(
         "measures",
-        *without_empty(columns, rows, ("dataset",)),
+        *without_empty(columns, rows, ("dataset", "settings")),
         title="What training leaves behind: norms, margins, capacity",
         show=dict.fromkeys(("gap", "norm", "distance", "margin", "Rademacher"), str),
         notes=[
@@ -157,7 +164,10 @@ def correlations_for_people(table: Table) -> Table:
         *without_empty(columns, rows, ("dataset",)),
         title="Rank correlation of each measure with the generalization gap",
         show=dict.fromkeys(("Spearman", "95 % interval"), str),
-        notes=["over trials of every randomization, which differ in far more than the measure"],
+        notes=[
+            "over trials of every randomization, which differ in far more than the measure;",
+            "the interval takes them for independent, which seeds of one setting are not",
+        ],
         sql=table.sql,
     )
 
@@ -172,12 +182,18 @@ has_measures = has("from measures where weight_norm is not null")
 has_correlations = has("from correlations where spearman is not null")
 
 
-def _who(record: dict[str, Any], dataset: str) -> list[str]:
+def _told_apart(records: Sequence[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], str, str]]:
+    """Each with its dataset and settings, where these vary."""
+    return zip(records, dataset_labels(records), varying_settings(records, _ALIKE), strict=True)
+
+
+def _who(record: dict[str, Any], dataset: str, settings: str) -> list[str]:
     return [
         dataset,
         model_label(record["model"], record["batch_norm"]),
         record["regularizer"],
         short_data_label(record["randomization"], record["corruption"]),
+        settings,
     ]
 
 

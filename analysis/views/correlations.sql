@@ -1,7 +1,8 @@
 -- Per dataset, model and measure: Spearman's rank correlation with the generalization gap, over
 -- the trials that are done. `model` is 'all' over all models together. Ties share their mean rank.
--- `low`, `high`: the 95 % interval by Fisher's transformation; NULL for fewer than 5 trials, for
--- a measure or a gap that is the same in all, and the interval also where the order is the same.
+-- `low`, `high`: the 95 % interval by Fisher's transformation with Bonett and Wright's (2000) variance
+-- of rank correlations, as if trials were independent; NULL for fewer than 5 trials, for a measure
+-- or a gap that is the same in all, and the interval also where the order is the same.
 create view correlations as
 with measured as (
     select
@@ -42,7 +43,7 @@ correlated as (
 )
 select
     dataset, model, batch_norm, measure, trials, spearman,
-    tanh(fisher - 1.959964 / sqrt(trials - 3)) as low,
-    tanh(fisher + 1.959964 / sqrt(trials - 3)) as high
+    tanh(fisher - 1.959964 * sqrt((1 + spearman ** 2 / 2) / (trials - 3))) as low,
+    tanh(fisher + 1.959964 * sqrt((1 + spearman ** 2 / 2) / (trials - 3))) as high
 from correlated
 cross join lateral (select case when abs(spearman) < 1 then atanh(spearman) end as fisher);

@@ -3,9 +3,10 @@
 --
 -- Norms are Euclidean over all trainable parameters. `spectral_log_product` is the sum over weight
 -- matrices of ln(largest singular value). A margin is the logit of the given label less the
--- largest other one, over the training set. `normalized_margin` is the 10th percentile of the
--- margins over the product of the spectral norms, which no rescaling of the layers changes in a
--- ReLU network without biases. `rademacher` is `(K e - K + 1) / (1 - K)` of the training error e
+-- largest other one, over the training set. A convolution's matrix is (out, in * height * width).
+-- `normalized_margin` is the 10th percentile of the margins over the product of the spectral norms,
+-- which no rescaling of the layers changes in a ReLU network without biases; with batch or local
+-- response normalization it does, so that there it compares nothing. `rademacher` is `(K e - K + 1) / (1 - K)` of the training error e
 -- and K classes: on random labels, how far the fit is from chance (0) to certainty (1), a lower
 -- bound of the empirical Rademacher complexity of what training can reach. NULL on other labels.
 create view measures as

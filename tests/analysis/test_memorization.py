@@ -112,7 +112,7 @@ def test_random_labels_that_are_fitted_have_a_complexity_of_1_and_chance_has_0(
     ],
     ids=["distinct", "ties", "reversed"],
 )
-def test_correlations_are_spearmans_with_fishers_interval(
+def test_correlations_are_spearmans_with_an_interval_for_ranks(
     pairs: list[tuple[int, int]], store: Store, finish: Finish
 ) -> None:
     for seed, (norm, gap) in enumerate(pairs):
@@ -125,7 +125,7 @@ def test_correlations_are_spearmans_with_fishers_interval(
         assert row["trials"] == len(pairs)
         assert row["spearman"] == pytest.approx(expected, abs=1e-12)
         if abs(expected) < 1 - 1e-9:
-            half = stats.norm.ppf(0.975) / sqrt(len(pairs) - 3)
+            half = stats.norm.ppf(0.975) * sqrt((1 + expected**2 / 2) / (len(pairs) - 3))
             assert row["low"] == pytest.approx(tanh(atanh(expected) - half), abs=1e-6)
             assert row["high"] == pytest.approx(tanh(atanh(expected) + half), abs=1e-6)
 
@@ -172,6 +172,19 @@ def test_a_median_that_one_seed_did_not_reach_is_not_averaged(store: Store, fini
         assert db.table(table.sql).rows
     assert (row["seeds"], row["learned"], row["median_epoch"]) == (2, 0.5, None)
     assert shown["epoch"] == "not reached"
+
+
+def test_what_was_trained_differently_is_never_one_mean(store: Store, finish: Finish) -> None:
+    for norm, lr in ((1.0, 0.1), (3.0, 0.2)):
+        finish(0.0, 0.25, measured(norm=norm), followed([0], [1], [1]), lr=lr)
+    with Database(store.root) as db:
+        measures, times = measures_table(db), learning_times_table(db)
+    assert [(r["lr"], r["seeds"], r["weight_norm"]) for r in measures.records()] == [
+        *((0.1, 1, 1.0), (0.2, 1, 3.0))
+    ]
+    assert [(r["lr"], r["seeds"]) for r in times.records()] == [(0.1, 1), (0.2, 1)]
+    for shown in (measures_for_people(measures), learning_times_for_people(times)):
+        assert [r["settings"] for r in shown.records()] == ["lr 0.1", "lr 0.2"]
 
 
 def test_means_are_over_the_seeds_of_a_setting(store: Store, finish: Finish) -> None:
