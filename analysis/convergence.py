@@ -118,7 +118,7 @@ def for_people(table: Table) -> Table:
             r["settings"],
             f"{r['reached']}/{r['seeds']}",
             "diverged" if r["diverged"] == r["seeds"] else _text(r, "time"),
-            _text(r, "ratio", "×"),
+            _text(r, "ratio", "×") + _of_fewer(r),
         ]
         for r, dataset in zip(records, dataset_labels(records), strict=True)
     ]
@@ -131,6 +131,7 @@ def for_people(table: Table) -> Table:
         notes=[
             "median over seeds [95 % interval] by Kaplan and Meier",
             "> x: too few reached it to know more",
+            *(["n=k: only k seeds have a ratio, not a fair sample"] * any(map(_of_fewer, records))),
         ],
         sql=table.sql,
     )
@@ -154,6 +155,12 @@ def _text(record: Mapping[str, Any], name: str, times: str = "") -> str:
         return text
     low, high = (record[f"{name}_{end}"] for end in ("low", "high"))
     return f"{text} [{_number(low)}, {'∞)' if high is None else _number(high) + ']'}"
+
+
+def _of_fewer(record: Mapping[str, Any]) -> str:
+    """Over how many seeds the ratio is, where not all have one."""
+    fewer = 0 < record["ratio_seeds"] < record["seeds"]
+    return f" (n={record['ratio_seeds']})" if fewer else ""
 
 
 def _number(value: float) -> str:

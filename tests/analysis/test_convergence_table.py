@@ -100,6 +100,7 @@ def test_a_ratio_to_true_labels_that_did_not_get_there_is_unknown_and_is_counted
         write(store, until(4), seed=seed, corruption=1.0)
     random = bare(store)[1]
     assert (random["seeds"], random["ratio_seeds"], random["ratio"]) == (3, 1, 2.0)
+    assert shown(store)[1]["ratio"] == "2× (n=1)"
 
 
 @pytest.mark.parametrize("unit", UNITS)
