@@ -37,6 +37,7 @@ def for_people(table: Table) -> Table:
     records = table.records()
     settings = varying_settings(records, _ALIKE)
     datasets = dataset_labels(records)
+    diverged = any(r["diverged"] for r in records)
     several = len({r["max_epochs"] for r in records}) > 1
     rows = [
         [
@@ -46,7 +47,7 @@ def for_people(table: Table) -> Table:
             setting,
             f"{r['corruption']:g}",
             r["max_epochs"] if several else None,
-            f"{r['fitted']}/{r['seeds']}",
+            f"{r['fitted']}/{r['seeds'] + r['diverged']}",
             percent_interval(r["train_error"], r["train_error_interval"]),
             percent_interval(r["test_error"], r["test_error_interval"]),
             percent_interval(r["gap"], r["gap_interval"]),
@@ -65,6 +66,7 @@ def for_people(table: Table) -> Table:
         notes=[
             "fitted: how many of the seeds reached training error 0",
             "at fit: test error at the first epoch with training error 0, of those",
+            *(["errors: means over those seeds that did not diverge"] * diverged),
             *(["the curves of figure 1c: test error (%) over trials that ended"] * bool(curves)),
         ],
         plot=(lambda width: _figure(curves, width)) if curves else None,

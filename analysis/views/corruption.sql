@@ -3,11 +3,13 @@
 -- so that seeds are averaged and nothing else.
 --
 -- Errors and fractions are those at the end of training; `fitted_test_error` is the test error at
--- the first epoch with training error 0, over those seeds that have one (`fitted`).
+-- the first epoch with training error 0, over those seeds that have one (`fitted`). All are over the
+-- `seeds` that are done; `diverged` more have no errors.
 create view corruption as
 with labelled as (
     from trials
-    where status = 'done' and randomization in ('true_labels', 'partial_labels', 'random_labels')
+    where status in ('done', 'diverged')
+        and randomization in ('true_labels', 'partial_labels', 'random_labels')
 ),
 moments as (
     select
@@ -19,12 +21,20 @@ moments as (
         max(recovered_fraction) filter (epoch = epochs) as recovered_fraction
     from epochs e
     join labelled using (trial_id)
-    where epoch in (fit_epoch, epochs)
+    where status = 'done' and epoch in (fit_epoch, epochs)
     group by trial_id
+),
+ended as (
+    from labelled
+    select * replace (
+        case when status = 'done' then fit_epoch end as fit_epoch,
+        case when status = 'done' then final_train_error end as final_train_error,
+        case when status = 'done' then final_test_error end as final_test_error
+    )
 )
 select
     dataset, model, batch_norm, regularizer, corruption,
-    count(*) as seeds,
+    count(*) filter (status = 'done') as seeds,
     count(fit_epoch) as fitted,
     avg(final_train_error) as train_error,
     half_width(final_train_error) as train_error_interval,
@@ -39,7 +49,9 @@ select
     avg(clean_train_error) as clean_train_error,
     avg(corrupted_train_error) as corrupted_train_error,
     avg(memorized_fraction) as memorized_fraction,
-    avg(recovered_fraction) as recovered_fraction
-from labelled
+    avg(recovered_fraction) as recovered_fraction,
+    count(*) filter (status = 'diverged') as diverged
+from ended
 left join moments using (trial_id)
-group by all;
+group by all
+having seeds > 0;

@@ -180,3 +180,18 @@ def test_the_curves_of_two_datasets_are_never_one(store: Store, write: Write) ->
     plot = people(store).plot
     assert plot
     assert plot(80).split("Legend:")[1].split("\n")[2:] == ["⠤o⠤ cifar10 mlp_1x512"]
+
+
+def test_seeds_that_diverged_are_counted_and_have_no_errors(store: Store, write: Write) -> None:
+    write(store, (0.5, 0.0), test_errors=(0.5, 0.25), seed=0)
+    for seed in (1, 2):
+        write(store, (0.0,), "diverged", test_errors=(0.75,), seed=seed)
+    write(store, (0.75,), "diverged", corruption=1.0)  # of these there is nothing to say
+    with Database(store.root) as db:
+        table = corruption_table(db)
+    (row,) = table.records()
+    assert (row["seeds"], row["diverged"], row["fitted"]) == (1, 2, 1)
+    assert (row["train_error"], row["test_error"], row["fitted_test_error"]) == (0.0, 0.25, 0.25)
+    shown = for_people(table)
+    assert shown.records()[0]["fitted"] == "1/3"
+    assert "errors: means over those seeds that did not diverge" in shown.notes
