@@ -7,20 +7,30 @@ most queries do.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
 import duckdb
+
+from analysis.datasets import create_datasets
+from analysis.paper.numbers import create_table
 
 # In the order in which they build on each other.
 VIEWS = (
     *("sweep_trials", "trials", "epochs", "steps"),
     *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
     *("loss_curves", "order_of_learning"),
-    *("paper", "outcomes", "reproduction"),
+    *("datasets", "paper", "outcomes", "reproduction"),
     *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),
     *("measures", "correlations", "examples", "learning_times"),
 )
+
+# Views over rows that are in no results folder: what puts them into the database.
+_ROWS: dict[str, Callable[[duckdb.DuckDBPyConnection], None]] = {
+    "datasets": create_datasets,
+    "paper": create_table,
+}
 
 # What lists the views, and so must find them all.
 _LISTS = re.compile(r"\b(show|summarize|information_schema|\w*_catalog|duckdb_\w+|pragma\w*)\b")
@@ -44,6 +54,8 @@ class Catalog:
                 needed |= _named(_sql(view)) & set(VIEWS[:place])
         for view in VIEWS:
             if view in needed - self._made:
+                if view in _ROWS:
+                    _ROWS[view](self._connection)
                 self._connection.execute(_sql(view))
                 self._made.add(view)
 

@@ -12,9 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from analysis.catalog import VIEWS, Catalog
-from analysis.datasets import create_datasets
 from analysis.errors import QueryError
-from analysis.paper.numbers import create_table
 from analysis.readonly import check
 from analysis.tables import Table
 from orchestrator.store.damage import Damage
@@ -170,8 +168,6 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
         connection.execute(f"create table live_{name} as select {rows} from live")
         _union_view(connection, snapshot, name)
     _load(connection, "stored_sweeps", snapshot.sweeps)
-    create_table(connection)
-    create_datasets(connection)
     connection.execute(f"set allowed_directories = ['{_name(snapshot.store.root)}']")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set autoload_known_extensions = false")

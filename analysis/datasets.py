@@ -8,9 +8,16 @@ from trainables.datasets import DATASETS
 
 
 def create_datasets(connection: duckdb.DuckDBPyConnection) -> None:
-    """The table `datasets`: how many classes, training and test examples each has."""
-    connection.execute(
-        "create table datasets (dataset varchar, classes bigint, train bigint, test bigint)"
-    )
-    rows = [[name, s.classes, s.train, s.test] for name, s in DATASETS.items()]
-    connection.executemany("insert into datasets values (?, ?, ?, ?)", rows)
+    """The table `known_datasets`: how many classes, training and test examples each has."""
+    values = [
+        list(DATASETS),
+        [source.classes for source in DATASETS.values()],
+        [source.train for source in DATASETS.values()],
+        [source.test for source in DATASETS.values()],
+    ]
+    query = """
+        create table known_datasets as select
+            unnest(?::varchar[]) as dataset, unnest(?::bigint[]) as classes,
+            unnest(?::bigint[]) as train, unnest(?::bigint[]) as test
+    """
+    connection.execute(query, values)

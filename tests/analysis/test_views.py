@@ -26,6 +26,7 @@ COLUMNS = {
     "epochs": """trial_id epoch step lr train_loss train_error test_loss test_error
         corrupted_train_error clean_train_error memorized_fraction recovered_fraction seconds""",
     "steps": "trial_id step train_loss",
+    "datasets": "dataset classes train test",
     "sweep_trials": "sweep trial_id feed",
     "convergence": "trial_id metric threshold unit value censored ratio",
     "corruption": """model regularizer corruption train_error train_error_interval test_error
