@@ -75,11 +75,10 @@ def _connect(address: str | None, options: dict[str, Any]) -> None:
 
     try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
-        where = address or "local Ray"
-        raise ClusterError(
-            where, f"cannot be reached ({error})", todo="see `ray status`"
-        ) from error
+    except Exception as error:  # a bare one, where a node takes too long to start
+        what = "cannot be reached" if address else "cannot be started"
+        todo = "see `ray status`" if address else "try again when the machine is less busy"
+        raise ClusterError(address or "local Ray", f"{what} ({error})", todo=todo) from error
 
 
 def _reach(address: str) -> None:

@@ -211,3 +211,17 @@ def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
 )
 def test_as_many_trials_run_side_by_side_as_fit(resources: Resources, lanes: int) -> None:
     assert lanes_of(resources, {"CPU": 8.0, "GPU": 2.0}) == lanes
+
+
+def test_a_ray_that_does_not_start_in_time_is_said_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow(**options: Any) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr("ray.init", slow)
+    with (
+        pytest.raises(ClusterError, match=r"local Ray: cannot be started .*timed out"),
+        ray_cluster(None, Resources()),
+    ):
+        pass
