@@ -1,7 +1,7 @@
 -- What decides claim D: early stopping gains nothing, batch normalization some points. Both on true
 -- labels without a regularizer, where the training data were fitted.
 --
--- `early stopping`, per setting: the final test error less the best during training. At most one
+-- `early stopping`, per setting that does not stop at the fit, which is early itself: the final test error less the best during training. At most one
 -- point (with the interval) supports the claim, more contradicts it.
 -- `batch norm`, per setting, seed by seed: the test error without batch norm less that with it.
 -- Between 1 and 6 points, with an interval that excludes 0, supports the claim; an interval wholly
@@ -44,7 +44,7 @@ select
             100 * early_stopping_gain)
     end as why
 from outcomes
-where regularizer = 'none' and randomization = 'true_labels'
+where regularizer = 'none' and randomization = 'true_labels' and stop = 'epochs'
 union all
 select
     'D', 'batch norm', dataset, model, true, 'true labels', n, gain, width,

@@ -2,12 +2,13 @@
 --
 -- A claim on all networks (`holds for` every) is contradicted by one case; otherwise one case is
 -- enough to support it. One on most of them is decided by the majority of the cases that are not
--- open. Else there are not enough runs. `n` says how sure that is: the least number of seeds behind
+-- open. Else there are not enough runs, nor are there for `fit` unless a case that supports it is on
+-- random labels: what else was fitted is less than the claim. `n` says how sure that is: the least number of seeds behind
 -- a case that decides; with 1 it is one draw. `sql` shows the cases.
 create view claims as
 with stated (claim, part, holds_for, statement, needs) as (values
     ('A', 'fit', 'every', 'Networks fit random labels and noise',
-        'unregularized trials on randomized data'),
+        'unregularized trials on random labels'),
     ('A', 'time', 'every', 'Random labels take at most a small factor (10) longer to fit',
         'trials on true and on random labels, with the same seeds'),
     ('A''', 'noise is faster', 'most', 'Gaussian noise is fitted sooner than random labels',
@@ -34,6 +35,7 @@ weighed as (
         count(*) filter (outcome = 'supports') as supports,
         count(*) filter (outcome = 'contradicts') as contradicts,
         count(*) filter (outcome = 'open') as open,
+        coalesce(bool_or(outcome = 'supports' and data = 'random labels'), false) as randomly,
         list({
             'outcome': outcome, 'n': n,
             'text': format('{}{}, {}: {}', model,
@@ -50,6 +52,7 @@ judged as (
         coalesce(contradicts, 0) as contradicts, coalesce(open, 0) as open, cases,
         case
             when holds_for = 'every' and contradicts > 0 then 'contradicted'
+            when part = 'fit' and not coalesce(randomly, false) then 'not enough runs'
             when holds_for = 'every' and supports > 0 then 'supported'
             when contradicts > supports then 'contradicted'
             when supports > contradicts then 'supported'
@@ -74,7 +77,9 @@ select
     case when verdict = 'not enough runs' then 0 else deciding[1].n end as n,
     supports, contradicts, open,
     coalesce(
-        format('{} for, {} against, {} open; {}', supports, contradicts, open, deciding[1].text),
+        case when verdict = 'not enough runs' and supports > 0 and contradicts = 0
+            then format('needs {}; ', needs) else '' end
+        || format('{} for, {} against, {} open; {}', supports, contradicts, open, deciding[1].text),
         'needs ' || needs
     ) as reason,
     format('from evidence where part = ''{}'' and dataset = ''{}''', part, dataset) as sql

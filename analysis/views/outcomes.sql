@@ -29,5 +29,12 @@ from (
         case when status = 'done' then final_test_error end as test_error
     from trials
     where status in ('done', 'diverged')
+    -- Of one seed, one: settings that decide nothing, such as log_every, make no further sample.
+    qualify row_number() over (
+        partition by dataset, model, batch_norm, randomization, corruption, regularizer, seed,
+            max_epochs, stop, batch_size, lr, lr_decay, momentum,
+            weight_decay, dropout, rotation, precision
+        order by status desc, trial_id
+    ) = 1
 )
 group by all;

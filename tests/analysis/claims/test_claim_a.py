@@ -41,9 +41,27 @@ def test_fitting_supports_it_and_failing_for_long_contradicts_it(
     randomization: str,
 ) -> None:
     write(store, errors, randomization=randomization)
+    if randomization != "random_labels":  # without which there is no support
+        write(store, FITS, corruption=1.0, model="alexnet", seed=1)
+        write(store, FITS, corruption=1.0, model="alexnet", seed=2)
+        verdict, n = ("supported", 2) if verdict == "not enough runs" else (verdict, n)
     row = judged("fit")
     assert (row["verdict"], row["n"]) == (verdict, n)
-    assert f"{100 * errors[-1]:.2f} %" in row["reason"]
+    assert row["open"] or f"{100 * errors[-1]:.2f} %" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"corruption": 0.5}, {"randomization": "shuffled_pixels"}], ids=["half", "pixels"]
+)
+def test_what_is_fitted_without_random_labels_is_not_yet_support(
+    store: Store, write: Any, judged: Judge, settings: dict[str, Any]
+) -> None:
+    write(store, FITS, **settings)
+    row = judged("fit")
+    assert (row["verdict"], row["supports"], row["n"]) == ("not enough runs", 1, 0)
+    assert row["reason"].startswith("needs unregularized trials on random labels; 1 for")
+    write(store, FITS, model="alexnet", corruption=1.0)
+    assert judged("fit")["verdict"] == "supported"
 
 
 def test_one_network_that_fails_contradicts_it_whatever_the_others_do(
@@ -92,7 +110,7 @@ def test_only_unregularized_trials_on_randomized_data_that_ended_count(
     write(store, LONG, status, **settings)
     row = judged("fit")
     assert row["verdict"] == "not enough runs"
-    assert row["reason"] == "needs unregularized trials on randomized data"
+    assert row["reason"] == "needs unregularized trials on random labels"
 
 
 @pytest.mark.parametrize(

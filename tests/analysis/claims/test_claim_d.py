@@ -38,6 +38,13 @@ def test_a_best_epoch_that_is_no_better_than_the_last_supports_it(
         assert f"{100 * (test_errors[-1] - min(test_errors)):.2f} points" in row["reason"]
 
 
+def test_a_trial_that_stops_once_it_fits_says_nothing_of_early_stopping(
+    store: Store, write: Any, judged: Judge
+) -> None:
+    write(store, FITS, test_errors=(0.5, 0.3, 0.3), stop="fit")
+    assert judged("early stopping")["verdict"] == "not enough runs"
+
+
 def test_random_labels_say_nothing_of_early_stopping(
     store: Store, write: Any, judged: Judge
 ) -> None:

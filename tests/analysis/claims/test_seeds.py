@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analysis.database import Database
 from orchestrator.store.layout import Store
 
 Judge = Callable[[str], dict[str, Any]]
@@ -113,3 +114,12 @@ def test_a_network_that_diverges_without_batch_norm_is_not_left_out(
             write(store, FITS, ended, test_errors=(0.5, test), **settings)
     row = judged("batch norm")
     assert (row["verdict"], row["open"]) == ("not enough runs", 1)
+
+
+def test_one_draw_that_was_run_twice_is_one(store: Store, write: Any, judged: Judge) -> None:
+    for log_every in (10, 100):
+        write(store, FITS, corruption=1.0, log_every=log_every)
+    assert (judged("fit")["n"], judged("capacity")["n"]) == (1, 1)
+    with Database(store.root) as db:
+        assert db.table("select seeds from corruption").rows == [(1,)]
+        assert {n for (n,) in db.table("select n from reproduction where n > 0").rows} == {1}

@@ -210,3 +210,11 @@ def test_seeds_that_fitted_soon_do_not_excuse_one_that_never_did(store: Store, w
     for seed, errors in enumerate(((0.5, 0.0), *[(0.5,) * 100] * 5)):
         write(store, errors, corruption=1.0, seed=seed, stop="fit", epochs=100)
     assert number(store, "text", "rademacher")["verdict"] == "differs"
+
+
+def test_a_trial_that_stops_once_it_fits_has_no_gain_of_early_stopping(
+    store: Store, write: Any
+) -> None:
+    write(store, (0.5, 0.0), test_errors=(0.15, 0.15), model="inception", stop="fit")
+    row = number(store, "figure_2b", "early_stopping_gain")
+    assert (row["n"], row["ours"], row["verdict"]) == (1, None, "not fitted")
