@@ -35,7 +35,7 @@ lint: develop
 
 benchmarks: install
 	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/views.py
+	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/orchestration.py
 	$(BIN)/python benchmarks/training_loop.py
 	$(BIN)/python benchmarks/training_speed.py
