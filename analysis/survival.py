@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ class Median:
     value:     the median; None where too few got there to know it.
     low, high: its 95 % interval; None where that has no such end, as with one time. Without an
                upper end it goes on for ever, which takes 7 times that are known to avoid.
-    above:     what the median is longer than, where there is no value. None if nothing was seen.
+    above:     what the median of these times is longer than, whatever the censored ones are, where
+               there is no value. None if nothing was seen.
     """
 
     value: float | None = None
@@ -39,11 +41,11 @@ def median(times: Sequence[float], censored: Sequence[bool]) -> Median:
     if len(times) == 1:
         return Median(above=last) if censored[0] else Median(last)
     surviving, lower, upper = _kaplan_meier(times, censored)
-    value, above = None, last
+    value, above = None, statistics.median(times)
     fallen = [t for t, s in surviving if s < 0.5 - 1e-9]
     level = [t for t, s in surviving if abs(s - 0.5) <= 1e-9]
     if level:
-        value, above = (level[0] + fallen[0]) / 2 if fallen else None, (level[0] + last) / 2
+        value = (level[0] + fallen[0]) / 2 if fallen else None
     elif fallen:
         value = fallen[0]
     low = next((t for t, s in lower if s <= 0.5), None)
