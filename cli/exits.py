@@ -43,6 +43,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         context = getattr(error, "ctx", None)
         program = context.command_path if context else "gensweep"
         what = " ".join(error.format_message().split()).rstrip(".")
+        what = what.replace(": Value error, ", ": ")  # pydantic's, of a choice
         say(f"error: {program}: {what}; see `{program} --help`")
         return Exit.USAGE
     except BrokenPipeError:

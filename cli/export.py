@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.exits import say
 from cli.options import RESULTS, Results, SweepName
 from cli.reading import opened
 
@@ -40,4 +41,4 @@ def export(
 
     with opened(results, sweep) as db:
         write(db, target, format_.value, force)
-    typer.echo(f"wrote {target}", err=True)
+    say(f"wrote {target}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from analysis.tables import Table
+from cli.exits import say
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit
@@ -48,7 +48,7 @@ def plot(
     refuse_empty(figure)
     if output:
         save(figure, output)
-        print(f"gensweep: written: {output}", file=sys.stderr)  # noqa: T201
+        say(f"wrote {output}")
         return
     if format_ in (None, Format.TABLE):
         drawn = Table(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from analysis.database import Database
+from cli.exits import say
 
 
 @contextmanager
@@ -14,5 +14,5 @@ def opened(results: str, sweep: str | None = None) -> Iterator[Database]:
     """The results, with a warning on stderr for every file that is damaged."""
     with Database(results, sweep) as db:
         for file in db.damaged:
-            print(f"gensweep: warning: left out, cannot be read: {file}", file=sys.stderr)  # noqa: T201
+            say(f"warning: left out, cannot be read: {file}")
         yield db

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from analysis.database import Database
+from cli.exits import say
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results, SweepName
 from cli.output import emit, emit_text
@@ -71,7 +72,7 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
     """The names given; None if there are none, which stands for all."""
     from analysis.report import SUMMARIES
 
-    if not only:
+    if only is None:
         return None
     known = list(SUMMARIES)
     if figures:
@@ -79,8 +80,10 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
 
         known += FIGURES
     names = {part for option in only for name in option.split(",") if (part := name.strip())}
-    if wrong := sorted(names - set(known)):
-        listed = f"{', '.join(map(repr, wrong))} not known; the names are {', '.join(known)}"
+    wrong = sorted(names - set(known))
+    if wrong or not names:
+        what = f"{', '.join(map(repr, wrong))} not known" if wrong else "names nothing"
+        listed = f"{what}; the names are {', '.join(known)}"
         raise typer.BadParameter(listed, param_hint="--only")
     return names
 
@@ -114,4 +117,4 @@ def _write(content: bytes, path: Path | None) -> None:
         publish(path, content)
     except StoreError as error:
         raise StoreError(error.where, error.what, todo="choose another --html") from error
-    print(f"gensweep: wrote {path} ({len(content) / 1e6:.1f} MB)", file=sys.stderr)  # noqa: T201
+    say(f"wrote {path} ({len(content) / 1e6:.1f} MB)")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import duckdb
+
 from analysis.database import Database
 from analysis.errors import ExportError
 from analysis.exports import duckdb_file, files, mlflow, tensorboard
 from analysis.exports.place import beside
+from orchestrator.store.errors import StoreError
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,24 @@ def export(db: Database, target: Path, format: str, force: bool = False) -> None
     """Write all views, or all trials as runs, to a folder or a file, which appears whole.
 
     force: replace what an earlier export has put there.
-    Raises ExportError where something stands in the way, or a package is missing.
+    Raises ExportError where something stands in the way, or a package is missing, and StoreError
+    where the place cannot be written.
     """
     chosen = EXPORTS[format]
     if missing := [name for name in chosen.needs if find_spec(name) is None]:
         what = f"needs {', '.join(missing)}"
         raise ExportError(f"--format {format}", what, todo=f"pip install 'gensweep[{format}]'")
-    with beside(target, chosen.file, force) as unfinished:
-        chosen.write(db, unfinished, target)
+    try:
+        with beside(target, chosen.file, force) as unfinished:
+            chosen.write(db, unfinished, target)
+    except (OSError, duckdb.Error) as error:
+        what = f"cannot be written ({_reason(error)})"
+        raise StoreError(str(target), what, todo="export to another place") from error
+
+
+def _reason(error: OSError | duckdb.Error) -> str:
+    """Without the name of the unfinished file, which nobody has asked for."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    said = re.search(r'Could not write file \S+ ([^"]+)', str(error))
+    return said[1] if said else str(error)

@@ -25,17 +25,26 @@ _TAGS = ("trial_id", "status", "host", "device", "git_commit", "error")
 
 
 def write(db: Database, folder: Path, target: Path) -> None:
-    """Errors and losses are metrics over epochs; `step_loss` is one over optimizer steps."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nobody's business
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # not a line per table it makes
-    from mlflow.tracking import MlflowClient
+    """Errors and losses are metrics over epochs; `step_loss` is one over optimizer steps.
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{(folder / FILE).absolute()}")
+    Raises OSError where the file cannot be written.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nobody's business
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+    from sqlalchemy.exc import SQLAlchemyError
+
+    for name in ("mlflow", "alembic"):  # after the import, which sets these levels itself
+        logging.getLogger(name).setLevel(logging.WARNING)  # not a line per table it makes
+
     artifacts = (target.absolute() / "artifacts").as_uri()
-    experiment = client.create_experiment(EXPERIMENT, artifact_location=artifacts)
-    for run in runs(db):
-        _log(client, experiment, run)
+    try:
+        client = MlflowClient(tracking_uri=f"sqlite:///{(folder / FILE).absolute()}")
+        experiment = client.create_experiment(EXPERIMENT, artifact_location=artifacts)
+        for run in runs(db):
+            _log(client, experiment, run)
+    except (MlflowException, SQLAlchemyError) as error:
+        raise OSError(str(error).partition("\n")[0]) from error
 
 
 def _log(client: Any, experiment: str, run: Run) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from analysis.database import Database
-from analysis.exports.runs import runs, seconds
+from analysis.exports.runs import Run, runs, seconds
 
 _TAGS = {
     "train_error": "error/train",
@@ -18,24 +19,34 @@ _TAGS = {
 
 
 def write(db: Database, folder: Path, target: Path) -> None:
-    """Runs are named by trial; those that have not begun have none."""
-    from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
-    from tensorboardX.summary import hparams  # type: ignore[import-untyped]
+    """Runs are named by trial; those that have not begun have none. Raises OSError."""
+    # Not SummaryWriter: it writes from a thread, and waits for ever where that found a full disk.
+    from tensorboardX.event_file_writer import EventsWriter  # type: ignore[import-untyped]
 
     for run in runs(db):
-        if not run.points:
-            continue
-        started = seconds(run.row["started_at"])
-        with SummaryWriter(str(folder / run.row["trial_id"])) as writer:
-            outcomes = {f"outcome/{name}": value for name, value in run.outcomes.items()}
-            for summary in hparams({k: _kept(v) for k, v in run.settings.items()}, outcomes):
-                writer.file_writer.add_summary(summary, walltime=started)
-            writer.add_text("trial", run.name, 0, started)
-            for name, step, value, time in run.points:
-                writer.add_scalar(_TAGS.get(name, name), value, step, time)
-            last = max(point[3] for point in run.points)
-            for tag, value in outcomes.items():
-                writer.add_scalar(tag, value, run.row["epochs"], last)
+        if run.points:
+            place = folder / run.row["trial_id"]
+            place.mkdir()
+            events = EventsWriter(str(place / "events"))
+            for event in _events(run):
+                events.write_event(event)
+            events.close()
+
+
+def _events(run: Run) -> Iterator[Any]:
+    from tensorboardX.proto.event_pb2 import Event  # type: ignore[import-untyped]
+    from tensorboardX.summary import hparams, scalar, text  # type: ignore[import-untyped]
+
+    started = seconds(run.row["started_at"])
+    outcomes = {f"outcome/{name}": value for name, value in run.outcomes.items()}
+    for summary in hparams({k: _kept(v) for k, v in run.settings.items()}, outcomes):
+        yield Event(wall_time=started, summary=summary)
+    yield Event(wall_time=started, summary=text("trial", run.name))
+    for name, step, value, time in run.points:
+        yield Event(wall_time=time, step=step, summary=scalar(_TAGS.get(name, name), value))
+    last = max(point[3] for point in run.points)
+    for tag, value in outcomes.items():
+        yield Event(wall_time=last, step=run.row["epochs"], summary=scalar(tag, value))
 
 
 def _kept(value: Any) -> Any:

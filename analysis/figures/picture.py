@@ -7,6 +7,7 @@ as they are.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from analysis.errors import QueryError
 from analysis.figures.figure import Axis, Figure, Panel
 from analysis.figures.points import refuse_empty
 from analysis.figures.styles import Style, styles
+from orchestrator.store.files import publish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -85,7 +87,9 @@ def draw(figure: Figure) -> Picture:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Raises QueryError if the ending is not one of ENDINGS, or there is nothing to draw."""
+    """Raises QueryError if the ending is not one of ENDINGS, or there is nothing to draw, and
+    StoreError where the file cannot be written, of which nothing is there then.
+    """
     ending = Path(path).suffix.lower()
     if ending not in ENDINGS:
         raise QueryError(f"picture {path}", "not a known ending", "one of " + ", ".join(ENDINGS))
@@ -96,8 +100,10 @@ def save(figure: Figure, path: str | Path) -> None:
         ".svg": {"Title": figure.title, "Description": said, "Source": figure.sql, "Date": None},
         ".pdf": {"Title": figure.title, "Subject": said, "CreationDate": None},
     }
+    drawn = BytesIO()
     with _settings():
-        picture.savefig(path, format=ending[1:], metadata=about[ending])
+        picture.savefig(drawn, format=ending[1:], metadata=about[ending])
+    publish(Path(path), drawn.getvalue())
 
 
 def _settings() -> AbstractContextManager[None]:

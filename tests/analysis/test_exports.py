@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy.exc import OperationalError
 
 import analysis.exports
 from analysis.catalog import VIEWS
@@ -21,6 +22,7 @@ from analysis.errors import ExportError
 from analysis.exports import EXPORTS, export
 from orchestrator.store.bucket import BucketPath
 from orchestrator.store.compaction import compact
+from orchestrator.store.errors import StoreError
 from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial
 
@@ -39,6 +41,12 @@ def results(store: Store, write: Write, announce: Callable[..., None]) -> Store:
     announce(store, "one", trials, ["figure_1b"])
     announce(store, "plan", [trials[0], ClassifierTrial(model="alexnet")])
     return store
+
+
+@pytest.fixture
+def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what is not about the views: all of them take a second."""
+    monkeypatch.setattr(analysis.exports.copying, "VIEWS", ("trials", "epochs"))
 
 
 def put(store: Store, target: Path, format: str, sweep: str | None = None, **more: Any) -> Path:
@@ -127,10 +135,13 @@ def test_tensorboard_reads_curves_times_and_settings(results: Store, tmp_path: P
         assert {m.name.tag for m in listed} <= set(read.Tags()["scalars"])
 
 
-def test_mlflow_reads_runs_with_curves_settings_and_states(results: Store, tmp_path: Path) -> None:
+def test_mlflow_reads_runs_with_curves_settings_and_states(
+    results: Store, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = put(results, tmp_path / "tracked", "mlflow")
+    assert "INFO" not in capfd.readouterr().err, "a line per table that it makes"
     from mlflow.tracking import MlflowClient
 
-    folder = put(results, tmp_path / "tracked", "mlflow")
     client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("gensweep")
     assert experiment.artifact_location == (folder / "artifacts").as_uri()
@@ -162,6 +173,7 @@ def test_mlflow_reads_runs_with_curves_settings_and_states(results: Store, tmp_p
     ]
 
 
+@pytest.mark.usefixtures("few_views")
 @pytest.mark.parametrize("format", ["csv", "duckdb"])
 def test_what_is_there_is_replaced_by_force_alone(
     results: Store, tmp_path: Path, write: Write, format: str
@@ -193,11 +205,13 @@ def test_a_folder_of_something_else_is_never_emptied(results: Store, tmp_path: P
     assert list(precious.parent.iterdir()) == [precious]
 
 
+@pytest.mark.usefixtures("few_views")
 def test_an_empty_folder_is_filled(results: Store, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert (put(results, tmp_path / "empty", "csv") / "trials.csv").exists()
 
 
+@pytest.mark.usefixtures("few_views")
 def test_an_export_that_fails_leaves_what_was_there(
     results: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +230,49 @@ def test_an_export_that_fails_leaves_what_was_there(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "results"]
 
 
+def _fails(error: Callable[[], Exception]) -> Callable[..., None]:
+    def write(*_: Any, **__: Any) -> None:
+        raise error()  # made here, as one that is kept keeps a connection
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("format", "writes", "error"),
+    [
+        (
+            "csv",
+            "analysis.exports.copying.Database.sql",
+            lambda: duckdb.IOException(
+                'Could not write file "out/.x/new": No space left on device'
+            ),
+        ),
+        (
+            "tensorboard",
+            "tensorboardX.record_writer.RecordWriter.write",
+            lambda: OSError(28, "No space left on device", "out/.x/new"),
+        ),
+        (
+            "mlflow",
+            "mlflow.tracking.MlflowClient.create_run",
+            lambda: OperationalError("insert", {}, Exception("No space left on device")),
+        ),
+    ],
+)
+def test_a_full_disk_is_an_error_that_names_the_target_and_nothing_hangs(
+    results: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    format: str,
+    writes: str,
+    error: Callable[[], Exception],
+) -> None:
+    monkeypatch.setattr(writes, _fails(error))
+    with pytest.raises(StoreError, match=r"/out: cannot be written \(.*No space left on device"):
+        put(results, tmp_path / "out", format)
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
 @pytest.mark.parametrize("format", [name for name, e in EXPORTS.items() if e.needs])
 def test_a_missing_package_is_named_with_what_installs_it(
     results: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
@@ -228,6 +285,7 @@ def test_a_missing_package_is_named_with_what_installs_it(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("few_views")
 def test_results_in_a_bucket_are_exported_as_those_in_a_folder(
     bucket: BucketPath, write: Write, tmp_path: Path
 ) -> None:

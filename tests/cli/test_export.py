@@ -24,6 +24,6 @@ def test_all_results_or_those_of_a_sweep_are_written_and_nothing_printed(
     gensweep: Gensweep, results: Path, sweep: tuple[str, ...], trials: int
 ) -> None:
     done = gensweep("export", "there/out.duckdb", *sweep, "--format", "duckdb")
-    assert done == (0, "", "wrote there/out.duckdb\n")
+    assert done == (0, "", "gensweep: wrote there/out.duckdb\n")
     with duckdb.connect("there/out.duckdb", read_only=True) as client:
         assert client.sql("select count(*) from trials").fetchall() == [(trials,)]

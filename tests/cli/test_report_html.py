@@ -91,6 +91,15 @@ def test_a_wrong_name_is_named_with_the_known_ones(gensweep: Gensweep, results: 
     assert "corruption" in err
 
 
+@pytest.mark.parametrize("nothing", ["", " , "])
+def test_no_name_at_all_is_a_mistake_and_not_an_empty_report(
+    gensweep: Gensweep, results: Path, nothing: str
+) -> None:
+    code, out, err = gensweep("report", "--only", nothing)
+    assert (code, out) == (2, "")
+    assert "--only: names nothing; the names are claims, " in err
+
+
 def test_figures_can_be_picked_for_html_alone(gensweep: Gensweep, results: Path) -> None:
     assert gensweep("report", "--only", "figure_1b")[0] == 2
     code, out, _ = gensweep("report", "--only", "figure_1b", "--html", "-")
