@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+_Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,16 @@ class Median:
     above: float | None = None
 
 
+class _Step(NamedTuple):
+    """The share that waits longer than a time, and the ends of its 95 % interval. Where all or none
+    wait there is no interval: `low` is then the share, and `high` is NaN."""
+
+    time: float
+    share: float
+    low: float
+    high: float
+
+
 def median(times: Sequence[float], censored: Sequence[bool]) -> Median:
     """The median of right-censored times; a time is longer than it says where it is censored.
 
@@ -40,39 +52,36 @@ def median(times: Sequence[float], censored: Sequence[bool]) -> Median:
     times = [min(t, last) for t in times]  # still waited for when the last was seen
     if len(times) == 1:
         return Median(above=last) if censored[0] else Median(last)
-    surviving, lower, upper = _kaplan_meier(times, censored)
+    steps = list(_kaplan_meier(times, censored))
     value, above = None, statistics.median(times)
-    fallen = [t for t, s in surviving if s < 0.5 - 1e-9]
-    level = [t for t, s in surviving if abs(s - 0.5) <= 1e-9]
+    fallen = [step.time for step in steps if step.share < 0.5 - 1e-9]
+    level = [step.time for step in steps if abs(step.share - 0.5) <= 1e-9]
     if level:
         value = (level[0] + fallen[0]) / 2 if fallen else None
     elif fallen:
         value = fallen[0]
-    low = next((t for t, s in lower if s <= 0.5), None)
-    high = next((t for t, s in upper if s <= 0.5), None)
+    low = next((step.time for step in steps if step.low <= 0.5), None)
+    high = next((step.time for step in steps if step.high <= 0.5), None)
     return Median(value, low, high, above if value is None else None)
 
 
-Steps = list[tuple[float, float]]
+def _kaplan_meier(times: Sequence[float], censored: Sequence[bool]) -> Iterator[_Step]:
+    """After each time, the share that still waits, with its log-log interval.
 
-
-def _kaplan_meier(times: Sequence[float], censored: Sequence[bool]) -> tuple[Steps, Steps, Steps]:
-    """The share still waiting after each time, and the lower and upper end of its 95 % interval.
-
-    Where all or none are waiting the interval is undefined: its lower end is taken to be the
-    estimate, and its upper end stays NaN.
+    A few lines of our own: `scipy.stats.ecdf`, with which the tests compare them, takes longer to
+    load than the report takes to make.
     """
-    import numpy as np
-    from scipy.stats import CensoredData, ecdf  # here, as it takes a second to load
-
-    estimate = ecdf(CensoredData.right_censored(times, censored)).sf
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of where it is undefined
-        ends = estimate.confidence_interval(0.95, method="log-log")
-    shares = estimate.probabilities
-    lower = np.where(np.isnan(ends.low.probabilities), shares, ends.low.probabilities)
-    surviving, low, high = (
-        list(zip(estimate.quantiles.tolist(), values.tolist(), strict=True))
-        for values in (shares, lower, ends.high.probabilities)
-    )
-    return surviving, low, high
+    share, variance = 1.0, 0.0  # Greenwood's, of the logarithm of the share
+    for time in sorted(set(times)):
+        waiting = sum(t >= time for t in times)
+        came = sum(t == time and not c for t, c in zip(times, censored, strict=True))
+        share *= 1 - came / waiting
+        if came == waiting:
+            yield _Step(time, 0.0, 0.0, math.nan)
+            continue
+        variance += came / (waiting * (waiting - came))
+        if not variance:
+            yield _Step(time, 1.0, 1.0, math.nan)
+            continue
+        stretch = math.exp(_Z * math.sqrt(variance) / -math.log(share))
+        yield _Step(time, share, share**stretch, share ** (1 / stretch))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from statistics import median as plain_median
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats
 
 from analysis.survival import Median, median
 
@@ -28,29 +31,25 @@ def never(size: int) -> list[bool]:
     return [False] * size
 
 
-def by_hand(times: list[float], censored: list[bool]) -> tuple[list[float], list[float | None]]:
-    """Where the estimate, and where each end of its interval, has come down to 1/2.
+def by_scipy(times: list[float], censored: list[bool]) -> tuple[list[float], list[float | None]]:
+    """Where SciPy's estimate, and where each end of its log-log interval, has come down to 1/2.
 
-    Kaplan and Meier's product, Greenwood's variance and the log-log interval, term by term.
-    Returns all times at which the estimate is at most 1/2, and the interval's two ends.
+    Returns all times at which the estimate is at most 1/2, and the interval's two ends. Where all
+    wait or none, SciPy has no interval: its lower end is taken to be the estimate.
     """
-    z, share, greenwood = 1.959963984540054, 1.0, 0.0
-    down, low, high = [], None, None
-    for time in sorted(set(times)):
-        waiting = sum(t >= time for t in times)
-        came = sum(t == time and not c for t, c in zip(times, censored, strict=True))
-        share *= 1 - came / waiting
-        if share <= 0.5 + 1e-9:
-            down.append(time)
-        if share < 1e-9:
-            low = time if low is None else low
-            continue
-        greenwood += came / (waiting * (waiting - came))
-        if share < 1 - 1e-9:
-            theta = z * math.sqrt(greenwood) / math.log(share)
-            low = time if low is None and share ** math.exp(-theta) <= 0.5 else low
-            high = time if high is None and share ** math.exp(theta) <= 0.5 else high
-    return down, [low, high]
+    estimate = stats.ecdf(stats.CensoredData.right_censored(times, censored)).sf
+    with np.errstate(all="ignore"):
+        ends = estimate.confidence_interval(0.95, method="log-log")
+    shares, lows = estimate.probabilities, ends.low.probabilities
+    lows = np.where(np.isnan(lows), shares, lows)
+
+    def down(values: NDArray[np.float64]) -> list[float]:
+        return [
+            float(t) for t, v in zip(estimate.quantiles, values, strict=True) if v <= 0.5 + 1e-9
+        ]
+
+    found = [down(lows), down(ends.high.probabilities)]
+    return down(shares), [reached[0] if reached else None for reached in found]
 
 
 def test_the_textbooks_medians_and_intervals_come_out() -> None:
@@ -77,13 +76,14 @@ def test_with_one_budget_for_all_a_missing_time_is_only_longer_than_it(
         assert found.above <= plain_median(times)
 
 
+@pytest.mark.filterwarnings("ignore:The confidence interval is undefined:RuntimeWarning")
 @given(cases=st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=2, max_size=12))
 def test_median_and_interval_are_where_the_estimate_and_its_ends_come_down_to_one_half(
     cases: list[tuple[int, bool]],
 ) -> None:
     times, censored = [float(t) for t, _ in cases], [c for _, c in cases]
     found = median(times, censored)
-    down, ends = by_hand(times, censored)
+    down, ends = by_scipy(times, censored)
     assert [found.low, found.high] == ends
     if found.value is not None:
         assert found.above is None
