@@ -1,17 +1,10 @@
-"""Tables in every format. Data to stdout, all else to stderr."""
+"""Tables on stdout, in the format that was asked for."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -21,6 +14,7 @@ from rich.text import Text
 
 from analysis.tables import Table, heading, is_numeric, shown
 from cli.formats import Format
+from cli.writers import WRITERS
 
 PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 
@@ -35,7 +29,7 @@ def emit(tables: Sequence[Table], format: Format | None = None) -> None:
     if chosen is Format.TABLE:
         emit_text(tables)
     else:
-        sys.stdout.write(_WRITERS[chosen](tables))
+        sys.stdout.write(WRITERS[chosen](tables))
         sys.stdout.flush()
 
 
@@ -54,8 +48,8 @@ def emit_text(tables: Sequence[Table]) -> None:
         if table.title:
             console.print(Text(table.title, style="bold"))
         if table.rows:
-            wide = not table.title and not _fits(table, console.width)
-            console.print(_rows_as_lists(table) if wide else rich_table(table))
+            fits = _fits(table, console.width)
+            console.print(rich_table(table) if fits else _rows_as_lists(table))
         elif not table.notes:
             console.print(Text("no rows", style="dim"))
         if table.plot:
@@ -67,9 +61,9 @@ def emit_text(tables: Sequence[Table]) -> None:
 def rich_table(table: Table) -> RichTable:
     """A table as rich draws it, for a person."""
     drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for index, column in enumerate(table.columns):
+    for index, (column, above) in enumerate(zip(table.columns, _headings(table), strict=True)):
         drawn.add_column(
-            Text(heading(column) if table.title else column),
+            Text(above),
             justify="right" if is_numeric(table, index) else "left",
             overflow="fold",
             no_wrap=column in _WHOLE,
@@ -80,14 +74,29 @@ def rich_table(table: Table) -> RichTable:
 
 
 def _fits(table: Table, width: int) -> bool:
-    """Whether the columns of a table can stand side by side."""
-    rows = [table.columns, *(shown(table, row) for row in table.rows)]
-    widest = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+    """Whether the columns of a table can stand side by side.
+
+    Those of one with a title, which is made to be read, may be as narrow as their longest word.
+    """
+    rows = [_headings(table), *(shown(table, row) for row in table.rows)]
     needed = [
-        size if column in _WHOLE else min(size, _NARROW)
-        for column, size in zip(table.columns, widest, strict=True)
+        max(_least(cell, whole=column in _WHOLE, words=bool(table.title)) for cell in cells)
+        for column, cells in zip(table.columns, zip(*rows, strict=True), strict=True)
     ]
-    return sum(needed) + 2 * (len(needed) - 1) <= width
+    between = 1 if table.title else 2
+    return sum(needed) + between * (len(needed) - 1) <= width
+
+
+def _least(cell: str, whole: bool, words: bool) -> int:
+    """The columns without which a cell is no longer read with ease."""
+    if whole:
+        return cell_len(cell)
+    pieces = cell.split() if words else [cell]
+    return min(max(map(cell_len, pieces), default=0), _NARROW)
+
+
+def _headings(table: Table) -> list[str]:
+    return [heading(column) if table.title else column for column in table.columns]
 
 
 def _rows_as_lists(table: Table) -> RichTable:
@@ -96,92 +105,6 @@ def _rows_as_lists(table: Table) -> RichTable:
     for index, row in enumerate(table.rows):
         if index:
             drawn.add_row()
-        for column, cell in zip(table.columns, shown(table, row), strict=True):
-            drawn.add_row(Text(column, style="bold"), Text(cell))
+        for above, cell in zip(_headings(table), shown(table, row), strict=True):
+            drawn.add_row(Text(above, style="bold"), Text(cell))
     return drawn
-
-
-def _csv(tables: Sequence[Table]) -> str:
-    """Several tables stand one below the other, each under a line `# name`."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for index, table in enumerate(tables):
-        if len(tables) > 1:
-            out.write(("\n" if index else "") + f"# {table.name}\n")
-        writer.writerow(table.columns)
-        writer.writerows([["" if v is None else _exact(v) for v in row] for row in table.rows])
-    return out.getvalue()
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, list | dict):
-        return json.dumps(_jsonable(value))
-    return value
-
-
-def _json(tables: Sequence[Table]) -> str:
-    """One table is a list of rows, several are an object of lists."""
-    content: Any = {table.name: _records(table) for table in tables}
-    if len(tables) == 1:
-        content = content[tables[0].name]
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _jsonl(tables: Sequence[Table]) -> str:
-    """One row a line; of several tables, each row says its table."""
-    lines = []
-    for table in tables:
-        extra = {"table": table.name} if len(tables) > 1 else {}
-        lines += [
-            json.dumps({**extra, **row}, ensure_ascii=False, allow_nan=False)
-            for row in _records(table)
-        ]
-    return "".join(line + "\n" for line in lines)
-
-
-def _records(table: Table) -> list[dict[str, Any]]:
-    return [{k: _jsonable(v) for k, v in record.items()} for record in table.records()]
-
-
-def _jsonable(value: Any) -> Any:
-    """JSON has no dates, and no numbers that are not finite."""
-    if isinstance(value, float | Decimal):
-        return float(value) if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(k): _jsonable(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(v) for v in value]
-    return str(value)
-
-
-def _markdown(tables: Sequence[Table]) -> str:
-    parts = []
-    for table in tables:
-        lines = [f"### {table.title or table.name}", ""] if len(tables) > 1 else []
-        if not table.columns:  # text alone
-            parts.append("\n".join([*lines, "```", *table.notes, "```"]) + "\n")
-            continue
-        lines.append("| " + " | ".join(table.columns) + " |")
-        lines.append("|" + "---|" * len(table.columns))
-        for row in table.rows:
-            cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in shown(table, row)]
-            lines.append("| " + " | ".join(cells) + " |")
-        lines += ["", *table.notes] if table.notes else []
-        parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
-
-
-_WRITERS: dict[Format, Callable[[Sequence[Table]], str]] = {
-    Format.CSV: _csv,
-    Format.JSON: _json,
-    Format.JSONL: _jsonl,
-    Format.MARKDOWN: _markdown,
-}

@@ -134,3 +134,12 @@ def test_the_report_of_a_sweep_has_the_rows_of_that_sweep_alone(
     other = strict(gensweep("report", "other", "--format", "json").out)["convergence"]
     assert other == [row for row in every if row["dataset"] == "digits"]
     assert 0 < len(other) < len(every)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_numbers_are_never_broken_over_lines(gensweep: Gensweep, results: Path, width: int) -> None:
+    lines = gensweep("report", "--only", "corruption", width=width).out.splitlines()
+    assert max(map(len, lines)) <= width
+    words = " ".join(line.split("⡇")[0] for line in lines).split()
+    exact = json.loads(gensweep("report", "--only", "corruption", "--format", "json").out)
+    assert {f"{100 * row['test_error']:.2f}" for row in exact} <= set(words)

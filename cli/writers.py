@@ -1,0 +1,101 @@
+"""Tables as text for programs and documents: csv, JSON, JSON lines and Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from analysis.tables import Table, shown
+from cli.formats import Format
+
+
+def _csv(tables: Sequence[Table]) -> str:
+    """Several tables stand one below the other, each under a line `# name`."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for index, table in enumerate(tables):
+        if len(tables) > 1:
+            out.write(("\n" if index else "") + f"# {table.name}\n")
+        writer.writerow(table.columns)
+        writer.writerows([["" if v is None else _exact(v) for v in row] for row in table.rows])
+    return out.getvalue()
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | dict):
+        return json.dumps(_jsonable(value))
+    return value
+
+
+def _json(tables: Sequence[Table]) -> str:
+    """One table is a list of rows, several are an object of lists."""
+    content: Any = {table.name: _records(table) for table in tables}
+    if len(tables) == 1:
+        content = content[tables[0].name]
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _jsonl(tables: Sequence[Table]) -> str:
+    """One row a line; of several tables, each row says its table."""
+    lines = []
+    for table in tables:
+        extra = {"table": table.name} if len(tables) > 1 else {}
+        lines += [
+            json.dumps({**extra, **row}, ensure_ascii=False, allow_nan=False)
+            for row in _records(table)
+        ]
+    return "".join(line + "\n" for line in lines)
+
+
+def _records(table: Table) -> list[dict[str, Any]]:
+    return [{k: _jsonable(v) for k, v in record.items()} for record in table.records()]
+
+
+def _jsonable(value: Any) -> Any:
+    """JSON has no dates, and no numbers that are not finite."""
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(v) for v in value]
+    return str(value)
+
+
+def _markdown(tables: Sequence[Table]) -> str:
+    parts = []
+    for table in tables:
+        lines = [f"### {table.title or table.name}", ""] if len(tables) > 1 else []
+        if not table.columns:  # text alone
+            parts.append("\n".join([*lines, "```", *table.notes, "```"]) + "\n")
+            continue
+        lines.append("| " + " | ".join(table.columns) + " |")
+        lines.append("|" + "---|" * len(table.columns))
+        for row in table.rows:
+            cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in shown(table, row)]
+            lines.append("| " + " | ".join(cells) + " |")
+        lines += ["", *table.notes] if table.notes else []
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+WRITERS: dict[Format, Callable[[Sequence[Table]], str]] = {
+    Format.CSV: _csv,
+    Format.JSON: _json,
+    Format.JSONL: _jsonl,
+    Format.MARKDOWN: _markdown,
+}
