@@ -12,10 +12,12 @@ from analysis.tables import Table, without_empty
 
 STATUSES = ("planned", "running", "done", "diverged", "failed", "interrupted")
 
+COUNTS = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in STATUSES)
+
 _SWEEPS = f"""
 select
     sweep, count(*) as trials,
-    {", ".join(f"count(*) filter (status = '{s}') as {s}" for s in STATUSES)},
+    {COUNTS},
     max(finished_at) as last_finished
 from (select distinct sweep, trial_id from sweep_trials) join trials using (trial_id)
 group by sweep order by sweep
@@ -29,11 +31,12 @@ select
 from trials where status = 'running' order by started_at
 """
 
-_TROUBLE = """
+TROUBLE = """
 select
     trial_id, model, randomization, corruption, regularizer, seed, status, attempts,
     split_part(rtrim(error, chr(10)), chr(10), -1) as error
-from trials where status in ('failed', 'diverged', 'interrupted') order by status, finished_at
+from trials where status in ('failed', 'diverged', 'interrupted')
+order by status, finished_at, trial_id
 """
 
 
@@ -42,7 +45,7 @@ def status_tables(db: Database) -> list[Table]:
     went wrong."""
     sweeps, running, trouble = (
         db.table(query, name=name)
-        for name, query in (("sweeps", _SWEEPS), ("running", _RUNNING), ("trouble", _TROUBLE))
+        for name, query in (("sweeps", _SWEEPS), ("running", _RUNNING), ("trouble", TROUBLE))
     )
     return [sweeps, _nodes(db), running, trouble]
 

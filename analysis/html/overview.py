@@ -11,16 +11,15 @@ from typing import Any
 from analysis.database import Database
 from analysis.html.cells import Sheet, sheet
 from analysis.labels import randomization_label
-from analysis.status import STATUSES
+from analysis.status import COUNTS, STATUSES, TROUBLE
 from analysis.tables import Table, without_empty
 
 MOST_TROUBLE = 50
 
-_STATUSES = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in STATUSES)
 TOTALS = f"""
 select
     count(*) as trials,
-    {_STATUSES},
+    {COUNTS},
     count(distinct seed) as seeds,
     count(distinct model) as models,
     count(distinct dataset) as datasets,
@@ -34,7 +33,7 @@ SWEEPS = f"""
 select
     sweep,
     count(*) as trials,
-    {_STATUSES},
+    {COUNTS},
     min(started_at) as first_started,
     max(finished_at) as last_finished
 from (select distinct sweep, trial_id from sweep_trials) join trials using (trial_id)
@@ -52,14 +51,6 @@ from trials
 where status <> 'planned'
 group by git_commit, versions, device
 order by first_started, git_commit, device
-"""
-TROUBLE = """
-select
-    trial_id, model, randomization, corruption, regularizer, seed, status, attempts,
-    split_part(rtrim(error, chr(10)), chr(10), -1) as error
-from trials
-where status in ('failed', 'diverged', 'interrupted')
-order by status, finished_at, trial_id
 """
 
 
