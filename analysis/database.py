@@ -93,7 +93,7 @@ class Database:
             raise _explained(error) from error
 
     def figure(self, name: str) -> Figure:
-        """A figure's points: `1b` or `figure_1b`, `learning_curves`, `memorization`, ….
+        """A figure's points: `1b` or `figure_1b`, `learning_curves`, `order_of_learning`, ….
 
         Raises QueryError if there is no figure of that name.
         """

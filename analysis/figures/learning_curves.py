@@ -35,7 +35,7 @@ def learning_curves(db: Database) -> Figure:
         "Learning curves: training and test error",
         [_panel(panel_title(g[0]), g) for g in split(records, *MODEL)],
         _QUERY,
-        [f"{OVER_SEEDS}; {AS_FAR}", "labels that are corrupted in part: see `memorization`"],
+        [f"{OVER_SEEDS}; {AS_FAR}", "labels that are corrupted in part: see `order_of_learning`"],
         needs="trials with at least one epoch",
     )
 

@@ -28,7 +28,7 @@ _CURVES = {
 }
 
 
-def memorization(db: Database) -> Figure:
+def order_of_learning(db: Database) -> Figure:
     """The share of unchanged and of changed examples that are learned, against epochs; a panel
     per model and p. Of many values of p, the lowest, the middle one and the highest.
     """
@@ -43,7 +43,7 @@ def memorization(db: Database) -> Figure:
     if left_out:
         notes.append("of more than three values of p: the lowest, the middle and the highest")
     return Figure(
-        "memorization",
+        "order_of_learning",
         "Order of learning: true labels before false ones?",
         panels,
         _QUERY,

@@ -13,7 +13,7 @@ from analysis.figures.figure_1c import figure_1c
 from analysis.figures.figure_2a import figure_2a
 from analysis.figures.figure_2b import figure_2b
 from analysis.figures.learning_curves import learning_curves
-from analysis.figures.memorization import memorization
+from analysis.figures.order_of_learning import order_of_learning
 
 FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_1a": figure_1a,
@@ -22,7 +22,7 @@ FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_2a": figure_2a,
     "figure_2b": figure_2b,
     "learning_curves": learning_curves,
-    "memorization": memorization,
+    "order_of_learning": order_of_learning,
 }
 
 

@@ -215,7 +215,7 @@ def test_the_order_of_learning_has_a_panel_per_model_and_p(store: Store, write: 
     parts = {"memorized": (0.125, 0.75), "recovered": (0.5, 0.25)}
     for p in (0.0, 0.125, 0.25, 0.5, 0.75, 1.0):
         write(store, (0.25, 0.125), corruption=p, **(parts if p else {}))
-    found = figure(store, "memorization")
+    found = figure(store, "order_of_learning")
     assert [panel.title for panel in found.panels] == [
         f"mlp_1x512, p = {p:g}, cifar10" for p in (0.125, 0.5, 0.75)
     ]
@@ -266,7 +266,7 @@ def test_a_figure_says_its_sql_and_what_it_needs(store: Store, write: Write, nam
 
 def test_figures_go_by_the_papers_numbers_too(store: Store) -> None:
     assert full_name("1b") == full_name("figure_1b") == "figure_1b"
-    assert full_name("memorization") == "memorization"
+    assert full_name("order_of_learning") == "order_of_learning"
     assert full_name("figure_memorization") is None
     with Database(store.root) as db, pytest.raises(QueryError, match="figure 3: not known; one of"):
         db.figure("3")
