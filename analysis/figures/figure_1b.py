@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.database import Database
 from analysis.figures import paper
 from analysis.figures.figure import Axis, Curve, Figure, Panel
+from analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
 from analysis.figures.series import (
     LABELS_ALONE,
     MODEL,
     MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
-    by_model,
     curve,
-    hollow_at,
     split,
 )
 from analysis.labels import SETTINGS
-
-LEAST = 3  # values of p that make a curve
 
 _QUERY = f"""
 from (
@@ -55,18 +51,16 @@ def figure_1b(db: Database) -> Figure:
     panels, notes = [], [OVER_SEEDS]
     for group in split(records, "dataset"):
         points = max(split(group, "threshold"), key=_reached)
-        drawn = {name: rows for name, rows in by_model(points) if len(rows) >= LEAST}
-        few = [
-            f"{name} on {group[0]['dataset']}" for name, _ in by_model(group) if name not in drawn
-        ]
+        drawn = enough(points)
         curves = [_curve(name, rows) for name, rows in drawn.items()]
         if curves:
             target = _in_words(points[0]["threshold"])
             y = Axis(f"epochs to {target} (true labels = 1)", start=0.0)
             title = group[0]["dataset"]
-            panels.append(Panel(Axis("label corruption p", start=0.0, end=1.0), y, curves, title))
+            panels.append(Panel(P, y, curves, title))
             notes.append(f"the first epoch with {target}, the finest that most points reach")
-        notes += _notes(curves, few)
+        notes += hollow_notes(curves, "not every seed got there", "lower bounds")
+        notes += too_few(group, drawn)
         notes += dict.fromkeys(paper.sayings(drawn, "figure_1b", "convergence_ratio"))
     return Figure(
         "figure_1b",
@@ -99,11 +93,3 @@ def _curve(name: str, points: list[Record]) -> Curve:
 
 def _in_words(threshold: float) -> str:
     return f"training error ≤ {100 * threshold:g} %" if threshold else "training error 0"
-
-
-def _notes(curves: list[Curve], few: list[str]) -> Iterator[str]:
-    for c in curves:
-        if places := hollow_at(c):
-            yield f"{c.name}: not every seed got there at p = {places}: lower bounds"
-    if few:
-        yield f"fewer than {LEAST} values of p, not drawn: {'; '.join(few)}"

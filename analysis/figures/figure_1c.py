@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from analysis.database import Database
 from analysis.figures import paper
 from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.figure_1b import LEAST
+from analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
 from analysis.figures.series import (
     LABELS_ALONE,
     MODEL,
     MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
-    by_model,
     curve,
-    hollow_at,
     split,
 )
 from analysis.labels import SETTINGS
@@ -45,17 +41,15 @@ def figure_1c(db: Database) -> Figure:
     records = db.table(_QUERY).records()
     panels, notes = [], [OVER_SEEDS]
     for group in split(records, "dataset"):
-        drawn = {name: points for name, points in by_model(group) if len(points) >= LEAST}
-        few = [
-            f"{name} on {group[0]['dataset']}" for name, _ in by_model(group) if name not in drawn
-        ]
+        drawn = enough(group)
         curves = [_curve(name, points) for name, points in drawn.items()]
         if curves:
             title = group[0]["dataset"]
-            x = Axis("label corruption p", start=0.0, end=1.0)
             curves += paper.points(drawn, *_PAPER)
-            panels.append(Panel(x, Axis("test error (%)", start=0.0), curves, title))
-        notes += [*_notes(curves, few), *paper.certainties(drawn, *_PAPER)]
+            panels.append(Panel(P, Axis("test error (%)", start=0.0), curves, title))
+        notes += hollow_notes(curves, "training error 0 not reached", "at the end")
+        notes += too_few(group, drawn)
+        notes += paper.certainties(drawn, *_PAPER)
     return Figure(
         "figure_1c",
         "Figure 1c: test error against label corruption",
@@ -70,11 +64,3 @@ def figure_1c(db: Database) -> Figure:
 def _curve(name: str, points: list[Record]) -> Curve:
     hollow = [point["fitted"] < point["seeds"] for point in points]
     return curve(name, points, "corruption", "test_error", scale=100, hollow=hollow)
-
-
-def _notes(curves: list[Curve], few: list[str]) -> Iterator[str]:
-    for c in curves:
-        if places := hollow_at(c):
-            yield f"{c.name}: training error 0 not reached at p = {places}: at the end"
-    if few:
-        yield f"fewer than {LEAST} values of p, not drawn: {'; '.join(few)}"

@@ -42,12 +42,6 @@ def by_model(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
         yield name_of(model, group[0]["regularizer"], settings), group
 
 
-def hollow_at(curve: Curve) -> str:
-    """The places of a curve's hollow points."""
-    flags = curve.hollow or [False] * len(curve.x)
-    return ", ".join(f"{x:g}" for x, hollow in zip(curve.x, flags, strict=True) if hollow)
-
-
 def name_of(*parts: str) -> str:
     """A curve's name; a regularizer that is `none` and what is empty go without saying."""
     return ", ".join(part for part in parts if part not in ("", "none"))
