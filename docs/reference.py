@@ -16,7 +16,7 @@ from cli.main import app
 PAGE = Path(__file__).parent / "commands.md"
 _HEAD = """# Commands
 
-What `gensweep COMMAND --help` prints, written by `python docs/reference.py`. What the commands are
+What each command prints with `--help`, written by `python docs/reference.py`. What the commands are
 for, and what their exit codes mean, is in [sweeps.md](sweeps.md#commands).
 """
 
