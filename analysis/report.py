@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from analysis import (
     claims,
     convergence,
+    correlations,
     corruption,
     learning_curves,
-    memorization,
+    learning_times,
+    measures,
     needed,
     regularizers,
     subsets,
@@ -43,17 +45,13 @@ SUMMARIES: dict[str, Summary] = {
     "needed": Summary(needed.needed_table, needed.for_people, needed.has_trials),
     **{name: Summary(t.figures, t.for_people, t.applies) for name, t in beside.TABLES.items()},
     "learning_times": Summary(
-        memorization.learning_times_table,
-        memorization.learning_times_for_people,
-        memorization.has_learning_times,
+        learning_times.learning_times_table,
+        learning_times.for_people,
+        learning_times.has_examples,
     ),
-    "measures": Summary(
-        memorization.measures_table, memorization.measures_for_people, memorization.has_measures
-    ),
+    "measures": Summary(measures.measures_table, measures.for_people, measures.has_measures),
     "correlations": Summary(
-        memorization.correlations_table,
-        memorization.correlations_for_people,
-        memorization.has_correlations,
+        correlations.correlations_table, correlations.for_people, correlations.has_correlations
     ),
 }
 

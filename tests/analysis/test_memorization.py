@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis import learning_times, measures
+from analysis.correlations import correlations_table
 from analysis.database import Database
-from analysis.memorization import (
-    correlations_table,
-    learning_times_for_people,
-    learning_times_table,
-    measures_for_people,
-    measures_table,
-)
 from analysis.report import report_tables
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
@@ -166,9 +161,9 @@ def test_a_median_that_one_seed_did_not_reach_is_not_averaged(store: Store, fini
     finish(0.5, 0.5, examples=followed([0, 0], [2, 2], [2, 2]), seed=0)
     finish(0.5, 0.5, examples=followed([0, 0], [0, 0], [0, 0]), seed=1)
     with Database(store.root) as db:
-        table = learning_times_table(db)
+        table = learning_times.learning_times_table(db)
         (row,) = table.records()
-        (shown,) = learning_times_for_people(table).records()
+        (shown,) = learning_times.for_people(table).records()
         assert db.table(table.sql).rows
     assert (row["seeds"], row["learned"], row["median_epoch"]) == (2, 0.5, None)
     assert shown["epoch"] == "not reached"
@@ -178,12 +173,12 @@ def test_what_was_trained_differently_is_never_one_mean(store: Store, finish: Fi
     for norm, lr in ((1.0, 0.1), (3.0, 0.2)):
         finish(0.0, 0.25, measured(norm=norm), followed([0], [1], [1]), lr=lr)
     with Database(store.root) as db:
-        measures, times = measures_table(db), learning_times_table(db)
-    assert [(r["lr"], r["seeds"], r["weight_norm"]) for r in measures.records()] == [
+        means, times = measures.measures_table(db), learning_times.learning_times_table(db)
+    assert [(r["lr"], r["seeds"], r["weight_norm"]) for r in means.records()] == [
         *((0.1, 1, 1.0), (0.2, 1, 3.0))
     ]
     assert [(r["lr"], r["seeds"]) for r in times.records()] == [(0.1, 1), (0.2, 1)]
-    for shown in (measures_for_people(measures), learning_times_for_people(times)):
+    for shown in (measures.for_people(measures), learning_times.for_people(times)):
         assert [r["settings"] for r in shown.records()] == ["lr 0.1", "lr 0.2"]
 
 
@@ -191,8 +186,8 @@ def test_means_are_over_the_seeds_of_a_setting(store: Store, finish: Finish) -> 
     for seed, norm in enumerate((1.0, 3.0)):
         finish(0.0, 0.25, measured(norm=norm), seed=seed)
     with Database(store.root) as db:
-        table = measures_table(db)
+        table = measures.measures_table(db)
         (row,) = table.records()
-        (shown,) = measures_for_people(table).records()
+        (shown,) = measures.for_people(table).records()
     assert (row["seeds"], row["weight_norm"], row["gap"]) == (2, 2.0, 0.25)
     assert (shown["n"], shown["norm"], shown["gap"]) == (2, "2.0", "25.00 ±0.00")

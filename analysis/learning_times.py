@@ -1,0 +1,83 @@
+"""In which order are examples learned? Beyond the paper: when each was first predicted right."""
+
+from __future__ import annotations
+
+from analysis.database import Database
+from analysis.labels import (
+    PAPER_ORDER,
+    SETTINGS,
+    dataset_labels,
+    model_label,
+    percent,
+    short_data_label,
+    varying_settings,
+)
+from analysis.tables import Table, without_empty
+
+_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
+_SETTING = ", ".join((*_ALIKE, *SETTINGS))
+_QUERY = f"""
+from (
+select
+    {_SETTING}, changed,
+    count(*) as seeds, sum(examples)::bigint as examples, avg(learned) as learned,
+    avg(median_epoch) filter (median_epoch is not null) as median_epoch,
+    count(median_epoch) as reached,
+    avg(learned_for_good) as learned_for_good, avg(forgotten) as forgotten
+from learning_times
+join trials using (trial_id)
+group by all
+)
+order by {PAPER_ORDER}, changed
+"""
+
+
+def learning_times_table(db: Database) -> Table:
+    """Per setting, for clean and for corrupted examples: how many were learned, and when.
+
+    A median that not all seeds reached is left out: it would be one over the fastest.
+    """
+    records = db.table(_QUERY).records()
+    for record in records:
+        if record.pop("reached") < record["seeds"]:
+            record["median_epoch"] = None
+    columns = [*records[0]] if records else ["dataset"]
+    return Table("learning_times", columns, [[*r.values()] for r in records], sql=_QUERY.strip())
+
+
+def for_people(table: Table) -> Table:
+    records = table.records()
+    rows = [
+        [
+            dataset,
+            model_label(record["model"], record["batch_norm"]),
+            record["regularizer"],
+            short_data_label(record["randomization"], record["corruption"]),
+            settings,
+            "corrupted" if record["changed"] else "clean",
+            record["seeds"],
+            percent(record["learned"]),
+            "not reached" if record["median_epoch"] is None else f"{record['median_epoch']:g}",
+            f"{record['forgotten']:.2f}",
+        ]
+        for record, dataset, settings in zip(
+            records, dataset_labels(records), varying_settings(records, _ALIKE), strict=True
+        )
+    ]
+    columns = ["dataset", "model", "regularizer", "data", "settings"]
+    columns += ["examples", "n", "learned", "epoch", "forgotten"]
+    return Table(
+        "learning_times",
+        *without_empty(columns, rows, ("dataset", "settings")),
+        title="Order of learning: when examples are first predicted as their given label",
+        show=dict.fromkeys(("learned", "epoch", "forgotten"), str),
+        notes=[
+            "learned: the share that ever was; epoch: the median over all of them",
+            "forgotten: how often one is, on average; means over n seeds",
+        ],
+        sql=table.sql,
+    )
+
+
+def has_examples(db: Database) -> bool:
+    return bool(db.table("from examples limit 1").rows)
