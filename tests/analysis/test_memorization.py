@@ -178,7 +178,7 @@ def test_what_was_trained_differently_is_never_one_mean(store: Store, finish: Fi
         *((0.1, 1, 1.0), (0.2, 1, 3.0))
     ]
     assert [(r["lr"], r["seeds"]) for r in times.records()] == [(0.1, 1), (0.2, 1)]
-    for shown in (measures.for_people(measures), learning_times.for_people(times)):
+    for shown in (measures.for_people(means), learning_times.for_people(times)):
         assert [r["settings"] for r in shown.records()] == ["lr 0.1", "lr 0.2"]
 
 
