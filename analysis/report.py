@@ -10,7 +10,7 @@ from analysis import (
     convergence,
     correlations,
     corruption,
-    learning_curves,
+    early_stopping,
     learning_times,
     measures,
     needed,
@@ -36,8 +36,8 @@ SUMMARIES: dict[str, Summary] = {
     "convergence": Summary(convergence.convergence_table, convergence.for_people),
     "corruption": Summary(corruption.corruption_table, corruption.for_people),
     "subsets": Summary(subsets.subsets_table, subsets.for_people, subsets.has_trials),
-    "learning_curves": Summary(
-        learning_curves.early_stopping_table, learning_curves.for_people, learning_curves.has_trials
+    "early_stopping": Summary(
+        early_stopping.early_stopping_table, early_stopping.for_people, early_stopping.has_trials
     ),
     "regularizers": Summary(
         regularizers.regularizers_table, regularizers.for_people, regularizers.has_pairs

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.database import Database
-from analysis.learning_curves import early_stopping_table, for_people, has_trials
+from analysis.early_stopping import early_stopping_table, for_people, has_trials
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
 from trainables.trial import ClassifierTrial

@@ -20,7 +20,7 @@ def test_a_report_has_the_summaries_that_apply_in_their_order(
         tables = report_tables(db, people)
     names = [table.name for table in tables]
     assert names == [name for name in SUMMARIES if name in names]
-    assert {"convergence", "corruption", "learning_curves", "needed"} <= set(names)
+    assert {"convergence", "corruption", "early_stopping", "needed"} <= set(names)
     assert not {"subsets", "regularizers", "table_1"} & set(names)  # nothing to say of those
     assert all(table.rows for table in tables)
     assert all(bool(table.title) == people for table in tables)

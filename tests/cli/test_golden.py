@@ -45,7 +45,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plan": ("plan", "made.toml"),
     "status": ("status",),
     "status of a sweep": ("status", "other"),
-    "report": ("report", "--only", "convergence,corruption,subsets,learning_curves,needed"),
+    "report": ("report", "--only", "convergence,corruption,subsets,early_stopping,needed"),
     "show a trial that is done": ("show", "07bc0feaad27"),
     "show a trial that failed": ("show", "d78a115adc5c"),
     "show a trial that is planned": ("show", "df3011cff99d"),

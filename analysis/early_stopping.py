@@ -48,7 +48,7 @@ def early_stopping_table(db: Database) -> Table:
         *("best_test_error", "best_test_error_interval", "best_test_epoch"),
         *("gain", "gain_interval"),
     ]
-    return Table("learning_curves", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
+    return Table("early_stopping", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
 
 
 def for_people(table: Table) -> Table:
@@ -72,7 +72,7 @@ def for_people(table: Table) -> Table:
     columns = ["dataset", "model", "regularizer", "data", "settings", "n"]
     columns += ["final %", "best %", "at epoch", "gain"]
     return Table(
-        "learning_curves",
+        "early_stopping",
         *without_empty(columns, rows, ("dataset", "settings")),
         title="Early stopping: test error at the end, and the best there was",
         show=dict.fromkeys(("final %", "best %", "at epoch", "gain"), str),
