@@ -13,8 +13,9 @@ from typing import Any
 
 from analysis.database import Database
 from analysis.figures.figure import Figure
+from analysis.html.axes import CONFIG
 from analysis.html.cells import Sheet, sheet
-from analysis.html.charts import CONFIG, Charts, charts
+from analysis.html.charts import Charts, charts
 from analysis.html.overview import Overview, overview_of
 from analysis.html.runtime import runtime
 from analysis.html.series import DARK, LIGHT, SHAPES
