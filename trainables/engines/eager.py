@@ -26,10 +26,7 @@ class EagerEngine:
         follow_examples: bool = False,
     ) -> None:
         self._device = device
-        self._lanes = [
-            Lane(trial, data_dir, device, compiled, follow_examples)
-            for trial in trials
-        ]
+        self._lanes = [Lane(trial, data_dir, device, compiled, follow_examples) for trial in trials]
 
     @property
     def device(self) -> str:
