@@ -23,11 +23,15 @@ def query(
         Path | None,
         typer.Option("--file", help="Read the SQL from a file; - is stdin.", metavar="PATH"),
     ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option("--sweep", help="Look at this sweep's trials alone.", metavar="SWEEP"),
+    ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
 ) -> None:
     text = asked(sql, file)
-    with opened(results) as db:
+    with opened(results, sweep) as db:
         table = db.table(text)
     emit([table], format_)
 

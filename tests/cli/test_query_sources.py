@@ -46,6 +46,17 @@ def test_a_real_pipe_is_read(
     assert (done.returncode, done.stdout, done.stderr) == (0, "two\n2\n", "")
 
 
+def test_one_sweep_can_be_asked_alone(gensweep: Gensweep, results: Path) -> None:
+    sizes = "select sweep, count(distinct trial_id) from sweep_trials group by sweep"
+    for line in gensweep("query", sizes).out.splitlines()[1:]:
+        sweep, size = line.split(",")
+        asked = gensweep("query", "select count(*) as n from trials", "--sweep", sweep)
+        assert asked.out == f"n\n{size}\n"
+    wrong = gensweep("query", "from trials", "--sweep", "nope")
+    assert wrong.code == 1
+    assert "sweep nope: not in these results; " in wrong.err
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
