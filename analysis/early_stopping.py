@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from analysis.database import Database
-from analysis.labels import (
-    PAPER_ORDER,
-    SETTINGS,
-    dataset_labels,
-    model_label,
-    percent_interval,
-    setting_text,
-    short_data_label,
-    varying_settings,
-)
+from analysis.labels import PAPER_ORDER, percent_interval, setting_text
+from analysis.settings import ALIKE, GROUP, IN_WORDS, MAY_BE_EMPTY, in_words, say_settings
 from analysis.tables import Table, without_empty
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 _QUERY = f"""
 with settings as (
     select
-        {", ".join(f"t.{c}" for c in (*_ALIKE, *SETTINGS))},
+        {", ".join(f"t.{c}" for c in GROUP)},
         count(*) as seeds,
         median(t.epochs) as epochs,
         avg(e.final_test_error) as final_test_error,
@@ -41,10 +32,9 @@ _SQL = "from early_stopping order by model, regularizer, randomization, corrupti
 def early_stopping_table(db: Database) -> Table:
     """Per setting, over seeds that are done: the final and the best test error, and its epoch."""
     records = db.table(_QUERY).records()
-    for record, settings in zip(records, varying_settings(records, _ALIKE), strict=True):
-        record["settings"] = settings
+    say_settings(records)
     columns = [
-        *(*_ALIKE, "settings", "seeds", "epochs", "final_test_error", "final_test_error_interval"),
+        *(*ALIKE, "settings", "seeds", "epochs", "final_test_error", "final_test_error_interval"),
         *("best_test_error", "best_test_error_interval", "best_test_epoch"),
         *("gain", "gain_interval"),
     ]
@@ -56,26 +46,21 @@ def for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            dataset,
-            model_label(r["model"], r["batch_norm"]),
-            r["regularizer"],
-            short_data_label(r["randomization"], r["corruption"]),
-            r["settings"],
+            *words,
             r["seeds"],
             percent_interval(r["final_test_error"], r["final_test_error_interval"]),
             percent_interval(r["best_test_error"], r["best_test_error_interval"]),
             f"{setting_text(r['best_test_epoch'])} of {setting_text(r['epochs'])}",
             percent_interval(r["gain"], r["gain_interval"]),
         ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
+        for r, words in zip(records, in_words(records), strict=True)
     ]
-    columns = ["dataset", "model", "regularizer", "data", "settings", "n"]
-    columns += ["final %", "best %", "at epoch", "gain"]
+    figures = ("final %", "best %", "at epoch", "gain")
     return Table(
         "early_stopping",
-        *without_empty(columns, rows, ("dataset", "settings")),
+        *without_empty([*IN_WORDS, "n", *figures], rows, MAY_BE_EMPTY),
         title="Early stopping: test error at the end, and the best there was",
-        show=dict.fromkeys(("final %", "best %", "at epoch", "gain"), str),
+        show=dict.fromkeys(figures, str),
         notes=[
             "at epoch: the median over seeds of where the best was",
             "gain: an oracle's, as the test set itself chose that epoch",

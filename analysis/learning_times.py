@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from analysis.database import Database
-from analysis.labels import (
-    PAPER_ORDER,
-    SETTINGS,
-    dataset_labels,
-    model_label,
-    percent,
-    short_data_label,
-    varying_settings,
-)
+from analysis.labels import PAPER_ORDER, percent
+from analysis.settings import ALIKE, GROUP, IN_WORDS, MAY_BE_EMPTY, in_words, say_settings
 from analysis.tables import Table, without_empty
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
-_SETTING = ", ".join((*_ALIKE, *SETTINGS))
+_COLUMNS = (
+    *(*ALIKE, "settings", "changed", "seeds", "examples", "learned", "median_epoch"),
+    *("learned_for_good", "forgotten"),
+)
 _QUERY = f"""
 from (
 select
-    {_SETTING}, changed,
+    {", ".join(GROUP)}, changed,
     count(*) as seeds, sum(examples)::bigint as examples, avg(learned) as learned,
     avg(median_epoch) filter (median_epoch is not null) as median_epoch,
     count(median_epoch) as reached,
@@ -38,37 +33,31 @@ def learning_times_table(db: Database) -> Table:
     A median that not all seeds reached is left out: it would be one over the fastest.
     """
     records = db.table(_QUERY).records()
+    say_settings(records)
     for record in records:
-        if record.pop("reached") < record["seeds"]:
+        if record["reached"] < record["seeds"]:
             record["median_epoch"] = None
-    columns = [*records[0]] if records else ["dataset"]
-    return Table("learning_times", columns, [[*r.values()] for r in records], sql=_QUERY.strip())
+    rows = [[r[c] for c in _COLUMNS] for r in records]
+    return Table("learning_times", _COLUMNS, rows, sql=_QUERY.strip())
 
 
 def for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            dataset,
-            model_label(record["model"], record["batch_norm"]),
-            record["regularizer"],
-            short_data_label(record["randomization"], record["corruption"]),
-            settings,
+            *words,
             "corrupted" if record["changed"] else "clean",
             record["seeds"],
             percent(record["learned"]),
             "not reached" if record["median_epoch"] is None else f"{record['median_epoch']:g}",
             f"{record['forgotten']:.2f}",
         ]
-        for record, dataset, settings in zip(
-            records, dataset_labels(records), varying_settings(records, _ALIKE), strict=True
-        )
+        for record, words in zip(records, in_words(records), strict=True)
     ]
-    columns = ["dataset", "model", "regularizer", "data", "settings"]
-    columns += ["examples", "n", "learned", "epoch", "forgotten"]
+    columns = [*IN_WORDS, "examples", "n", "learned", "epoch", "forgotten"]
     return Table(
         "learning_times",
-        *without_empty(columns, rows, ("dataset", "settings")),
+        *without_empty(columns, rows, MAY_BE_EMPTY),
         title="Order of learning: when examples are first predicted as their given label",
         show=dict.fromkeys(("learned", "epoch", "forgotten"), str),
         notes=[

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from analysis.database import Database
-from analysis.labels import (
-    PAPER_ORDER,
-    SETTINGS,
-    dataset_labels,
-    model_label,
-    percent_interval,
-    short_data_label,
-    varying_settings,
-)
+from analysis.labels import PAPER_ORDER, SETTINGS, percent_interval
+from analysis.settings import ALIKE, GROUP, IN_WORDS, MAY_BE_EMPTY, in_words, say_settings
 from analysis.tables import Table, without_empty
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
-_SETTING = ", ".join((*_ALIKE, *SETTINGS))
+_COLUMNS = (
+    *(*ALIKE, "settings", "seeds", "gap", "gap_interval", "weight_norm"),
+    *("distance_from_initialization", "margin_p10", "normalized_margin", "rademacher"),
+)
 _QUERY = f"""
 from (
 select
-    {_SETTING},
+    {", ".join(GROUP)},
     count(*) as seeds, avg(gap) as gap, half_width(gap) as gap_interval,
     avg(weight_norm) as weight_norm,
     avg(distance_from_initialization) as distance_from_initialization,
@@ -36,19 +31,18 @@ order by {PAPER_ORDER}
 
 def measures_table(db: Database) -> Table:
     """Per setting, means over seeds of what was measured when training was done."""
-    found = db.table(_QUERY)
-    return Table("measures", found.columns, found.rows, sql=_QUERY.strip())
+    records = db.table(_QUERY).records()
+    say_settings(records)
+    return Table(
+        "measures", _COLUMNS, [[r[c] for c in _COLUMNS] for r in records], sql=_QUERY.strip()
+    )
 
 
 def for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            dataset,
-            model_label(record["model"], record["batch_norm"]),
-            record["regularizer"],
-            short_data_label(record["randomization"], record["corruption"]),
-            settings,
+            *words,
             record["seeds"],
             percent_interval(record["gap"], record["gap_interval"]),
             f"{record['weight_norm']:.1f}",
@@ -56,15 +50,12 @@ def for_people(table: Table) -> Table:
             f"{record['margin_p10']:.2f}",
             "–" if record["rademacher"] is None else f"{record['rademacher']:.3f}",
         ]
-        for record, dataset, settings in zip(
-            records, dataset_labels(records), varying_settings(records, _ALIKE), strict=True
-        )
+        for record, words in zip(records, in_words(records), strict=True)
     ]
-    columns = ["dataset", "model", "regularizer", "data", "settings"]
-    columns += ["n", "gap", "norm", "distance", "margin", "Rademacher"]
+    columns = [*IN_WORDS, "n", "gap", "norm", "distance", "margin", "Rademacher"]
     return Table(
         "measures",
-        *without_empty(columns, rows, ("dataset", "settings")),
+        *without_empty(columns, rows, MAY_BE_EMPTY),
         title="What training leaves behind: norms, margins, capacity",
         show=dict.fromkeys(("gap", "norm", "distance", "margin", "Rademacher"), str),
         notes=[

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from analysis.database import Database
-from analysis.labels import (
-    PAPER_ORDER,
-    SETTINGS,
-    dataset_labels,
-    model_label,
-    percent_interval,
-    short_data_label,
-    varying_settings,
-)
+from analysis.labels import PAPER_ORDER, percent_interval
+from analysis.settings import ALIKE, GROUP, IN_WORDS, MAY_BE_EMPTY, in_words, say_settings
 from analysis.tables import Table, without_empty
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 _FIGURES = ("train_error", "test_error", "gap")
 _MEANS = ", ".join(
     f"avg({f}) as {f}, avg({f}_without) as {f}_without, avg({f}_difference) as {f}_difference, "
@@ -23,7 +15,7 @@ _MEANS = ", ".join(
 )
 _QUERY = f"""
 with settings as (
-    select {", ".join((*_ALIKE, *SETTINGS))}, count(*) as pairs, {_MEANS}
+    select {", ".join(GROUP)}, count(*) as pairs, {_MEANS}
     from regularization
     group by all
 )
@@ -37,9 +29,8 @@ def regularizers_table(db: Database) -> Table:
     differences by seed with its 95 % interval (Student's t over the pairs).
     """
     records = db.table(_QUERY).records()
-    for record, settings in zip(records, varying_settings(records, _ALIKE), strict=True):
-        record["settings"] = settings
-    columns = [*_ALIKE, "settings", "pairs"]
+    say_settings(records)
+    columns = [*ALIKE, "settings", "pairs"]
     for figure in _FIGURES:
         columns += [figure, f"{figure}_without", f"{figure}_difference"]
         columns += [f"{figure}_difference_interval"]
@@ -51,11 +42,7 @@ def for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            dataset,
-            model_label(r["model"], r["batch_norm"]),
-            r["regularizer"],
-            short_data_label(r["randomization"], r["corruption"]),
-            r["settings"],
+            *words,
             r["pairs"],
             f"{100 * r['test_error']:.2f}",
             *(
@@ -63,13 +50,12 @@ def for_people(table: Table) -> Table:
                 for f in ("test_error", "train_error", "gap")
             ),
         ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
+        for r, words in zip(records, in_words(records), strict=True)
     ]
-    columns = ["dataset", "model", "regularizer", "data", "settings", "n"]
     figures = ["test %", "Δ test", "Δ train", "Δ gap"]
     return Table(
         "regularizers",
-        *without_empty([*columns, *figures], rows, ("dataset", "settings")),
+        *without_empty([*IN_WORDS, "n", *figures], rows, MAY_BE_EMPTY),
         title="Regularizers: error with one, minus that of the same trial without any",
         show=dict.fromkeys(figures, str),
         notes=["mean over n pairs of equal seed ± 95 % interval; none with one pair"],

@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 
-from trainables.engines.lane import Lane, device_name
+from trainables.engines.lane import Lane
+from trainables.engines.lanes import Lanes
 from trainables.engines.program import Program
 from trainables.engines.programs import PROGRAMS, Key
-from trainables.engines.protocol import Evaluation, Should, Window
-from trainables.records import Examples, Measures
+from trainables.engines.protocol import Should, Window
 from trainables.shape import shape
 from trainables.trial import ClassifierTrial
 
 
-class CapturedEngine:
+class CapturedEngine(Lanes):
     """Lends its lanes to a program, which trains them side by side.
 
     Programs are kept for the next trials of this shape. `close` gives them back.
@@ -31,27 +31,15 @@ class CapturedEngine:
         compiled: bool = False,
         follow_examples: bool = False,
     ) -> None:
-        self._device, self._compiled = device, compiled
-        self._lanes = [
-            Lane(trial, data_dir, device, follow_examples=follow_examples) for trial in trials
-        ]
+        # It is the program's step that is compiled, not each lane's.
+        super().__init__(trials, data_dir, device, follow_examples=follow_examples)
+        self._compiled = compiled
         self._programs: dict[Key, Program] = {}
         self._lent: tuple[Program, list[Lane]] | None = None
 
-    @property
-    def device(self) -> str:
-        return device_name(self._device)
-
-    @property
-    def parameters(self) -> int:
-        return self._lanes[0].parameters
-
     def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
-        lanes = [self._lanes[lane] for lane in epochs]
-        for lane, epoch in zip(lanes, epochs.values(), strict=True):
-            lane.begin(epoch)
+        lanes = self._begin(epochs)
         first = lanes[0]
-        assert all(lane.steps == first.steps for lane in lanes)
         program = self._program(lanes)
         program.take(lanes)
         self._lent = program, lanes
@@ -69,24 +57,9 @@ class CapturedEngine:
             self._give_back()
             self._lent = None
 
-    def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
-        return self._lanes[lane].evaluate(should_stop)
-
-    def measure(self, lane: int, should_stop: Should) -> Measures | None:
-        return self._lanes[lane].measure(should_stop)
-
-    def examples(self, lane: int) -> Examples | None:
-        return self._lanes[lane].examples()
-
-    def steps(self, lane: int, epoch: int) -> int:
-        return self._lanes[lane].steps if self._lanes[lane].epoch == epoch else 0
-
     def state(self, lane: int) -> dict[str, Any]:
         self._give_back()
-        return self._lanes[lane].state()
-
-    def restore(self, lane: int, state: Mapping[str, Any]) -> None:
-        self._lanes[lane].restore(state)
+        return super().state(lane)
 
     def close(self) -> None:
         """Let the next engine of this shape have the programs."""
