@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,14 @@ class Table:
 
     def records(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def in_brief(table: Table, most: int, whole: str) -> Table:
+    """Its first rows; of the others, how many there are and what shows them all."""
+    if len(table.rows) <= most:
+        return table
+    note = f"and {len(table.rows) - most} more rows: {whole}"
+    return replace(table, rows=table.rows[:most], notes=[note, *table.notes])
 
 
 def without_empty(

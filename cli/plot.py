@@ -32,7 +32,7 @@ def plot(
     figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are the paper's; learning_curves and
     order_of_learning show every model.
     """
-    from analysis.figures.picture import ENDINGS, save
+    from analysis.figures.picture import ENDINGS, left_out, save
     from analysis.figures.points import points_table, refuse_empty
     from analysis.figures.registry import FIGURES, full_name, make_figure
     from analysis.plots import terminal
@@ -48,7 +48,7 @@ def plot(
     refuse_empty(figure)
     if output:
         save(figure, output)
-        say(f"wrote {output}")
+        say(f"wrote {output}" + (f" ({note})" if (note := left_out(figure)) else ""))
         return
     if format_ in (None, Format.TABLE):
         drawn = Table(

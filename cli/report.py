@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from analysis.database import Database
+from analysis.tables import Table, in_brief
 from cli.exits import say
 from cli.formats import Format
 from cli.options import RESULTS, FormatOption, Results, SweepName
@@ -17,6 +18,7 @@ from cli.output import emit, emit_text
 from cli.reading import opened
 
 STDOUT = "-"
+MOST_ROWS = 60  # of a table, in a report of everything
 
 Html = Annotated[
     str | None,
@@ -57,6 +59,8 @@ def report(
     people = format_ in (None, Format.TABLE, Format.MARKDOWN)
     with opened(results, sweep) as db:
         tables = report_tables(db, people, names)
+    if format_ in (None, Format.TABLE) and not names:
+        tables = _in_brief(tables)
     emit(tables, format_ or Format.TABLE)
 
 
@@ -65,7 +69,12 @@ def report_sweep(results: str, sweep: str) -> None:
     from analysis.report import report_tables
 
     with opened(results, sweep) as db:
-        emit_text(report_tables(db, people=True))
+        emit_text(_in_brief(report_tables(db, people=True)))
+
+
+def _in_brief(tables: Sequence[Table]) -> list[Table]:
+    """What a person can take in; of longer tables the beginning, and how to have the rest."""
+    return [in_brief(table, MOST_ROWS, f"gensweep report --only {table.name}") for table in tables]
 
 
 def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:

@@ -7,6 +7,7 @@ as they are.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from textwrap import fill
@@ -21,6 +22,7 @@ from orchestrator.store.files import publish
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
+MOST_PANELS = 9  # on a page
 ENDINGS = (".png", ".svg", ".pdf")
 _COLUMN, _PAGE = 3.4, 7.0  # inches: one column of a paper, and both
 _PANEL, _LINE = 2.1, 0.16  # inches: the height of a panel, and of a line of the legend
@@ -49,9 +51,24 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
+def one_page(figure: Figure) -> Figure:
+    """The panels that fit a page, with a note on how many do not."""
+    if not (note := left_out(figure)):
+        return figure
+    return replace(figure, panels=figure.panels[:MOST_PANELS], notes=[*figure.notes, note])
+
+
+def left_out(figure: Figure) -> str:
+    """What a picture does not show of it; empty if nothing."""
+    if len(figure.panels) <= MOST_PANELS:
+        return ""
+    return f"the first {MOST_PANELS} of {len(figure.panels)} panels; a sweep's name picks others"
+
+
 def draw(figure: Figure) -> Picture:
     """Raises QueryError if there is nothing to draw."""
     refuse_empty(figure)
+    figure = one_page(figure)
     from matplotlib.figure import Figure as Picture
 
     from analysis.figures.legend import columns_within, legend_handles
@@ -93,6 +110,7 @@ def save(figure: Figure, path: str | Path) -> None:
     ending = Path(path).suffix.lower()
     if ending not in ENDINGS:
         raise QueryError(f"picture {path}", "not a known ending", "one of " + ", ".join(ENDINGS))
+    figure = one_page(figure)
     picture = draw(figure)
     said = "; ".join(figure.notes)
     about: dict[str, dict[str, Any]] = {

@@ -6,7 +6,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ def duck(root: BucketPath) -> str:
     return f"s3://{root.address}".replace("'", "''")
 
 
+def rounded(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Without the last bits of a mean, which depend on the order of the summands."""
+    return [[round(v, 9) if isinstance(v, float) else v for v in row] for row in rows]
+
+
 @pytest.mark.parametrize("state", ["live", "mixed", "compacted"])
 def test_every_view_has_the_same_rows_as_in_a_folder(
     bucket: BucketPath, folders: dict[str, Path], state: str
@@ -62,8 +67,8 @@ def test_every_view_has_the_same_rows_as_in_a_folder(
     ):
         for view in VIEWS:
             question = f"from {view} order by all"
-            assert there.table(question).rows == here.table(question).rows
-            assert there.sql(question).to_arrow_table() == here.sql(question).to_arrow_table()
+            assert rounded(there.table(question).rows) == rounded(here.table(question).rows)
+            assert there.sql(question).types == here.sql(question).types
 
 
 @pytest.mark.parametrize("prefix", ["", "[1]*?", "a#b/ü"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tables import Table, without_empty
+from analysis.tables import Table, in_brief, without_empty
 
 COLUMNS = ["a", "b", "c"]
 VALUES = st.one_of(st.none(), st.just(""), st.integers(0, 2), st.text(max_size=2))
@@ -40,3 +40,11 @@ def test_records_name_the_values() -> None:
 def test_a_row_that_does_not_fit_its_columns_is_refused() -> None:
     with pytest.raises(ValueError, match=r"shorter|longer"):
         Table("t", ["a", "b"], [(1,)]).records()
+
+
+def test_in_brief_a_long_table_says_how_many_rows_it_left_out_and_where_they_are() -> None:
+    table = Table("numbers", ["n"], [[n] for n in range(7)], notes=["of nothing"])
+    assert in_brief(table, 7, "count") is table
+    short = in_brief(table, 5, "count")
+    assert [row[0] for row in short.rows] == [0, 1, 2, 3, 4]
+    assert short.notes == ["and 2 more rows: count", "of nothing"]

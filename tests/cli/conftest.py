@@ -93,6 +93,10 @@ class _Clock(datetime):
         return datetime(2026, 1, 2, 3, 0, tzinfo=UTC) + timedelta(minutes=next(cls.minutes))
 
 
+# What says how wide a terminal is and what it can do; whoever runs the tests may have set it.
+TERMINAL = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of two sweeps, `made` and `other`, with trials of every status. Not to be changed."""
@@ -164,7 +168,7 @@ def gensweep(
         capsys.readouterr()
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["gensweep", *arguments])
-            for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+            for name in TERMINAL:
                 patch.delenv(name, raising=False)
             if width is not None:
                 patch.setattr(sys, "stdout", _Terminal(sys.stdout))
@@ -188,10 +192,11 @@ def process() -> Callable[..., subprocess.CompletedProcess[str]]:
         line: str, folder: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         path = f"{program}{os.pathsep}{os.environ['PATH']}"
+        inherited = {name: value for name, value in os.environ.items() if name not in TERMINAL}
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             cwd=folder,
-            env={**os.environ, "PATH": path, **environment},
+            env={**inherited, "PATH": path, **environment},
             capture_output=True,
             text=True,
             timeout=250,

@@ -14,7 +14,7 @@ from PIL import Image
 
 from analysis.errors import QueryError
 from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.picture import ENDINGS, draw, save
+from analysis.figures.picture import ENDINGS, draw, left_out, save
 from analysis.figures.styles import styles
 
 BOUND = {"hollow": [False, False, True], "at_least": True}
@@ -159,3 +159,11 @@ def test_an_unknown_ending_or_nothing_to_draw_is_an_error(tmp_path: Path) -> Non
     with pytest.raises(QueryError, match="there is nothing to draw; it needs trials"):
         save(Figure("a", "A", [], "", needs="trials"), tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_is_one_page_and_says_how_many_panels_are_on_no_page() -> None:
+    panel = Panel(Axis("x"), Axis("y"), [Curve("a", [0.0, 1.0], [1.0, 2.0])])
+    nine, ten = (Figure("made", "Made", [panel] * n, "from trials") for n in (9, 10))
+    assert left_out(nine) == ""
+    assert left_out(ten) == "the first 9 of 10 panels; a sweep's name picks others"
+    assert len([place for place in draw(ten).axes if place.get_visible()]) == 9
