@@ -47,5 +47,6 @@ def for_people(table: Table) -> Table:
     )
 
 
-def has_correlations(db: Database) -> bool:
-    return bool(db.table("from correlations where spearman is not null limit 1").rows)
+def has_enough_trials(db: Database) -> bool:
+    """Whether any correlation may be known; the view itself takes longer to ask."""
+    return bool(db.table("select count(weight_norm) >= 5 from measures").rows[0][0])

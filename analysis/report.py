@@ -51,7 +51,7 @@ SUMMARIES: dict[str, Summary] = {
     ),
     "measures": Summary(measures.measures_table, measures.for_people, measures.has_measures),
     "correlations": Summary(
-        correlations.correlations_table, correlations.for_people, correlations.has_correlations
+        correlations.correlations_table, correlations.for_people, correlations.has_enough_trials
     ),
 }
 
