@@ -37,7 +37,7 @@ correlated as (
     select
         dataset, model, batch_norm, measure, count(*) as trials,
         case when count(*) >= 5 and count(distinct value) > 1 and count(distinct gap) > 1
-             then corr(value_rank, gap_rank) end as spearman
+             then round(corr(value_rank, gap_rank), 12) end as spearman -- 1, not almost 1
     from ranked
     group by all
 )
