@@ -166,7 +166,7 @@ def test_a_trial_that_fails_is_exit_code_1_and_the_report_is_printed_all_the_sam
     assert "tiny: 2 failed" in done.stderr.splitlines()
     assert "--retry-failed" in done.stderr.splitlines()[-1]
     assert f"device: {SOMEWHERE_ELSE} is not available here" in done.stderr
-    assert done.stdout.startswith("The paper's claims, judged by our trials\n")
+    assert done.stdout.startswith("Convergence time")
     status = process("gensweep status --results failed --format json", folder)
     trouble = json.loads(status.stdout)["trouble"]
     assert [row["status"] for row in trouble] == ["failed", "failed"]

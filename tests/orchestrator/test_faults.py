@@ -340,7 +340,9 @@ def test_when_ray_dies_a_launch_goes_on_with_another_or_ends_and_says_so(
     code, said = without_raylet.end()
     assert code == 0, said
     assert said[1] == "local Ray has died; starting another"
-    assert without_raylet.out.startswith("Convergence time")  # and not with the raylet's log
+    assert without_raylet.out.startswith(
+        "The paper's claims, judged by our trials\n"
+    )  # and not with the raylet's log
     assert known(tmp_path / "raylet", text) == [TrialStatus("done", 2)]
     run_here(tmp_path / "expected", planned(text))
     assert rows(tmp_path / "raylet") == rows(tmp_path / "expected")
