@@ -19,7 +19,14 @@ from analysis.paper.numbers import create_table
 # In the order in which they build on each other.
 VIEWS = (
     *("sweep_trials", "trials", "epochs", "steps"),
-    *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
+    *(
+        "settings",
+        "convergence",
+        "corruption",
+        "learning_curves",
+        "early_stopping",
+        "regularization",
+    ),
     *("loss_curves", "order_of_learning"),
     *("datasets", "paper", "outcomes", "reproduction"),
     *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),

@@ -11,12 +11,11 @@ from analysis.database import Database
 from analysis.errors import QueryError
 from analysis.labels import (
     PAPER_ORDER,
-    SETTINGS,
     dataset_labels,
     model_label,
     randomization_label,
-    varying_settings,
 )
+from analysis.settings import ALIKE, GROUP, say_settings
 from analysis.survival import median
 from analysis.tables import Table, without_empty
 
@@ -26,9 +25,8 @@ THRESHOLDS = (
 )
 UNITS = ("epochs", "steps", "seconds")
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 _COLUMNS = (
-    *_ALIKE,
+    *ALIKE,
     *("settings", "metric", "threshold", "unit", "seeds", "reached", "diverged"),
     *("time", "time_low", "time_high", "time_above"),
     *("ratio", "ratio_low", "ratio_high", "ratio_above", "ratio_seeds"),
@@ -38,7 +36,7 @@ _COLUMNS = (
 _QUERY = f"""
 with settings as (
     select
-        {", ".join((*_ALIKE, *SETTINGS))},
+        {", ".join(GROUP)},
         count(*) as seeds,
         count(*) filter (not censored) as reached,
         count(*) filter (status = 'diverged') as diverged,
@@ -74,10 +72,11 @@ def convergence_table(
     if unit not in UNITS:
         raise QueryError(f"unit {unit}", "is not kept", ", ".join(UNITS))
     records = db.table(_QUERY, [metric, threshold, unit]).records()
-    for record, settings in zip(records, varying_settings(records, _ALIKE), strict=True):
+    say_settings(records)
+    for record in records:
         times: list[dict[str, Any]] = record["times"]
         known = [t for t in times if t["ratio"] is not None]
-        record |= {"settings": settings, "metric": metric, "threshold": threshold, "unit": unit}
+        record |= {"metric": metric, "threshold": threshold, "unit": unit}
         record |= _over_seeds("time", times) | _over_seeds("ratio", known)
         record["ratio_seeds"] = len(known)
     sql = (

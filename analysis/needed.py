@@ -17,23 +17,21 @@ from typing import Any
 from analysis.database import Database
 from analysis.labels import (
     PAPER_ORDER,
-    SETTINGS,
     dataset_labels,
     model_label,
-    varying_settings,
     with_interval,
 )
+from analysis.settings import ALIKE, GROUP, say_settings
 from analysis.tables import Table, without_empty
 
 FITTED = 0.01
 
-_ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 _WHERE = """status in ('done', 'diverged') and (
     regularizer = 'none' and randomization = 'true_labels'
     or regularizer <> 'none' and randomization = 'random_labels')"""
 _QUERY = f"""
 select
-    {", ".join((*_ALIKE, *SETTINGS))},
+    {", ".join(GROUP)},
     n as seeds, fits as fitted, diverged, long, generalizes(dataset) as limit,
     train_error, train_error_interval, test_error, test_error_interval
 from outcomes
@@ -56,10 +54,10 @@ def needed_table(db: Database) -> Table:
     limit: what it is compared to.
     """
     records = db.table(_QUERY).records()
-    for record, settings in zip(records, varying_settings(records, _ALIKE), strict=True):
-        record["settings"] = settings
+    say_settings(records)
+    for record in records:
         record |= _necessary(record) if record["regularizer"] == "none" else _sufficient(record)
-    columns = ["question", *_ALIKE, "settings", "seeds", "fitted"]
+    columns = ["question", *ALIKE, "settings", "seeds", "fitted"]
     columns += ["error", "error_interval", "limit", "answer"]
     return Table("needed", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
 

@@ -19,18 +19,8 @@ PAPER, BOUND = "D", "^"
 _MARGIN = 16  # columns for the numbers beside the plot
 _ROWS = 20  # so that a scale of 0 to 100 has a row for every 5
 _MARKS = 25  # the most on one curve
-_NICE = (
-    1.0,
-    1.5,
-    2.0,
-    2.5,
-    3.0,
-    4.0,
-    5.0,
-    8.0,
-    10.0,
-    15.0,
-)  # from tick to tick, times a power of ten
+# From tick to tick, times a power of ten.
+_NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0)
 
 
 def terminal(figure: Figure, width: int) -> str:

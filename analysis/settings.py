@@ -19,9 +19,9 @@ IN_WORDS = ("dataset", "model", "regularizer", "data", "settings")
 MAY_BE_EMPTY = ("dataset", "settings")
 
 
-def say_settings(records: Sequence[dict[str, Any]]) -> None:
-    """Give each record `settings`: what tells it from others that are ALIKE, if there are any."""
-    for record, settings in zip(records, varying_settings(records, ALIKE), strict=True):
+def say_settings(records: Sequence[dict[str, Any]], alike: Sequence[str] = ALIKE) -> None:
+    """Give each record `settings`: what tells it from others that are alike, if there are any."""
+    for record, settings in zip(records, varying_settings(records, alike), strict=True):
         record["settings"] = settings
 
 

@@ -8,8 +8,8 @@ from analysis.labels import (
     dataset_labels,
     model_label,
     percent,
-    varying_settings,
 )
+from analysis.settings import say_settings
 from analysis.tables import Table, without_empty
 
 _ALIKE = ("dataset", "model", "batch_norm", "regularizer", "corruption")
@@ -31,8 +31,7 @@ order by {PAPER_ORDER}
 def subsets_table(db: Database) -> Table:
     """The means over seeds of the view `corruption`, where labels were changed."""
     records = db.table(_QUERY).records()
-    for record, settings in zip(records, varying_settings(records, _ALIKE), strict=True):
-        record["settings"] = settings
+    say_settings(records, _ALIKE)
     rows = [[r[c] for c in _COLUMNS] for r in records]
     return Table("subsets", _COLUMNS, rows, sql=_SQL)
 

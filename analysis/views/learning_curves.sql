@@ -8,17 +8,7 @@
 -- Where seeds end at different epochs (stop = 'fit', or under way), the later rows are over a few
 -- of them, and not a fair sample: `where seeds = all_seeds` compares like with like.
 create view learning_curves as
-with settings as (
-    select
-        dataset, model, batch_norm, randomization, corruption, regularizer,
-        max_epochs, stop, batch_size, lr, lr_decay, momentum,
-        weight_decay, dropout, rotation, precision,
-        list(trial_id) as trial_ids, count(*) as all_seeds, row_number() over () as setting
-    from trials
-    where status <> 'failed' and epochs > 0
-    group by all
-),
-members as ( -- numbered, as windows over numbers are several times faster than over strings
+with members as ( -- numbered, as windows over numbers are several times faster than over strings
     select *, row_number() over () as member
     from (select setting, unnest(trial_ids) as trial_id from settings)
 ),

@@ -3,17 +3,7 @@
 -- everything of a trial but its seed. As in `learning_curves`, each row is over the `seeds` that
 -- got as far, of the `all_seeds` of its setting.
 create view loss_curves as
-with settings as (
-    select
-        dataset, model, batch_norm, randomization, corruption, regularizer,
-        max_epochs, stop, batch_size, lr, lr_decay, momentum,
-        weight_decay, dropout, rotation, precision,
-        list(trial_id) as trial_ids, count(*) as all_seeds, row_number() over () as setting
-    from trials
-    where status <> 'failed' and steps > 0
-    group by all
-),
-members as (
+with members as (
     select setting, unnest(trial_ids) as trial_id from settings
 ),
 curves as (

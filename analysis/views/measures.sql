@@ -6,9 +6,10 @@
 -- largest other one, over the training set. A convolution's matrix is (out, in * height * width).
 -- `normalized_margin` is the 10th percentile of the margins over the product of the spectral norms,
 -- which no rescaling of the layers changes in a ReLU network without biases; with batch or local
--- response normalization it does, so that there it compares nothing. `rademacher` is `(K e - K + 1) / (1 - K)` of the training error e
--- and K classes: on random labels, how far the fit is from chance (0) to certainty (1), a lower
--- bound of the empirical Rademacher complexity of what training can reach. NULL on other labels.
+-- response normalization it does, so that there it compares nothing.
+-- `rademacher`: on random labels, how well the fitted ones correlate with the drawn ones, from 0 for
+-- a guess to 1 for certainty (views/rules.sql), a lower bound of the empirical Rademacher complexity
+-- of what training can reach. NULL on other labels.
 create view measures as
 select
     trial_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed,
@@ -18,7 +19,7 @@ select
     margin_min, margin_p10, margin_median,
     margin_p10 / exp(spectral_log_product) as normalized_margin,
     case when randomization = 'random_labels'
-         then 1 - final_train_error * classes / (classes - 1) end as rademacher
+         then correlation(final_train_error, dataset) end as rademacher
 from trials
 join (
     select
@@ -26,5 +27,4 @@ join (
         spectral_log_product, margin_min, margin_p10, margin_median
     from stored_trials
 ) using (trial_id)
-left join datasets using (dataset)
 where status = 'done';

@@ -6,18 +6,8 @@
 -- the given label, and as the true one. As in `learning_curves`, each row is over the `seeds`
 -- that got as far, of the `all_seeds` of its setting.
 create view order_of_learning as
-with settings as (
-    select
-        dataset, model, batch_norm, regularizer, corruption,
-        max_epochs, stop, batch_size, lr, lr_decay, momentum,
-        weight_decay, dropout, rotation, precision,
-        list(trial_id) as trial_ids, count(*) as all_seeds, row_number() over () as setting
-    from trials
-    where status <> 'failed' and epochs > 0 and corruption > 0
-    group by all
-),
-members as (
-    select setting, unnest(trial_ids) as trial_id from settings
+with members as (
+    select setting, unnest(trial_ids) as trial_id from settings where corruption > 0
 ),
 curves as (
     select

@@ -31,6 +31,9 @@ COLUMNS = {
     "convergence": "trial_id metric threshold unit value censored ratio",
     "corruption": """model regularizer corruption train_error train_error_interval test_error
         test_error_interval gap gap_interval""",
+    "settings": """dataset model batch_norm randomization corruption regularizer max_epochs stop
+        batch_size lr lr_decay momentum weight_decay dropout rotation precision trial_ids
+        all_seeds setting""",
     "learning_curves": """dataset model batch_norm randomization corruption regularizer epoch step
         seeds train_loss train_loss_interval train_error train_error_interval test_error
         test_error_interval best_test_error best_test_error_interval max_epochs stop batch_size
