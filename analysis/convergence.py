@@ -66,24 +66,35 @@ def convergence_table(
 
     Raises QueryError for what the view `convergence` does not have.
     """
+    records = times_to(db, metric, threshold, unit)
+    say_settings(records)
+    rows = [[r[c] for c in _COLUMNS] for r in records]
+    return Table("convergence", _COLUMNS, rows, sql=sql_of(metric, threshold, unit))
+
+
+def times_to(db: Database, metric: str, threshold: float, unit: str) -> list[dict[str, Any]]:
+    """The same as records, a setting each, with the columns GROUP that make it one."""
     if (metric, threshold) not in THRESHOLDS:
         allowed = ", ".join(f"{m} {t:g}" for m, t in THRESHOLDS)
         raise QueryError(f"threshold {metric} {threshold:g}", "is not kept", allowed)
     if unit not in UNITS:
         raise QueryError(f"unit {unit}", "is not kept", ", ".join(UNITS))
     records = db.table(_QUERY, [metric, threshold, unit]).records()
-    say_settings(records)
     for record in records:
-        times: list[dict[str, Any]] = record["times"]
+        times: list[dict[str, Any]] = record.pop("times")
         known = [t for t in times if t["ratio"] is not None]
         record |= {"metric": metric, "threshold": threshold, "unit": unit}
         record |= _over_seeds("time", times) | _over_seeds("ratio", known)
         record["ratio_seeds"] = len(known)
-    sql = (
+    return records
+
+
+def sql_of(metric: str, threshold: float, unit: str) -> str:
+    """What the medians are made of, as `gensweep query` takes it."""
+    return (
         f"from convergence where metric = '{metric}' and threshold = {threshold:g} "
         f"and unit = '{unit}' order by model, randomization, corruption, seed"
     )
-    return Table("convergence", _COLUMNS, [[r[c] for c in _COLUMNS] for r in records], sql=sql)
 
 
 def every_threshold(db: Database) -> Table:

@@ -24,15 +24,14 @@ from analysis.labels import (
 from analysis.settings import ALIKE, GROUP, say_settings
 from analysis.tables import Table, without_empty
 
-FITTED = 0.01
-
 _WHERE = """status in ('done', 'diverged') and (
     regularizer = 'none' and randomization = 'true_labels'
     or regularizer <> 'none' and randomization = 'random_labels')"""
 _QUERY = f"""
 select
     {", ".join(GROUP)},
-    n as seeds, fits as fitted, diverged, long, generalizes(dataset) as limit,
+    n as seeds, fits as fitted, diverged, long,
+    case when regularizer = 'none' then generalizes(dataset) else fit_error() end as limit,
     train_error, train_error_interval, test_error, test_error_interval
 from outcomes
 where regularizer = 'none' and randomization = 'true_labels'
@@ -79,7 +78,7 @@ def _sufficient(record: dict[str, Any]) -> dict[str, Any]:
     fitted, seeds = record["fitted"], record["seeds"]
     answer = "no" if fitted == seeds else "open" if fitted or not record["long"] else "perhaps"
     error, interval = record["train_error"], record["train_error_interval"]
-    return _decided("sufficient", answer, error, interval, FITTED)
+    return _decided("sufficient", answer, error, interval, record["limit"])
 
 
 def _decided(question: str, answer: str, error: Any, interval: Any, limit: Any) -> dict[str, Any]:

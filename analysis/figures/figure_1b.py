@@ -2,71 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from analysis.convergence import THRESHOLDS, times_to
 from analysis.database import Database
 from analysis.figures import paper
 from analysis.figures.figure import Axis, Curve, Figure, Panel
 from analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
-from analysis.figures.series import (
-    LABELS_ALONE,
-    MODEL,
-    MODELS_IN_ORDER,
-    OVER_SEEDS,
-    Record,
-    curve,
-    split,
-)
-from analysis.labels import SETTINGS
+from analysis.figures.series import LABELS, LABELS_ALONE, Record, split
 
-_QUERY = f"""
-from (
-select
-    {", ".join((*MODEL, "regularizer", "corruption", *SETTINGS))},
-    threshold,
-    count(*) as seeds,
-    count(*) filter (censored) as censored,
-    avg(ratio) as ratio,
-    half_width(ratio) as ratio_interval
-from trials
-join (
-    select trial_id, threshold, censored, ratio
-    from convergence
-    where metric = 'train_error' and unit = 'epochs' and ratio is not null
-) using (trial_id)
-where status in ('done', 'diverged') and {LABELS_ALONE}
-group by all
+_THRESHOLDS = [threshold for metric, threshold in THRESHOLDS if metric == "train_error"]
+_OVER_SEEDS = (
+    "median over seeds (Kaplan and Meier); bars are its 95 % interval, where that has both ends"
 )
-order by {MODELS_IN_ORDER}, regularizer, max_epochs, lr, threshold, corruption
-""".strip()
 
 
 def figure_1b(db: Database) -> Figure:
     """Epochs to fit, relative to true labels, against p; one panel per dataset.
 
-    All curves of a panel keep to one threshold: that which the most of their points reached with
-    every seed, and of several such the finest. Where a seed did not, the mean is a lower bound.
+    All curves of a panel keep to one threshold: that which the most of their points reached, and
+    of several such the finest. Where too few seeds did to know the median, the point is what it is
+    longer than.
     """
-    records = db.table(_QUERY).records()
-    panels, notes = [], [OVER_SEEDS]
+    records = [r for t in _THRESHOLDS for r in _ratios(db, t)]
+    panels, notes = [], [_OVER_SEEDS]
+    sql = _sql(0.0)
     for group in split(records, "dataset"):
         points = max(split(group, "threshold"), key=_reached)
+        threshold = points[0]["threshold"]
         drawn = enough(points)
         curves = [_curve(name, rows) for name, rows in drawn.items()]
         if curves:
-            target = _in_words(points[0]["threshold"])
+            target = _in_words(threshold)
             y = Axis(f"epochs to {target} (true labels = 1)", start=0.0)
-            title = group[0]["dataset"]
-            panels.append(Panel(P, y, curves, title))
+            panels.append(Panel(P, y, curves, group[0]["dataset"]))
             notes.append(f"the first epoch with {target}, the finest that most points reach")
-        notes += hollow_notes(curves, "not every seed got there", "lower bounds")
+            sql = _sql(threshold)
+        notes += hollow_notes(curves, "too few seeds got there", "lower bounds")
         notes += too_few(group, drawn)
         notes += dict.fromkeys(paper.sayings(drawn, "figure_1b", "convergence_ratio"))
     return Figure(
         "figure_1b",
         "Figure 1b: convergence time against label corruption",
         panels,
-        _QUERY,
+        sql,
         notes,
         needs=f"trials of one model at {LEAST} or more values of p, which reach a training error of"
         " at most 1 % at p = 0",
@@ -74,20 +51,44 @@ def figure_1b(db: Database) -> Figure:
     )
 
 
+def _ratios(db: Database, threshold: float) -> list[Record]:
+    """The settings with changed labels alone of which a ratio is known, if only as a bound."""
+    records = times_to(db, "train_error", threshold, "epochs")
+    labels = [r for r in records if r["randomization"] in LABELS and r["ratio_seeds"]]
+    return sorted(labels, key=lambda r: r["corruption"])
+
+
+def _sql(threshold: float) -> str:
+    """What the medians are made of."""
+    return f"""
+select c.*
+from convergence c
+join trials t using (trial_id)
+where metric = 'train_error' and threshold = {threshold:g} and unit = 'epochs'
+    and ratio is not null and status in ('done', 'diverged') and c.{LABELS_ALONE}
+order by model, corruption, seed
+""".strip()
+
+
 def _reached(points: list[Record]) -> tuple[int, float]:
-    return sum(not point["censored"] for point in points), -points[0]["threshold"]
+    return sum(point["ratio"] is not None for point in points), -points[0]["threshold"]
 
 
 def _curve(name: str, points: list[Record]) -> Curve:
-    """An interval of what is in part a bound would mean nothing."""
-    hollow = [point["censored"] > 0 for point in points]
-    drawn = curve(name, points, "corruption", "ratio", at_least=True, hollow=hollow)
-    if drawn.low is None or drawn.high is None:
-        return drawn
-    return replace(
-        drawn,
-        low=[None if open_ else end for end, open_ in zip(drawn.low, hollow, strict=True)],
-        high=[None if open_ else end for end, open_ in zip(drawn.high, hollow, strict=True)],
+    unknown = [point["ratio"] is None for point in points]
+    ends = {end: [p[f"ratio_{end}"] for p in points] for end in ("low", "high")}
+    for place, point in enumerate(points):
+        if unknown[place] or point["randomization"] == "true_labels":
+            ends["low"][place] = ends["high"][place] = None
+    known = any(end is not None for end in ends["low"])
+    return Curve(
+        name,
+        [point["corruption"] for point in points],
+        [p["ratio_above"] if p["ratio"] is None else p["ratio"] for p in points],
+        ends["low"] if known else None,
+        ends["high"] if known else None,
+        hollow=unknown,
+        at_least=True,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from analysis.database import Database
 from analysis.figures import paper
 from analysis.figures.figure import Axis, Curve, Figure, Panel
@@ -24,12 +26,18 @@ from (
 select
     {", ".join((*MODEL, "regularizer", "corruption", *SETTINGS))},
     count(*) as seeds,
-    count(fit_epoch) as fitted,
-    avg(coalesce(test_error, final_test_error)) as test_error,
-    half_width(coalesce(test_error, final_test_error)) as test_error_interval
-from trials
-left join (select trial_id, epoch as fit_epoch, test_error from epochs) using (trial_id, fit_epoch)
-where status = 'done' and {LABELS_ALONE}
+    count(*) filter (status = 'diverged') as diverged,
+    count(*) filter (status = 'done' and fit_epoch is null) as unfitted,
+    avg(at_fit) as test_error,
+    half_width(at_fit) as test_error_interval
+from (
+    select
+        *, case when status = 'done' then coalesce(test_error, final_test_error) end as at_fit
+    from trials
+    left join (select trial_id, epoch as fit_epoch, test_error from epochs)
+        using (trial_id, fit_epoch)
+    where status in ('done', 'diverged') and {LABELS_ALONE}
+)
 group by all
 )
 order by {MODELS_IN_ORDER}, regularizer, max_epochs, lr, corruption
@@ -48,6 +56,7 @@ def figure_1c(db: Database) -> Figure:
             curves += paper.points(drawn, *_PAPER)
             panels.append(Panel(P, Axis("test error (%)", start=0.0), curves, title))
         notes += hollow_notes(curves, "training error 0 not reached", "at the end")
+        notes += _left_out(drawn)
         notes += too_few(group, drawn)
         notes += paper.certainties(drawn, *_PAPER)
     return Figure(
@@ -61,6 +70,17 @@ def figure_1c(db: Database) -> Figure:
     )
 
 
+def _left_out(drawn: Mapping[str, Sequence[Record]]) -> Iterator[str]:
+    for name, points in drawn.items():
+        places = [
+            f"{point['diverged']} of {point['seeds']} seeds at p = {point['corruption']:g}"
+            for point in points
+            if point["diverged"]
+        ]
+        if places:
+            yield f"{name}: diverged, and left out: {', '.join(places)}"
+
+
 def _curve(name: str, points: list[Record]) -> Curve:
-    hollow = [point["fitted"] < point["seeds"] for point in points]
+    hollow = [point["unfitted"] > 0 for point in points]
     return curve(name, points, "corruption", "test_error", scale=100, hollow=hollow)

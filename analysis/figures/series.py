@@ -11,7 +11,8 @@ from analysis.labels import MODEL_ORDER, SETTINGS, model_label, order_by, varyin
 Record = dict[str, Any]
 MODEL = ("dataset", "model", "batch_norm")
 MODELS_IN_ORDER = f"dataset, {order_by('model', MODEL_ORDER)}, model, batch_norm desc"
-LABELS_ALONE = "randomization in ('true_labels', 'partial_labels', 'random_labels')"
+LABELS = ("true_labels", "partial_labels", "random_labels")
+LABELS_ALONE = f"randomization in {LABELS}"
 
 OVER_SEEDS = "mean over seeds; bands and bars are 95 % intervals of the mean (Student's t)"
 AS_FAR = "each curve ends where the first of its seeds ended"

@@ -21,7 +21,7 @@ points as (
 ),
 curves as (
     select
-        setting, epoch,
+        row_key(setting, epoch) as key,
         max(step) as step,
         count(*) as seeds,
         avg(train_loss) as train_loss,
@@ -37,8 +37,8 @@ curves as (
 )
 select
     dataset, model, batch_norm, randomization, corruption, regularizer,
-    c.* exclude (setting),
+    key_row(key)::int as epoch, c.* exclude (key),
     max_epochs, stop, batch_size, lr, lr_decay, momentum,
     weight_decay, dropout, rotation, precision, all_seeds
 from curves c
-join settings using (setting);
+join settings on setting = key_setting(key);

@@ -8,7 +8,7 @@ with members as (
 ),
 curves as (
     select
-        setting, step,
+        row_key(setting, step) as key,
         count(*) as seeds,
         avg(train_loss) as train_loss,
         half_width(train_loss) as train_loss_interval
@@ -18,8 +18,8 @@ curves as (
 )
 select
     dataset, model, batch_norm, randomization, corruption, regularizer,
-    c.* exclude (setting), all_seeds,
+    key_row(key)::int as step, c.* exclude (key), all_seeds,
     max_epochs, stop, batch_size, lr, lr_decay, momentum,
     weight_decay, dropout, rotation, precision
 from curves c
-join settings using (setting);
+join settings on setting = key_setting(key);

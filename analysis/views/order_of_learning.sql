@@ -11,7 +11,7 @@ with members as (
 ),
 curves as (
     select
-        setting, epoch,
+        row_key(setting, epoch) as key,
         count(*) as seeds,
         avg(1 - clean_train_error) as clean_learned,
         half_width(1 - clean_train_error) as clean_learned_interval,
@@ -25,8 +25,8 @@ curves as (
 )
 select
     dataset, model, batch_norm, regularizer, corruption,
-    c.* exclude (setting), all_seeds,
+    key_row(key)::int as epoch, c.* exclude (key), all_seeds,
     max_epochs, stop, batch_size, lr, lr_decay, momentum,
     weight_decay, dropout, rotation, precision
 from curves c
-join settings using (setting);
+join settings on setting = key_setting(key);

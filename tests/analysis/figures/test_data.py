@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import Any
 
 import pytest
 from scipy import stats
 
+from analysis.convergence import convergence_table
 from analysis.database import Database
 from analysis.errors import QueryError
 from analysis.figures.figure import Curve, Figure
@@ -85,7 +86,7 @@ def at_epoch(epoch: int, of: int = 8) -> list[float]:
     return [0.5 if number < epoch else 0.0 for number in range(1, of + 1)]
 
 
-def test_convergence_times_are_relative_to_the_same_seed_on_true_labels(
+def test_convergence_times_are_medians_relative_to_the_same_seed_on_true_labels(
     store: Store, write: Write
 ) -> None:
     fits = {0.0: (2, 1, 4), 0.5: (4, 3, 4), 1.0: (8, 5, 6)}
@@ -95,13 +96,12 @@ def test_convergence_times_are_relative_to_the_same_seed_on_true_labels(
     (panel,) = figure(store, "1b").panels
     (curve,) = panel.curves
     assert panel.y.label == "epochs to training error 0 (true labels = 1)"
-    assert (curve.name, list(curve.x), curve.y[0]) == ("mlp_1x512", [0.0, 0.5, 1.0], 1.0)
-    assert is_mean(curve, 1, (4 / 2, 3 / 1, 4 / 4))
-    assert is_mean(curve, 2, (8 / 2, 5 / 1, 6 / 4))
+    assert (curve.name, list(curve.x)) == ("mlp_1x512", [0.0, 0.5, 1.0])
+    assert curve.y == [1.0, median((4 / 2, 3 / 1, 4 / 4)), median((8 / 2, 5 / 1, 6 / 4))]
     assert not any(curve.hollow or ())
 
 
-def test_a_time_that_was_not_reached_is_a_lower_bound_without_an_interval(
+def test_a_time_that_too_few_reached_is_a_lower_bound_without_an_interval(
     store: Store, write: Write
 ) -> None:
     for seed in (0, 1):
@@ -114,10 +114,34 @@ def test_a_time_that_was_not_reached_is_a_lower_bound_without_an_interval(
     assert curve.at_least
     assert list(curve.hollow or ()) == [False, False, True]
     assert curve.y == pytest.approx([1.0, 2.0, (6 / 2 + 8 / 2) / 2])
+    assert list(curve.low or ()) == [None, 2.0, None]
+    assert list(curve.high or ()) == [None, None, None]  # which two seeds cannot tell
+    assert "mlp_1x512: too few seeds got there at p = 1: lower bounds" in found.notes
+
+
+def test_a_seed_that_diverged_never_gets_there(store: Store, write: Write) -> None:
+    for seed in (0, 1, 2):
+        for p in (0.0, 0.5):
+            write(store, at_epoch(2), corruption=p, seed=seed)
+        status = "done" if seed == 0 else "diverged"
+        write(store, at_epoch(4) if seed == 0 else [0.5], corruption=1.0, seed=seed, status=status)
+    (curve,) = figure(store, "1b").panels[0].curves
+    assert list(curve.hollow or ()) == [False, False, True]
+    assert curve.y[2] == pytest.approx(2.0)  # the one that got there, of three: at least as long
+
+
+def test_the_median_is_that_of_the_convergence_table(store: Store, write: Write) -> None:
+    for p in (0.0, 0.5, 1.0):
+        for seed in range(8):
+            write(store, at_epoch(2 + round(2 * p) + seed % 3), corruption=p, seed=seed)
+    (curve,) = figure(store, "1b").panels[0].curves
+    with Database(store.root) as db:
+        table = sorted(convergence_table(db).records(), key=lambda r: r["corruption"])
     assert curve.low is not None
-    assert curve.low[1] is not None
-    assert curve.low[2] is None
-    assert "mlp_1x512: not every seed got there at p = 1: lower bounds" in found.notes
+    assert curve.high is not None
+    for column, of_curve in (("ratio", curve.y), ("ratio_low", curve.low)):
+        assert list(of_curve)[1:] == [r[column] for r in table][1:]
+    assert (curve.low[0], curve.high[0]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +168,21 @@ def test_what_did_not_fit_true_labels_has_no_relative_time(store: Store, write: 
     assert found.empty
     with pytest.raises(QueryError, match=r"figure_1b: there is nothing to draw; it needs trials"):
         refuse_empty(found)
+
+
+def test_seeds_that_diverged_have_no_test_error_and_are_named(store: Store, write: Write) -> None:
+    for p in (0.0, 0.5, 1.0):
+        write(store, (0.5, 0.0), test_errors=(1, 0.25), corruption=p)
+    for seed in (1, 2):
+        write(store, [0.5], "diverged", corruption=0.5, seed=seed)
+        write(store, [0.5], "diverged", corruption=0.75, seed=seed)
+    found = figure(store, "1c")
+    curve = curves(found)["mlp_1x512"]
+    assert (list(curve.x), list(curve.y)) == ([0.0, 0.5, 0.75, 1.0], [25.0, 25.0, None, 25.0])
+    assert (
+        "mlp_1x512: diverged, and left out: 2 of 3 seeds at p = 0.5, 2 of 2 seeds at p = 0.75"
+        in found.notes
+    )
 
 
 def test_test_errors_are_those_at_training_error_0_or_else_at_the_end_which_is_marked(
