@@ -18,7 +18,7 @@ from analysis.paper.numbers import create_table
 
 # In the order in which they build on each other.
 VIEWS = (
-    *("sweep_trials", "trials", "epochs", "steps"),
+    *("sweep_trials", "trials", "epochs", "steps", "classifiers", "measurements"),
     *(
         "settings",
         "convergence",
@@ -28,8 +28,21 @@ VIEWS = (
         "regularization",
     ),
     *("loss_curves", "order_of_learning"),
-    *("datasets", "paper", "outcomes", "reproduction"),
-    *("claim_a", "claim_b", "claim_d", "claim_e", "evidence", "claims"),
+    "expressivity",
+    "min_norm",
+    "capacity",
+    *("datasets", "paper", "kernels", "outcomes", "reproduction"),
+    *(
+        "claim_a",
+        "claim_b",
+        "claim_c",
+        "claim_d",
+        "claim_d_linear",
+        "claim_e",
+        "claim_e_capacity",
+        "evidence",
+        "claims",
+    ),
     *("measures", "correlations", "examples", "learning_times"),
 )
 

@@ -42,7 +42,7 @@ with settings as (
         count(*) filter (status = 'diverged') as diverged,
         list({{'time': value, 'censored': coalesce(censored, true), 'ratio': ratio,
                'never': status = 'diverged' and coalesce(censored, true)}}) as times
-    from trials
+    from classifiers
     left join (
         select trial_id, value, censored, ratio from convergence
         where metric = ? and threshold = ? and unit = ?

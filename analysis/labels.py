@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -61,6 +62,9 @@ def short_data_label(randomization: str, corruption: float) -> str:
 
 def trial_label(row: Mapping[str, Any]) -> str:
     """A row of `trials` in a few words, such as `inception, labels p=0.5, crop+wd, seed 1`."""
+    if row["max_epochs"] is None:
+        parts = [row["trainable"], settings_label(row["config"]), f"seed {row['seed']}"]
+        return ", ".join(filter(None, parts))
     parts = [
         model_label(row["model"], row["batch_norm"]),
         randomization_label(row["randomization"], row["corruption"]),
@@ -68,6 +72,12 @@ def trial_label(row: Mapping[str, Any]) -> str:
         f"seed {row['seed']}",
     ]
     return ", ".join(filter(None, parts))
+
+
+def settings_label(config: str) -> str:
+    """What a trial that trains no network sets, from its JSON: `dataset mnist, n 1000`."""
+    said = json.loads(config)
+    return ", ".join(f"{k} {setting_text(v)}" for k, v in said.items() if k != "seed")
 
 
 def order_by(column: str, order: Iterable[str]) -> str:
@@ -85,7 +95,9 @@ PAPER_ORDER = ", ".join(
 )
 
 
-def varying_settings(records: Sequence[Mapping[str, Any]], alike: Sequence[str]) -> list[str]:
+def varying_settings(
+    records: Sequence[Mapping[str, Any]], alike: Sequence[str], among: Sequence[str] = SETTINGS
+) -> list[str]:
     """For each record, the settings that tell it from others with the same values of `alike`.
 
     Empty where nothing else has those values, so that a plain sweep shows no such column.
@@ -96,7 +108,7 @@ def varying_settings(records: Sequence[Mapping[str, Any]], alike: Sequence[str])
     labels = []
     for record in records:
         group = groups[tuple(record[name] for name in alike)]
-        telling = [s for s in SETTINGS if len({other[s] for other in group}) > 1]
+        telling = [s for s in among if len({other[s] for other in group}) > 1]
         labels.append(", ".join(f"{s} {setting_text(record[s])}" for s in telling))
     return labels
 

@@ -41,7 +41,7 @@ order by regularizer <> 'none', {PAPER_ORDER}
 _SQL = f"""
 select regularizer, randomization, dataset, model, seed, status,
     final_train_error, final_test_error
-from trials where {_WHERE}
+from classifiers where {_WHERE}
 order by regularizer <> 'none', model, regularizer, seed
 """
 
@@ -125,4 +125,4 @@ def _figure(record: dict[str, Any]) -> str:
 
 
 def has_trials(db: Database) -> bool:
-    return bool(db.table(f"select count(*) from trials where {_WHERE}").rows[0][0])
+    return bool(db.table(f"select count(*) from classifiers where {_WHERE}").rows[0][0])

@@ -6,13 +6,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from analysis import (
+    capacity,
     claims,
     convergence,
     correlations,
     corruption,
     early_stopping,
+    expressivity,
+    kernels,
     learning_times,
     measures,
+    min_norm,
     needed,
     regularizers,
     subsets,
@@ -31,10 +35,17 @@ class Summary:
     applies: Callable[[Database], bool] = lambda _: True
 
 
+def _of_networks(db: Database) -> bool:
+    """Whether trials train networks, or there are none at all yet."""
+    counted = "select count(*) filter (max_epochs is null), count(max_epochs) from trials"
+    theory, networks = db.table(counted).rows[0]
+    return bool(networks) or not theory
+
+
 SUMMARIES: dict[str, Summary] = {
     "claims": Summary(claims.claims_table, claims.for_people, claims.has_trials),
-    "convergence": Summary(convergence.convergence_table, convergence.for_people),
-    "corruption": Summary(corruption.corruption_table, corruption.for_people),
+    "convergence": Summary(convergence.convergence_table, convergence.for_people, _of_networks),
+    "corruption": Summary(corruption.corruption_table, corruption.for_people, _of_networks),
     "subsets": Summary(subsets.subsets_table, subsets.for_people, subsets.has_trials),
     "early_stopping": Summary(
         early_stopping.early_stopping_table, early_stopping.for_people, early_stopping.has_trials
@@ -53,6 +64,12 @@ SUMMARIES: dict[str, Summary] = {
     "correlations": Summary(
         correlations.correlations_table, correlations.for_people, correlations.has_enough_trials
     ),
+    "expressivity": Summary(
+        expressivity.expressivity_table, expressivity.for_people, expressivity.has_trials
+    ),
+    "min_norm": Summary(min_norm.min_norm_table, min_norm.for_people, min_norm.has_trials),
+    "kernels": Summary(kernels.kernels_table, kernels.for_people, kernels.has_trials),
+    "capacity": Summary(capacity.capacity_table, capacity.for_people, capacity.has_trials),
 }
 
 

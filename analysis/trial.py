@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from analysis.database import Database
@@ -14,7 +14,11 @@ from analysis.tables import Table
 from orchestrator.store.rows import trial_from_row
 
 _SETTINGS_END = "max_epochs"  # the last column of `trials` that is a setting
+_NO_OUTCOME = ("stop", "precision", "config", "theory_settings")
 _SHOWN_EPOCHS = 10
+_MEASURED = (
+    "select name, place, value from measurements where trial_id = ? order by place nulls first"
+)
 
 
 def find_trial(db: Database, start: str) -> str:
@@ -29,7 +33,7 @@ def find_trial(db: Database, start: str) -> str:
 def trial_settings(row: dict[str, Any]) -> dict[str, Any]:
     """Every field of the trial of a row of `trials`, whether it has a column or not."""
     trial = trial_from_row(row)
-    return {"trainable": trial.trainable, **asdict(trial), "regularizer": trial.regularizer}
+    return {"trainable": trial.trainable, **trial.settings(), "regularizer": trial.regularizer}
 
 
 def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
@@ -43,12 +47,17 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     columns = list(row)
     split = columns.index(_SETTINGS_END) + 1
     settings = [[c, row[c]] for c in [*columns[:split], "stop", "precision"]]
-    outcome = [[c, row[c]] for c in columns[split:] if c not in ("stop", "precision", "config")]
+    outcome = [[c, row[c]] for c in columns[split:] if c not in _NO_OUTCOME]
+    network = row[_SETTINGS_END] is not None
+    if not network:
+        own = {k: v for k, v in trial_settings(row).items() if k != "regularizer"}
+        settings = [["trial_id", trial_id], *map(list, own.items())]
+    measured = db.table(_MEASURED, [trial_id], "measurements")
     if not people:
         return [
             Table("settings", ["name", "value"], settings),
             Table("outcome", ["name", "value"], outcome),
-            epochs,
+            epochs if network else measured,
         ]
     known = [[name, value] for name, value in outcome if value is not None and name != "error"]
     tables = [
@@ -57,6 +66,8 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     ]
     if epochs.rows:
         tables.append(_curve(epochs))
+    if measured.rows:
+        tables.append(replace(measured, title="Measurements"))
     if row["error"]:
         tables.append(Table("error", [], [], title="Error", notes=row["error"].splitlines()))
     return tables

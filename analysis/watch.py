@@ -14,7 +14,9 @@ from orchestrator.store.rows import FINAL
 
 Record = dict[str, Any]
 
-_WORDS = "trial_id, model, batch_norm, randomization, corruption, regularizer, seed"
+_WORDS = (
+    "trial_id, trainable, config, model, batch_norm, randomization, corruption, regularizer, seed"
+)
 _TRIALS = f"""
 select {_WORDS}, status, epochs, max_epochs, final_train_error, final_test_error, started_at
 from trials order by started_at, trial_id
@@ -26,7 +28,7 @@ select dataset, model, batch_norm, randomization, corruption, regularizer,
     count(*) as trials, count(fit_epoch) as fitted,
     case when count(fit_epoch) = count(*) then avg(fit_epoch) end as fit_epoch,
     avg(final_test_error) filter (status = 'done') as test_error
-from trials where status in ('done', 'diverged') group by all
+from classifiers where status in ('done', 'diverged') group by all
 )
 order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
     {order_by("randomization", RANDOMIZATION_ORDER)}, corruption
@@ -66,7 +68,7 @@ class Moment:
     @property
     def completed(self) -> float:
         """Trials ended, and the shares of those that run."""
-        shares: list[float] = [(r["epochs"] or 0) / r["max_epochs"] for r in self.running]
+        shares: list[float] = [(r["epochs"] or 0) / (r["max_epochs"] or 1) for r in self.running]
         return len(self.ended) + sum(shares)
 
 

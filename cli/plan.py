@@ -13,6 +13,7 @@ from cli.options import RESULTS, FormatOption, Results
 from cli.output import emit
 from cli.sweeps import Only, Set, Sweep, choose, read_sweep
 from orchestrator.words import duration
+from trainables.trial import ClassifierTrial
 
 if TYPE_CHECKING:
     from orchestrator.plan import PlannedTrial
@@ -35,7 +36,11 @@ def plan_command(
 
 def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | None = None) -> None:
     known = known_statuses(results)
-    tables = [trials_table(planned, known), axes_table(planned)]
+    networks = [p for p in planned if isinstance(p.trial, ClassifierTrial)]
+    others = [p for p in planned if not isinstance(p.trial, ClassifierTrial)]
+    tables = [trials_table(networks, known), axes_table(networks)] if networks else []
+    if others:
+        tables.append(theory_table(others, known))
     if format in (None, Format.TABLE, Format.MARKDOWN):
         tables.append(summary_table(planned, known, results))
     emit(tables, format or Format.TABLE)
@@ -57,8 +62,7 @@ def trials_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> T
     columns = ("trial_id", "model", "randomization", "corruption", "regularizer", "seed")
     rows = [
         [
-            *(getattr(p.trial, name) for name in columns),
-            p.trial.epochs,
+            *(getattr(p.trial, name) for name in (*columns, "epochs")),
             known.get(p.trial.trial_id, "planned"),
             ", ".join(p.feeds),
         ]
@@ -66,6 +70,19 @@ def trials_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> T
     ]
     show = {"randomization": in_words}
     return Table("trials", [*columns, "epochs", "status", "feeds"], rows, "Trials", show)
+
+
+def theory_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> Table:
+    """The trials that train no network, which have settings of their own."""
+    rows = [
+        [
+            *(p.trial.trial_id, p.trial.trainable, p.trial.label),
+            *(known.get(p.trial.trial_id, "planned"), ", ".join(p.feeds)),
+        ]
+        for p in planned
+    ]
+    columns = ["trial_id", "trainable", "trial", "status", "feeds"]
+    return Table("theory", columns, rows, title="Theory")
 
 
 def axes_table(planned: Sequence[PlannedTrial]) -> Table:
@@ -104,12 +121,17 @@ def summary_table(planned: Sequence[PlannedTrial], known: Mapping[str, str], res
 
 
 def _estimate(todo: Sequence[PlannedTrial], speeds: Mapping[tuple[str, str], float]) -> str:
-    likes = [(p.trial.epochs, speeds.get((p.trial.dataset, p.trial.model))) for p in todo]
+    likes = [
+        (p.trial.epochs, speeds.get((p.trial.dataset, p.trial.model)))
+        if isinstance(p.trial, ClassifierTrial)
+        else (0, None)
+        for p in todo
+    ]
     measured = [epochs * speed for epochs, speed in likes if speed is not None]
     if not measured:
         return f"{len(todo)} to run; no estimate, as no trial like them has been measured here yet"
     rest = len(todo) - len(measured)
-    unknown = f", and {rest} trials of models not measured yet" if rest else ""
+    unknown = f", and {rest} trials of kinds not measured yet" if rest else ""
     return f"{len(todo)} to run: about {duration(sum(measured))} of one trial at a time{unknown}"
 
 

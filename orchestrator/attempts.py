@@ -9,7 +9,7 @@ from orchestrator.packs import in_order, largest_pack, packs
 from orchestrator.plan import PlannedTrial
 from orchestrator.resources import Resources
 from orchestrator.store.statuses import TrialStatus
-from trainables.trial import ClassifierTrial
+from trainables.identity import Trial
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice
@@ -52,10 +52,10 @@ class Attempts:
             for pack in packs(chunk, self._largest, lanes)
         ]
 
-    def _largest(self, trial: ClassifierTrial) -> int:
-        return 1 if trial.trial_id in self._alone else largest_pack(self._resources, trial.model)
+    def _largest(self, trial: Trial) -> int:
+        return 1 if trial.trial_id in self._alone else largest_pack(self._resources, trial)
 
-    def _assign(self, trial: ClassifierTrial, share: float) -> Assignment:
+    def _assign(self, trial: Trial, share: float) -> Assignment:
         attempt = self._started[trial.trial_id] = self._started.get(trial.trial_id, 0) + 1
         return Assignment.of(trial, attempt, share)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainables.datasets import DATASETS
+from trainables.identity import Trial
 from trainables.trial import ClassifierTrial
 
 
@@ -36,10 +37,12 @@ def multiply_accumulates(model: str, dataset: str) -> int:
     return pixels * (source.channels * counts.value + counts.pixel) + counts.once
 
 
-def cost(trial: ClassifierTrial) -> int:
+def cost(trial: Trial) -> int:
     """What sets long trials apart from short ones; of no unit, as backward passes are left out.
 
     A trial that stops at training error 0 is taken to need all its epochs.
     """
+    if not isinstance(trial, ClassifierTrial):
+        return trial.work
     examples = DATASETS[trial.dataset].train
     return trial.epochs * examples * multiply_accumulates(trial.model, trial.dataset)

@@ -13,34 +13,42 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from trainables.datasets import DATASETS
 from trainables.models import MODELS
-from trainables.trial import ClassifierTrial
+from trainables.registry import TRAINABLES
 
-_HINTS = get_type_hints(ClassifierTrial, include_extras=True)
-TRIAL_FIELDS: dict[str, Any] = {f.name: _HINTS[f.name] for f in fields(ClassifierTrial)}
 _REGISTRIES: dict[str, Iterable[str]] = {"model": MODELS, "dataset": DATASETS}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
 
 
-def problem(name: str, value: Any) -> tuple[str, str] | None:
+@cache
+def trial_fields(trainable: str) -> dict[str, Any]:
+    """The fields of a trainable's trials, with their types."""
+    config: Any = TRAINABLES[trainable].config
+    hints = get_type_hints(config, include_extras=True)
+    return {f.name: hints[f.name] for f in fields(config)}
+
+
+def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     """(what is wrong, what is allowed) with a value of a trial's field; None if nothing is."""
-    if name in _REGISTRIES and isinstance(value, str):
+    own = get_origin(trial_fields(trainable)[name]) is Literal  # a list of names of its own
+    if name in _REGISTRIES and isinstance(value, str) and not own:
         known = list(_REGISTRIES[name])
         return None if value in known else unknown(name, value, known)
     try:
-        _adapter(name).validate_python(value)
+        _adapter(name, trainable).validate_python(value)
     except ValidationError:
-        return f"{value!r} is not valid", allowed(name)
+        return f"{value!r} is not valid", allowed(name, trainable)
     return None
 
 
 @cache
-def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(TRIAL_FIELDS[name], config=ConfigDict(strict=True, allow_inf_nan=False))
+def _adapter(name: str, trainable: str) -> TypeAdapter[Any]:
+    hint = trial_fields(trainable)[name]
+    return TypeAdapter(hint, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
-def allowed(name: str) -> str:
+def allowed(name: str, trainable: str) -> str:
     """What a trial's field may be, in words."""
-    hint = TRIAL_FIELDS[name]
+    hint = trial_fields(trainable)[name]
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if name in _REGISTRIES:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.store.location import Location
-from trainables.trial import ClassifierTrial
+from trainables.identity import Trial
 
 OUT_OF_MEMORY = "out of memory"
 UNPACKED = "unpacked"
@@ -50,7 +50,7 @@ class Assignment:
     gpu: float = 0.0
 
     @classmethod
-    def of(cls, trial: ClassifierTrial, attempt: int, gpu: float = 0.0) -> Assignment:
+    def of(cls, trial: Trial, attempt: int, gpu: float = 0.0) -> Assignment:
         return cls(trial.trial_id, trial.trainable, trial.config(), attempt, gpu)
 
 
@@ -66,6 +66,7 @@ class Progress:
             may help, UNPACKED where its pack could not go on and it is to be tried alone, or
             UNWRITABLE where the store did not take the rows.
     note:   what a person should know of it, once.
+    measured: its latest measurements in words, of a trial that trains no network.
     """
 
     trial_id: str
@@ -76,3 +77,4 @@ class Progress:
     test_error: float | None = None
     error: str = ""
     note: str = ""
+    measured: str = ""

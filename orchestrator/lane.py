@@ -14,7 +14,7 @@ from orchestrator.store.layout import Store
 from orchestrator.store.leases import Guard
 from orchestrator.store.writer import TrialWriter
 from trainables.errors import CheckpointError
-from trainables.records import Checkpoint, Ended, Record, Steps
+from trainables.records import Checkpoint, Ended, Measurement, Record, Steps
 from trainables.registry import trial_from_config
 
 
@@ -35,6 +35,7 @@ class Lane:
         self._new_writer = partial(TrialWriter, store, self.trial, about, assignment.attempt, guard)
         self._writer = self._new_writer()
         self._loss: float | None = None
+        self._measured: dict[str, float] = {}
         self._status, self._error, self._note = "running", "", ""
 
     @property
@@ -58,6 +59,8 @@ class Lane:
                 self._writer.add(record)
         if isinstance(record, Steps):
             self._loss = record.train_loss
+        elif isinstance(record, Measurement):
+            self._measured[record.name] = record.value
         elif isinstance(record, Ended):
             self.give_up(record.status, record.reason)
             if record.status in ("done", "diverged") and not self._keep_checkpoints:
@@ -100,4 +103,5 @@ class Lane:
             test_error=last.test_error if last else None,
             error=self._error,
             note=note,
+            measured=", ".join(f"{n} {v:.4g}" for n, v in [*self._measured.items()][:3]),
         )

@@ -74,7 +74,7 @@ def remaining(
 def check_data(datasets: Sequence[str], data_dir: Path) -> None:
     """Raise DataError now, rather than in every trial, if a dataset is missing."""
     for name in datasets:
-        if DATASETS[name].prepared:
+        if name in DATASETS and DATASETS[name].prepared:  # others are drawn by the trial itself
             load(name, data_dir)
 
 

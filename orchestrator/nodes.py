@@ -127,7 +127,7 @@ def _data(job: Job, datasets: Sequence[str]) -> list[DataError]:
     problems = []
     for name in datasets:
         try:
-            if DATASETS[name].prepared:
+            if name in DATASETS and DATASETS[name].prepared:
                 load(name, job.data)
         except DataError as error:
             problems.append(error)

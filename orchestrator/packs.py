@@ -9,6 +9,7 @@ from math import ceil
 
 from orchestrator.costs import cost
 from orchestrator.resources import Resources
+from trainables.identity import Trial
 from trainables.randomizations import RANDOMIZATIONS
 from trainables.shape import shape
 from trainables.trial import ClassifierTrial
@@ -18,17 +19,20 @@ _FILL = {"mlp_1x512": 16, "mlp_3x512": 16, "alexnet": 8}
 _OTHERS_FILL = 4
 
 
-def largest_pack(resources: Resources, model: str) -> int:
-    """How many trials of a model one worker may run side by side.
+def largest_pack(resources: Resources, trial: Trial) -> int:
+    """How many trials like this one worker may run side by side.
 
-    The eager engine runs them in turn, which is no faster than one after the other.
+    The eager engine runs them in turn, which is no faster than one after the other; and only
+    networks are trained side by side.
     """
+    if not isinstance(trial, ClassifierTrial):
+        return 1
     if isinstance(resources.pack, int):
         return resources.pack
-    return _FILL.get(model, _OTHERS_FILL) if resources.chosen_engine == "captured" else 1
+    return _FILL.get(trial.model, _OTHERS_FILL) if resources.chosen_engine == "captured" else 1
 
 
-def in_order(trials: Iterable[ClassifierTrial]) -> list[ClassifierTrial]:
+def in_order(trials: Iterable[Trial]) -> list[Trial]:
     """Long trials first, so that no lane is still at one when the others have run out of trials.
 
     Of equally long ones, those of equal shape and with the same images stand next to each other:
@@ -36,23 +40,23 @@ def in_order(trials: Iterable[ClassifierTrial]) -> list[ClassifierTrial]:
     """
     places: dict[Hashable, int] = {}
 
-    def key(trial: ClassifierTrial) -> tuple[int, ...]:
+    def key(trial: Trial) -> tuple[int, ...]:
         alike = shape(trial), _images(trial)
         return (-cost(trial), *(places.setdefault(a, len(places)) for a in (alike[0], alike)))
 
     return sorted(trials, key=key)
 
 
-def _images(trial: ClassifierTrial) -> tuple[str, str, int]:
+def _images(trial: Trial) -> tuple[str, str, int]:
     """Equal for trials of equal shape that have their images in common."""
-    if RANDOMIZATIONS[trial.randomization].images is None:
+    if not isinstance(trial, ClassifierTrial) or RANDOMIZATIONS[trial.randomization].images is None:
         return trial.dataset, "", 0
     return trial.dataset, trial.randomization, trial.seed
 
 
 def packs(
-    trials: Sequence[ClassifierTrial], largest: Callable[[ClassifierTrial], int], lanes: int
-) -> list[tuple[ClassifierTrial, ...]]:
+    trials: Sequence[Trial], largest: Callable[[Trial], int], lanes: int
+) -> list[tuple[Trial, ...]]:
     """Every trial in one pack: of trials of equal shape, and not above what `largest` says of them.
 
     `lanes` is how many packs run at a time. A shape is spread over all of them before a pack gets
@@ -68,7 +72,7 @@ def packs(
     return sorted(made, key=lambda pack: -sum(map(cost, pack)))
 
 
-def _split(group: Sequence[ClassifierTrial], parts: int) -> list[tuple[ClassifierTrial, ...]]:
+def _split(group: Sequence[Trial], parts: int) -> list[tuple[Trial, ...]]:
     """So many parts, of sizes that differ by one at most."""
     size, longer = divmod(len(group), parts)
     rest = iter(group)

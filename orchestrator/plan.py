@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from itertools import product
 
 from orchestrator.errors import SpecError
-from orchestrator.spec import NONE, Fields, Grid, SweepSpec
+from orchestrator.fields import trial_fields
+from orchestrator.spec import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from trainables.errors import GensweepError, TrialError
-from trainables.trial import ClassifierTrial
+from trainables.identity import Trial
+from trainables.registry import TRAINABLES
 
 
 @dataclass(frozen=True)
 class PlannedTrial:
     """A trial, and what in the paper it serves."""
 
-    trial: ClassifierTrial
+    trial: Trial
     feeds: Sequence[str]
 
 
@@ -25,12 +27,12 @@ def plan(spec: SweepSpec) -> list[PlannedTrial]:
 
     Raises SpecError where settings contradict each other.
     """
-    feeds: dict[ClassifierTrial, dict[str, None]] = {}
+    feeds: dict[Trial, dict[str, None]] = {}
     problems: dict[str, GensweepError] = {}
     for grid in spec.grids:
         for settings in _settings(spec, grid):
             try:
-                trial = ClassifierTrial(**settings)
+                trial = TRAINABLES[grid.trainable].config(**settings)
             except TrialError as error:
                 where = f"{spec.where((*grid.path, error.where))}: {error.where}"
                 found = GensweepError(where, error.what, error.allowed, error.todo)
@@ -43,12 +45,27 @@ def plan(spec: SweepSpec) -> list[PlannedTrial]:
 
 
 def _settings(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:
+    return _of_classifiers(spec, grid) if grid.trainable == CLASSIFIER else _of_others(spec, grid)
+
+
+def _of_others(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:
+    """Defaults apply as far as the trainable has such fields."""
+    known = trial_fields(grid.trainable)
+    defaults = {name: value for name, value in spec.defaults.items() if name in known}
+    axes = {"seed": spec.seeds, **grid.axes}
+    for values in product(*axes.values()):
+        yield {**defaults, **dict(zip(axes, values, strict=True))}
+
+
+def _of_classifiers(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:
+    known = trial_fields(CLASSIFIER)
+    defaults = {name: value for name, value in spec.defaults.items() if name in known}
     axes = {"seed": spec.seeds, "regularizer": [NONE], **grid.axes}
     for values in product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
         regularizer = spec.regularizers.get(chosen.pop("regularizer"), {})
-        model = chosen.get("model", spec.defaults.get("model"))
-        settings = {**spec.defaults, **spec.models.get(str(model), {}), **regularizer, **chosen}
+        model = chosen.get("model", defaults.get("model"))
+        settings = {**defaults, **spec.models.get(str(model), {}), **regularizer, **chosen}
         if settings.get("randomization", "true_labels") != "partial_labels":
             settings.pop("corruption", None)
         yield settings

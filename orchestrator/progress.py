@@ -21,23 +21,12 @@ from rich.text import Text
 
 from orchestrator.job import AGAIN
 from orchestrator.job import Progress as TrialProgress
+from trainables.identity import Trial
 from trainables.trial import ClassifierTrial
 
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12  # of a sparkline
 PLAIN_SECONDS = 30.0  # between two plain lines about running trials
-
-
-def label(trial: ClassifierTrial) -> str:
-    """A trial in a few words, such as `alexnet, partial_labels 0.5, crop+wd, seed 1`."""
-    model = trial.model
-    if model == "inception" and not trial.batch_norm:
-        model += " (no BN)"
-    what: str = trial.randomization
-    if what == "partial_labels":
-        what += f" {trial.corruption:g}"
-    parts = [model, what, trial.regularizer if trial.regularizer != "none" else ""]
-    return ", ".join(filter(None, [*parts, f"seed {trial.seed}"]))
 
 
 def sparkline(values: list[float]) -> str:
@@ -49,7 +38,7 @@ def sparkline(values: list[float]) -> str:
 class _State:
     """What has been heard of the trials so far."""
 
-    def __init__(self, trials: Mapping[str, ClassifierTrial]) -> None:
+    def __init__(self, trials: Mapping[str, Trial]) -> None:
         self.trials = trials
         self.running: dict[str, TrialProgress] = {}
         self.curves: dict[str, list[float]] = {}
@@ -67,24 +56,31 @@ class _State:
         if progress.status not in AGAIN:
             self.ended[trial_id] = progress.status
 
+    def epochs(self, trial_id: str) -> int:
+        """How many a trial may run; 0 if it trains no network."""
+        trial = self.trials[trial_id]
+        return trial.epochs if isinstance(trial, ClassifierTrial) else 0
+
     @property
     def completed(self) -> float:
         """Trials ended, and the shares of those that run."""
-        parts = [p.epoch / self.trials[p.trial_id].epochs for p in self.running.values()]
+        parts = [p.epoch / (self.epochs(p.trial_id) or 1) for p in self.running.values()]
         return len(self.ended) + sum(parts)
 
 
-def outcome(trial: ClassifierTrial, progress: TrialProgress) -> Text:
+def outcome(trial: Trial, progress: TrialProgress) -> Text:
     """How a trial has ended, in one line."""
     styles = {"done": ("✓", "green"), "diverged": ("≠", "yellow")}
     mark, style = styles.get(progress.status, ("✗", "red"))
-    line = Text(f"{mark} ", style=style) + Text(f"{label(trial)}: ")
+    line = Text(f"{mark} ", style=style) + Text(f"{trial.label}: ")
     if progress.status != "done":
         return line + Text(f"{progress.status}: {progress.error}", style=style)
     return line + Text(_figures(progress))
 
 
 def _figures(progress: TrialProgress) -> str:
+    if progress.measured:
+        return progress.measured
     if progress.train_error is None or progress.test_error is None:
         loss = "" if progress.train_loss is None else f", loss {progress.train_loss:.3g}"
         return f"epoch {progress.epoch}{loss}"
@@ -97,7 +93,7 @@ def _figures(progress: TrialProgress) -> str:
 class PlainDisplay:
     """A line for every trial that ends, and now and then one for those that run."""
 
-    def __init__(self, console: Console, trials: Mapping[str, ClassifierTrial]) -> None:
+    def __init__(self, console: Console, trials: Mapping[str, Trial]) -> None:
         self._console = console
         self._state = _State(trials)
         self._spoke: dict[str, float] = {}
@@ -113,11 +109,11 @@ class PlainDisplay:
             self._console.print(Text(count) + outcome(trial, progress), soft_wrap=True)
         elif time.monotonic() - self._spoke.get(progress.trial_id, 0.0) >= PLAIN_SECONDS:
             self._spoke[progress.trial_id] = time.monotonic()
-            self._console.print(f"{count}… {label(trial)}: {_figures(progress)}", soft_wrap=True)
+            self._console.print(f"{count}… {trial.label}: {_figures(progress)}", soft_wrap=True)
 
     def lost(self, trial_id: str) -> None:
         trial = self._state.trials[trial_id]
-        self._console.print(f"✗ {label(trial)}: its worker died", soft_wrap=True)
+        self._console.print(f"✗ {trial.label}: its worker died", soft_wrap=True)
 
     def said(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
@@ -126,7 +122,7 @@ class PlainDisplay:
 class LiveDisplay:
     """An overall bar with the time left, and a line per running trial."""
 
-    def __init__(self, console: Console, trials: Mapping[str, ClassifierTrial]) -> None:
+    def __init__(self, console: Console, trials: Mapping[str, Trial]) -> None:
         self._console = console
         self._state = _State(trials)
         self._bar = Progress(
@@ -152,7 +148,7 @@ class LiveDisplay:
     def lost(self, trial_id: str) -> None:
         self._state.running.pop(trial_id, None)
         self._console.print(
-            Text(f"✗ {label(self._state.trials[trial_id])}: its worker died", style="red")
+            Text(f"✗ {self._state.trials[trial_id].label}: its worker died", style="red")
         )
 
     def said(self, line: str) -> None:
@@ -162,9 +158,13 @@ class LiveDisplay:
         lines = Table.grid(padding=(0, 2))
         for trial_id, progress in self._state.running.items():
             trial = self._state.trials[trial_id]
+            epochs = self._state.epochs(trial_id)
+            if not epochs:
+                lines.add_row(Text(trial.label, overflow="fold"), Text(progress.measured))
+                continue
             lines.add_row(
-                Text(label(trial), overflow="ellipsis", no_wrap=True),
-                Text(f"{progress.epoch}/{trial.epochs}", style="dim"),
+                Text(trial.label, overflow="ellipsis", no_wrap=True),
+                Text(f"{progress.epoch}/{epochs}", style="dim"),
                 Text(_short("train", progress.train_error)),
                 Text(_short("test", progress.test_error)),
                 Text(sparkline(self._state.curves.get(trial_id, [])), style="cyan"),
@@ -178,7 +178,7 @@ def _short(what: str, error: float | None) -> str:
 
 @contextmanager
 def show_progress(
-    console: Console, trials: Mapping[str, ClassifierTrial]
+    console: Console, trials: Mapping[str, Trial]
 ) -> Iterator[LiveDisplay | PlainDisplay]:
     """The view that suits the console, for as long as the block runs."""
     if not console.is_terminal:

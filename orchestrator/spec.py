@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.errors import SpecError
-from orchestrator.fields import TRIAL_FIELDS, problem, unknown
+from orchestrator.fields import problem, trial_fields, unknown
 from orchestrator.lines import Path as KeyPath
 from orchestrator.lines import line_numbers, line_of
 from orchestrator.resources import RESOURCES, Resources
 from orchestrator.resources import problem as resource_problem
 from trainables.errors import GensweepError
 from trainables.models import MODELS
+from trainables.registry import TRAINABLES
 
 NONE = "none"
+CLASSIFIER = "classifier"  # the trainable of a grid that names none
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
+_NO_AXES = ("feeds", "trainable")
+_TRAINABLES = [name for name in TRAINABLES if name != "noop"]  # that is for measuring the costs
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 Fields = dict[str, Any]
@@ -27,11 +31,12 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Grid:
-    """A cross product: every axis is a trial field, `model` or `regularizer`, with its values."""
+    """A cross product: every axis is a field of the trainable's trials, or `regularizer`."""
 
     axes: Mapping[str, Sequence[Any]]
     feeds: Sequence[str] = ()
     path: KeyPath = ()
+    trainable: str = CLASSIFIER
 
 
 @dataclass(frozen=True)
@@ -95,12 +100,13 @@ class _Reader:
         self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed))
 
     def read(self, overrides: Sequence[Override]) -> SweepSpec:
+        self.used = self.trainables()
         forced = self.apply(overrides)
         self.known(self.content, _TOP, ())
         spec = SweepSpec(
             name=self.name(),
             seeds=self.seeds(),
-            defaults=self.fields(self.table("defaults"), ("defaults",)),
+            defaults=self.fields(self.table("defaults"), ("defaults",), self.used),
             models=self.bundles("model"),
             regularizers=self.bundles("regularizer"),
             grids=self.grids(forced),
@@ -115,20 +121,36 @@ class _Reader:
     def apply(self, overrides: Sequence[Override]) -> Fields:
         """Put `--set` values where they belong; return the trial fields among them."""
         forced: Fields = {}
-        settable = [*TRIAL_FIELDS, "name", "seeds", *(f"resources.{r}" for r in RESOURCES)]
+        of_trials = self.fields_of(self.used)
+        settable = [*of_trials, "name", "seeds", *(f"resources.{r}" for r in RESOURCES)]
         for key, value in overrides:
             if key in ("name", "seeds"):
                 self.content[key] = value
             elif key.startswith("resources.") and key in settable:
                 self.table("resources")[key.partition(".")[2]] = value
-            elif key not in TRIAL_FIELDS:
+            elif key not in of_trials:
                 what, allowed = unknown("key", key, settable)
                 self.problems.append(GensweepError(f"--set {key}", what, allowed))
-            elif wrong := problem(key, value):
+            elif wrong := self.misfit(key, value, self.used):
                 self.problems.append(GensweepError(f"--set {key}", *wrong))
             else:
                 forced[key] = value
         return forced
+
+    def trainables(self) -> list[str]:
+        """Those of the grids, each once; what is wrong with their names is said with the grid."""
+        grids = self.content.get("grid")
+        tables = grids if isinstance(grids, list) else []
+        names = [g.get("trainable", CLASSIFIER) for g in tables if isinstance(g, dict)]
+        return list(dict.fromkeys(n for n in names if n in _TRAINABLES)) or [CLASSIFIER]
+
+    def fields_of(self, trainables: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys(name for t in trainables for name in trial_fields(t)))
+
+    def misfit(self, key: str, value: Any, trainables: Sequence[str]) -> tuple[str, str] | None:
+        """What the first of the trainables that has such a field has against the value."""
+        found = (problem(key, value, t) for t in trainables if key in trial_fields(t))
+        return next((wrong for wrong in found if wrong), None)
 
     def known(self, table: Iterable[str], allowed: Sequence[str], path: KeyPath) -> None:
         for key in table:
@@ -171,21 +193,22 @@ class _Reader:
             if not isinstance(settings, dict):
                 self.wrong(path, "is not a table", f"[{kind}.{name}]")
                 continue
-            bundles[name] = self.fields(settings, path)
+            bundles[name] = self.fields(settings, path, [CLASSIFIER])
             if "model" in settings:
                 self.wrong((*path, "model"), "is chosen by a grid", "model in [[grid]]")
         return bundles
 
-    def fields(self, settings: Fields, path: KeyPath) -> Fields:
-        self.known(settings, list(TRIAL_FIELDS), path)
+    def fields(self, settings: Fields, path: KeyPath, trainables: Sequence[str]) -> Fields:
+        """Settings that some of the trainables have, and none has anything against."""
+        self.known(settings, self.fields_of(trainables), path)
         if "seed" in settings:
             self.wrong((*path, "seed"), "is an axis of every grid", "seeds, or seed in [[grid]]")
         for key, value in settings.items():
-            self.value(key, value, (*path, key))
+            self.value(key, value, (*path, key), trainables)
         return settings
 
-    def value(self, key: str, value: Any, path: KeyPath) -> None:
-        if key in TRIAL_FIELDS and (wrong := problem(key, value)):
+    def value(self, key: str, value: Any, path: KeyPath, trainables: Sequence[str]) -> None:
+        if wrong := self.misfit(key, value, trainables):
             self.wrong(path, *wrong)
 
     def grids(self, forced: Fields) -> list[Grid]:
@@ -197,12 +220,18 @@ class _Reader:
         return [self.grid(grid, ("grid", i), forced) for i, grid in enumerate(grids)]
 
     def grid(self, grid: Fields, path: KeyPath, forced: Fields) -> Grid:
-        self.known(grid, ["feeds", "regularizer", *TRIAL_FIELDS], path)
+        trainable = grid.get("trainable", CLASSIFIER)
+        if trainable not in _TRAINABLES:
+            self.wrong((*path, "trainable"), *unknown("trainable", str(trainable), _TRAINABLES))
+            return Grid({}, path=path)
+        classifier = trainable == CLASSIFIER
+        own = ["regularizer"] if classifier else []
+        self.known(grid, ["feeds", "trainable", *own, *trial_fields(trainable)], path)
         feeds = grid.get("feeds", [])
         if not isinstance(feeds, list) or not all(isinstance(f, str) for f in feeds):
             self.wrong((*path, "feeds"), f"{feeds!r} is not valid", "a list of names")
             feeds = []
-        axes = {k: v if isinstance(v, list) else [v] for k, v in grid.items() if k != "feeds"}
+        axes = {k: v if isinstance(v, list) else [v] for k, v in grid.items() if k not in _NO_AXES}
         for key, values in axes.items():
             if not values:
                 self.wrong((*path, key), "is an empty list", "at least one value")
@@ -210,10 +239,12 @@ class _Reader:
                 if key == "regularizer":
                     self.regularizer(value, (*path, key))
                 else:
-                    self.value(key, value, (*path, key))
-        if "model" not in axes and "model" not in self.table("defaults") and "model" not in forced:
+                    self.value(key, value, (*path, key), [trainable])
+        axes |= {k: [v] for k, v in forced.items() if k in trial_fields(trainable)}
+        if not classifier:
+            return Grid(axes, feeds, path, trainable)
+        if "model" not in axes and "model" not in self.table("defaults"):
             self.wrong((*path, "model"), "is missing", "one of " + ", ".join(MODELS))
-        axes |= {key: [value] for key, value in forced.items()}
         self.corruption(axes, path)
         return Grid(axes, feeds, path)
 

@@ -104,6 +104,18 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """A number that a trial found, which is no figure of an epoch; the trainable says its unit.
+
+    at: the step, the size or the setting that it belongs to; None where there is but one.
+    """
+
+    name: str
+    value: float
+    at: float | None = None
+
+
+@dataclass(frozen=True)
 class Ended:
     """The trial is over; `reason` says why, where it is not simply done."""
 
@@ -111,4 +123,4 @@ class Ended:
     reason: str = ""
 
 
-Record = Started | Steps | Epoch | Checkpoint | Measures | Examples | Ended
+Record = Started | Steps | Epoch | Checkpoint | Measures | Examples | Measurement | Ended

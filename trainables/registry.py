@@ -8,6 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from trainables.capacity.trial import CapacityTrial
+from trainables.expressivity.trial import ExpressivityTrial
+from trainables.identity import Trial
+from trainables.kernel.trial import KernelTrial
+from trainables.min_norm.trial import MinNormTrial
 from trainables.noop import NoopTrial
 from trainables.records import Record
 from trainables.trial import ClassifierTrial
@@ -44,12 +49,10 @@ class Context:
 class Trainable:
     """A frozen config class, and `run(trials, context) -> Iterator[(trial_id, Record)]`."""
 
-    config: type[ClassifierTrial]
+    config: type[Trial]
     location: str
 
-    def run(
-        self, trials: Sequence[ClassifierTrial], context: Context
-    ) -> Iterator[tuple[str, Record]]:
+    def run(self, trials: Sequence[Trial], context: Context) -> Iterator[tuple[str, Record]]:
         module, function = self.location.split(":")
         records: Iterator[tuple[str, Record]] = getattr(import_module(module), function)(
             trials, context
@@ -59,10 +62,14 @@ class Trainable:
 
 TRAINABLES: dict[str, Trainable] = {
     "classifier": Trainable(ClassifierTrial, "trainables.classifier:run"),
+    "expressivity": Trainable(ExpressivityTrial, "trainables.expressivity.run:run"),
+    "min_norm": Trainable(MinNormTrial, "trainables.min_norm.run:run"),
+    "kernel": Trainable(KernelTrial, "trainables.kernel.run:run"),
+    "capacity": Trainable(CapacityTrial, "trainables.capacity.run:run"),
     "noop": Trainable(NoopTrial, "trainables.noop:run"),
 }
 
 
-def trial_from_config(trainable: str, config: Mapping[str, Any]) -> ClassifierTrial:
-    """The trial that `ClassifierTrial.config()` describes."""
+def trial_from_config(trainable: str, config: Mapping[str, Any]) -> Trial:
+    """The trial that `Trial.config()` describes."""
     return TRAINABLES[trainable].config(**config)

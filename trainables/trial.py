@@ -5,16 +5,14 @@ Imports no torch, so that planning a sweep stays instant.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, fields
-from functools import cached_property
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval, Lt
 
 from trainables.datasets import DATASETS
 from trainables.errors import TrialError
+from trainables.identity import Trial
 from trainables.models import MODELS
 
 Randomization = Literal[
@@ -39,7 +37,7 @@ _FIXED_CORRUPTION = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierTrial:
+class ClassifierTrial(Trial):
     """One training run of one network on one (randomized) dataset.
 
     Equal trials compare and hash equal: fields that have no effect are brought to one form,
@@ -59,6 +57,8 @@ class ClassifierTrial:
     Raises TrialError where a setting could only be ignored: a crop without a margin to crop
     from, or dropout in a model that has no place for it.
     """
+
+    trainable: ClassVar[str] = "classifier"
 
     model: str
     dataset: str = "cifar10"
@@ -82,8 +82,7 @@ class ClassifierTrial:
     log_every: Annotated[int, Ge(1)] = 100
 
     def __post_init__(self) -> None:
-        for name, kind in _NUMBERS.items():
-            self._set(name, kind(getattr(self, name)))
+        super().__post_init__()
         if self.randomization == "partial_labels" and self.corruption in (0.0, 1.0):
             self._set("randomization", "random_labels" if self.corruption else "true_labels")
         self._set("corruption", _FIXED_CORRUPTION.get(self.randomization, self.corruption))
@@ -93,9 +92,6 @@ class ClassifierTrial:
             self._check_model()
         if self.dataset in DATASETS:
             self._check_dataset()
-
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
 
     def _check_model(self) -> None:
         model = MODELS[self.model]
@@ -118,10 +114,6 @@ class ClassifierTrial:
             )
 
     @property
-    def trainable(self) -> str:
-        return "classifier"
-
-    @property
     def regularizer(self) -> str:
         """The explicit regularizers at work, such as `none`, `wd` or `crop+wd`."""
         parts = {
@@ -142,26 +134,14 @@ class ClassifierTrial:
         """The learning rate during an epoch, counted from 1."""
         return self.lr * self.lr_decay ** (epoch - 1)
 
-    @cached_property
-    def trial_id(self) -> str:
-        return content_hash(self.trainable, self.config())
-
-    def config(self) -> dict[str, Any]:
-        """The fields that differ from their defaults; what the identity is made of."""
-        defaults = {f.name: f.default for f in fields(self)}
-        return {k: v for k, v in asdict(self).items() if v != defaults[k]}
-
-
-# So that 1 and True, or NumPy's numbers and Python's, make the same trial.
-_NUMBERS = {
-    f.name: type(f.default)
-    for f in fields(ClassifierTrial)
-    if isinstance(f.default, bool | int | float)
-}
-
-
-def content_hash(trainable: str, config: dict[str, Any]) -> str:
-    """First 12 hex digits of the SHA-256 of the canonical JSON (sorted keys, no spaces)."""
-    identity = config if trainable == "classifier" else {"trainable": trainable, **config}
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    @property
+    def label(self) -> str:
+        """In a few words, such as `alexnet, partial_labels 0.5, crop+wd, seed 1`."""
+        model = self.model
+        if model == "inception" and not self.batch_norm:
+            model += " (no BN)"
+        what: str = self.randomization
+        if what == "partial_labels":
+            what += f" {self.corruption:g}"
+        parts = [model, what, self.regularizer if self.regularizer != "none" else ""]
+        return ", ".join(filter(None, [*parts, f"seed {self.seed}"]))

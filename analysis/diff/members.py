@@ -12,6 +12,7 @@ from analysis.labels import (
     model_label,
     order_by,
     randomization_label,
+    settings_label,
 )
 from analysis.tables import Table
 
@@ -44,6 +45,9 @@ def named(sql: str, a: str, b: str) -> str:
 
 
 def words(record: dict[str, Any]) -> list[str]:
+    """Model and data; of what trains no network the trainable, and what it sets."""
+    if record["max_epochs"] is None:
+        return [record["trainable"], settings_label(record["config"])]
     return [
         model_label(record["model"], record["batch_norm"]),
         randomization_label(record["randomization"], record["corruption"]),

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.database import Database
-from analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
-from analysis.labels import SETTINGS, dataset_labels, setting_text, with_interval
+from analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
+from analysis.labels import (
+    SETTINGS,
+    dataset_labels,
+    model_label,
+    randomization_label,
+    setting_text,
+    with_interval,
+)
 from analysis.tables import Table, without_empty
 
 _FIGURES = {
@@ -22,7 +29,7 @@ _FIGURES = {
 _OUTCOME = f"""
 with figures as (
     select side, $like, {", ".join(f"{sql} as {c}" for c, sql in _FIGURES.items())}
-    from ({MEMBERS}) join trials using (trial_id)
+    from ({MEMBERS}) join classifiers using (trial_id)
     where status in ('done', 'diverged') group by all
 )
 select $like, {", ".join(f"a.{c} as a_{c}, b.{c} as b_{c}" for c in _FIGURES)},
@@ -35,7 +42,7 @@ _TELLING = f"""
 select {", ".join(f"max({c}) > 1 as {c}" for c in SETTINGS)}
 from (
     select {", ".join(f"count(distinct {c}) as {c}" for c in SETTINGS)}
-    from ({MEMBERS}) join trials using (trial_id) group by side, {", ".join(LIKE)}
+    from ({MEMBERS}) join classifiers using (trial_id) group by side, {", ".join(LIKE)}
 )
 """
 
@@ -57,7 +64,8 @@ def for_people(table: Table, a: str, b: str) -> Table:
     rows = [
         [
             dataset,
-            *words(r),
+            model_label(r["model"], r["batch_norm"]),
+            randomization_label(r["randomization"], r["corruption"]),
             r["regularizer"],
             ", ".join(f"{s} {setting_text(r[s])}" for s in telling),
             *(_epochs(r, side) for side in "ab"),

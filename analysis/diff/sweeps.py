@@ -20,7 +20,7 @@ _AXES = (
     *("crop", "flip", "rotation", "precision"),
 )
 _TRIALS = f"""
-select trial_id, side, {", ".join((*LIKE, "seed", "status"))}
+select trial_id, side, {", ".join((*LIKE, "seed", "status", "trainable", "max_epochs", "config"))}
 from (
     select trial_id, case count(*) when 2 then 'both' else any_value(side) end as side
     from ({MEMBERS}) group by trial_id
@@ -29,13 +29,13 @@ order by side, {ORDER}, seed
 """
 _VALUES = f"""
 select {", ".join(f"list(distinct {c} order by {c}) as {c}" for c in _AXES)}
-from ({MEMBERS}) join trials using (trial_id) where side = $side
+from ({MEMBERS}) join classifiers using (trial_id) where side = $side
 """
 # As far as every trial of a side ran, so that each point is the mean of the same trials.
 _CURVES = f"""
 with ended as (
     select side, trial_id, min(epochs) over (partition by side) as common
-    from ({MEMBERS}) join trials using (trial_id) where status = 'done'
+    from ({MEMBERS}) join classifiers using (trial_id) where status = 'done'
 )
 select side, epoch, avg(train_error) as train_error, avg(test_error) as test_error
 from epochs join ended using (trial_id) where epoch <= common
@@ -90,7 +90,7 @@ def _only(trials: Table, a: str, b: str) -> list[Table]:
     for side in "ab":
         records = [r for r in trials.records() if r["side"] == side]
         rows = [
-            [r["trial_id"], *words(r), r["regularizer"], r["seed"], r["status"]]
+            [r["trial_id"], *words(r), r["regularizer"] or "–", r["seed"], r["status"]]
             for r in records[:_LISTED]
         ]
         more = [f"and {len(records) - _LISTED} more"] if len(records) > _LISTED else []

@@ -17,6 +17,8 @@ _OUTCOME = (
     *("wall_seconds", "images_per_second", "parameters", "host", "device"),
 )
 
+_ONCE = "measurements where trial_id = ? and place is null"
+
 
 def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
     """Tables `settings`, `outcome` and `curves`; `difference` is b − a."""
@@ -32,6 +34,7 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
         for name in _OUTCOME
         if (values := [row[name] for row in rows]) != [None, None]
     ]
+    outcome += _measured(db, a, b)
     curves = _curves(db, a, b)
     if not people:
         return [
@@ -52,6 +55,16 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
         ),
         *curves_for_people(curves, (a, b), "errors of every epoch"),
     ]
+
+
+def _measured(db: Database, a: str, b: str) -> list[list[Any]]:
+    """What either measured once, as rows of the outcome."""
+    one, other = (
+        {r["name"]: r["value"] for r in db.table(f"from {_ONCE}", [trial_id]).records()}
+        for trial_id in (a, b)
+    )
+    pairs = {name: (one.get(name), other.get(name)) for name in {**one, **other}}
+    return [[name, *values, _difference(*values)] for name, values in pairs.items()]
 
 
 def _difference(a: Any, b: Any) -> Any:

@@ -16,6 +16,9 @@ from analysis.trial import trial_settings
 
 CURVES = ("train_error", "test_error", "train_loss", "test_loss", "lr", "memorized_fraction")
 OUTCOMES = ("fit_epoch", "final_train_error", "final_test_error", "best_test_error")
+_MEASURED = (
+    "select name, place, value from measurements where trial_id = ? order by place nulls first"
+)
 
 # name, step, value, seconds since 1970
 Point = tuple[str, int, float, float]
@@ -26,13 +29,16 @@ class Run:
     """row:      of the view `trials`.
     settings: every field of the trial.
     sweeps:   those it belongs to.
-    points:   CURVES over epochs, and `step_loss` over optimizer steps.
+    points:   CURVES over epochs, `step_loss` over optimizer steps, and what a trial of the theory
+              measured at several places.
+    measured: what it measured once.
     """
 
     row: dict[str, Any]
     settings: dict[str, Any]
     sweeps: list[str]
     points: list[Point]
+    measured: dict[str, float]
 
     @property
     def name(self) -> str:
@@ -40,14 +46,23 @@ class Run:
 
     @property
     def outcomes(self) -> dict[str, float]:
-        return {name: float(self.row[name]) for name in OUTCOMES if self.row[name] is not None}
+        known = {name: float(self.row[name]) for name in OUTCOMES if self.row[name] is not None}
+        return known | self.measured
 
 
 def runs(db: Database) -> Iterator[Run]:
     sweeps = "select list(distinct sweep order by sweep) from sweep_trials where trial_id = ?"
     for row in db.table("from trials order by trial_id").records():
         listed = db.table(sweeps, [row["trial_id"]]).rows[0][0] or []
-        yield Run(row, trial_settings(row), listed, _points(db, row))
+        measured = db.table(_MEASURED, [row["trial_id"]]).records()
+        end = seconds(row["finished_at"] or row["started_at"])
+        points = [
+            (m["name"], int(m["place"]), m["value"], end)
+            for m in measured
+            if m["place"] is not None
+        ]
+        once = {m["name"]: m["value"] for m in measured if m["place"] is None}
+        yield Run(row, trial_settings(row), listed, _points(db, row) + points, once)
 
 
 def seconds(moment: datetime | None) -> float:

@@ -33,7 +33,7 @@ select
 from (
     select
         *, case when status = 'done' then coalesce(test_error, final_test_error) end as at_fit
-    from trials
+    from classifiers
     left join (select trial_id, epoch as fit_epoch, test_error from epochs)
         using (trial_id, fit_epoch)
     where status in ('done', 'diverged') and {LABELS_ALONE}

@@ -83,14 +83,14 @@ def draw(figure: Figure) -> Picture:
         side_by_side = columns_within(handles, width * _LETTERS)
         lines = -(-len(handles) // side_by_side)
         picture = Picture((width, rows * _PANEL + 0.1 + lines * _LINE), layout="constrained")
-        axes = picture.subplots(rows, columns, squeeze=False).flat
+        axes = list(picture.subplots(rows, columns, squeeze=False).flat)
         for index, (panel, place) in enumerate(zip(figure.panels, axes, strict=False)):
             _panel(place, panel, look)
             if index + columns < count and figure.panels[index + columns].x == panel.x:
                 place.set_xlabel("")
             if index % columns and figure.panels[index - 1].y == panel.y:
                 place.set_ylabel("")
-        for place in list(axes)[count:]:
+        for place in axes[count:]:
             place.set_visible(False)
         picture.legend(
             handles=handles,

@@ -12,8 +12,11 @@ from analysis.figures.figure_1b import figure_1b
 from analysis.figures.figure_1c import figure_1c
 from analysis.figures.figure_2a import figure_2a
 from analysis.figures.figure_2b import figure_2b
+from analysis.figures.kernel_error import kernel_error
 from analysis.figures.learning_curves import learning_curves
+from analysis.figures.minimum_norm import minimum_norm
 from analysis.figures.order_of_learning import order_of_learning
+from analysis.figures.residuals import residuals
 
 FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_1a": figure_1a,
@@ -23,6 +26,9 @@ FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_2b": figure_2b,
     "learning_curves": learning_curves,
     "order_of_learning": order_of_learning,
+    "residuals": residuals,
+    "minimum_norm": minimum_norm,
+    "kernel_error": kernel_error,
 }
 
 

@@ -41,7 +41,7 @@ seeds as ( -- trials that differ in how long they may run go the same way; what 
         max(went) filter (randomization = 'gaussian') as noise_last
     from (
         select *, case when status = 'done' then last else 0 end as went
-        from trials
+        from classifiers
         left join steps using (trial_id)
         where regularizer = 'none' and status in ('done', 'diverged')
     )

@@ -14,7 +14,7 @@ with seeds as (
             - max(final_test_error) filter (batch_norm) as gain,
         bool_or(batch_norm) and bool_or(not batch_norm) as paired,
         bool_and(status = 'done' and fitted(final_train_error)) as fitted
-    from trials
+    from classifiers
     where randomization = 'true_labels' and regularizer = 'none'
         and status in ('done', 'diverged')
     group by all

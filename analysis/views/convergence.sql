@@ -32,7 +32,7 @@ timed as (
     group by trial_id
 ),
 labelled as (
-    select * from timed join trials using (trial_id)
+    select * from timed join classifiers using (trial_id)
 ),
 truths as ( -- of several that differ in how long they may run, the one that went furthest
     select

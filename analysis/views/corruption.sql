@@ -7,7 +7,7 @@
 -- `seeds` that are done; `diverged` more have no errors.
 create view corruption as
 with labelled as (
-    from trials
+    from classifiers
     where status in ('done', 'diverged')
         and randomization in ('true_labels', 'partial_labels', 'random_labels')
     -- Of one seed, one: settings that decide nothing, such as log_every, make no further sample.

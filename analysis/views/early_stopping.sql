@@ -6,5 +6,5 @@ select
     trial_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed, epochs,
     final_test_error, best_test_error, best_test_epoch,
     final_test_error - best_test_error as gain
-from trials
+from classifiers
 where status = 'done';

@@ -20,7 +20,7 @@ select
     margin_p10 / exp(spectral_log_product) as normalized_margin,
     case when randomization = 'random_labels'
          then correlation(final_train_error, dataset) end as rademacher
-from trials
+from classifiers
 join (
     select
         trial_id, weight_norm, initial_weight_norm, distance_from_initialization,

@@ -27,7 +27,7 @@ from (
         *,
         case when status = 'done' then final_train_error end as train_error,
         case when status = 'done' then final_test_error end as test_error
-    from trials
+    from classifiers
     where status in ('done', 'diverged')
     -- Of one seed, one: settings that decide nothing, such as log_every, make no further sample.
     qualify row_number() over (

@@ -5,7 +5,7 @@ create view regularization as
 with errors as (
     select *, final_train_error as train_error, final_test_error as test_error,
         final_test_error - final_train_error as gap
-    from trials
+    from classifiers
     where status = 'done'
 ),
 without as ( -- one, where several differ in what does not matter

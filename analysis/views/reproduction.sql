@@ -6,16 +6,18 @@
 -- have a training error of at most 1 %. `difference` is ours less the paper's. `within` is what may
 -- lie between them: our interval or the stated tolerance, whichever is larger. The verdict:
 --   not run     no trial of ours ended;
+--   smaller     a kernel of ours that was given fewer training examples, or filters, than the paper's;
 --   not fitted  ours are not trained as far as the paper's. Test errors and gains are compared only
 --               where our training error is at most a point above the paper's (above 0 where it says
 --               none); a training error that is too high, or a time that was not reached, says
 --               nothing before the trials were trained long enough (see `long_enough`);
 --   agrees      the difference, or what of it is beyond a bound, is at most `within`;
 --   differs     otherwise.
+-- Of kernels that differ in how many examples and filters they have, those with the most count.
 -- Where the paper failed to converge, ours agree if none fitted in as long, and differ if any did.
 create view reproduction as
 with tried as materialized (
-    from trials
+    from classifiers
     where status in ('done', 'diverged') and dataset in (select dataset from paper)
     -- Of one seed, one: settings that decide nothing, such as log_every, make no further sample.
     qualify row_number() over (
@@ -76,8 +78,28 @@ measured as (
     )
     where with_it.batch_norm and not without.batch_norm
 ),
+interpolated as (
+    from kernels
+    where status = 'done'
+        and kernel = case model when 'random_features' then 'linear' else 'gaussian' end
+    qualify dense_rank() over (
+        partition by dataset, model, randomization, kernel, bandwidth, l2
+        order by n desc, filters desc
+    ) = 1
+),
+solved as (
+    select
+        * exclude (n), n as examples,
+        unnest([
+            {'metric': 'test_error', 'value': test_error},
+            {'metric': 'solution_norm', 'value': solution_norm},
+            {'metric': 'bandwidth', 'value': bandwidth}
+        ], recursive := true)
+    from interpolated
+),
 ours as (
     select
+        'classifier' as trainable,
         dataset, model, batch_norm, randomization, regularizer, metric,
         count(*) as n,
         count(*) filter (done and fitted(final_train_error)) as fitted,
@@ -94,10 +116,20 @@ ours as (
     group by all
     union all by name
     select
+        'classifier' as trainable,
         dataset, model, batch_norm, 'parameters' as metric, count(*) as n,
         avg(parameters) as ours
     from tried
     where parameters is not null
+    group by all
+    union all by name
+    select
+        'kernel' as trainable,
+        dataset, model, randomization, case when l2 > 0 then 'l2' else 'none' end as regularizer,
+        metric, count(*) as n, count(*) filter (fitted(train_error)) as fitted,
+        avg(train_error) as train_error, avg(value) as ours, half_width(value) as interval,
+        precision, kernel, bandwidth, l2, examples, whole, filters
+    from solved
     group by all
 ),
 beside as (
@@ -106,12 +138,13 @@ beside as (
         p.regularizer, p.metric, p.value as paper, bound, printed, unit, certainty,
         coalesce(max(p.value) filter (p.metric = 'train_error') over (partition by source, item), 0)
             as paper_train_error,
-        ours.* exclude (dataset, model, batch_norm, randomization, regularizer, metric),
+        ours.* exclude (
+            trainable, dataset, model, batch_norm, randomization, regularizer, metric),
         ours - p.value as difference,
         greatest(coalesce(interval, 0), tolerance(p.metric, p.value)) as within
     from paper p
-    left join ours on p.trainable = 'classifier'
-        and (p.dataset, p.model, p.batch_norm) = (ours.dataset, ours.model, ours.batch_norm)
+    left join ours on (p.trainable, p.dataset, p.model) = (ours.trainable, ours.dataset, ours.model)
+        and p.batch_norm is not distinct from ours.batch_norm
         and p.randomization is not distinct from ours.randomization
         and p.regularizer is not distinct from ours.regularizer
         and p.metric = ours.metric
@@ -123,10 +156,12 @@ select
     case when difference is not null then within end as within,
     case
         when n is null then 'not run'
+        when metric <> 'bandwidth' and (not whole or filters < 32000) then 'smaller'
         when paper is null and fitted > 0 then 'differs'
         when paper is null and long then 'agrees'
         when ours is null then 'not fitted'
-        when metric not in ('parameters', 'train_error', 'convergence_ratio', 'rademacher')
+        when metric not in ('parameters', 'bandwidth', 'train_error', 'convergence_ratio', 'rademacher')
+            and coalesce(l2, 0) = 0 -- which is not meant to interpolate
             and train_error > paper_train_error + 0.01 then 'not fitted'
         when case bound when '<=' then difference when '>=' then -difference
             else abs(difference) end <= within then 'agrees'
@@ -134,5 +169,5 @@ select
         else 'differs'
     end as verdict,
     max_epochs, stop, batch_size, lr, lr_decay, momentum,
-    weight_decay, dropout, rotation, precision
+    weight_decay, dropout, rotation, precision, kernel, bandwidth, l2, examples, filters
 from beside;

@@ -36,3 +36,6 @@ create macro tolerance(metric, value) as
         when 'rademacher' then 0.05
         else 0.01
     end;
+
+-- The distance at which weights count as those of minimum norm, in units of that norm.
+create macro near_minimum_norm() as 1e-3;

@@ -10,6 +10,6 @@ select
     weight_decay, dropout, rotation, precision,
     list(trial_id order by trial_id) as trial_ids, count(*) as all_seeds,
     row_number() over (order by min(trial_id)) as setting
-from trials
+from classifiers
 where status <> 'failed' and epochs > 0
 group by all;

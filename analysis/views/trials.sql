@@ -8,7 +8,7 @@ select
     final_train_loss, final_train_error, final_test_error, best_test_error, best_test_epoch,
     wall_seconds, images_per_second, attempts, host, device, git_commit, versions,
     started_at, finished_at, error,
-    stop, precision, config
+    stop, precision, config, theory_settings
 from (
     select * replace (
         -- What nobody has claimed does not run, whatever a killed worker left behind.

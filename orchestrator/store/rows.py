@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,14 @@ import pyarrow as pa
 
 from orchestrator.store.schemas import EPOCH, SWEEP
 from trainables.datasets import DATASETS
+from trainables.identity import Trial
 from trainables.records import Epoch, Examples
 from trainables.registry import trial_from_config
 from trainables.trial import ClassifierTrial
 
 Row = dict[str, Any]
+# The settings that mean the same in every trial that has them.
+_SHARED = ("dataset", "model", "randomization", "corruption", "seed")
 
 FINAL = ("done", "diverged", "failed")
 
@@ -30,10 +33,18 @@ class Provenance:
     versions: str
 
 
-def config_row(trial: ClassifierTrial) -> Row:
-    """A trial's settings, one column each, and `config`, from which it can be built again."""
-    settings = asdict(trial)
-    settings["max_epochs"] = settings.pop("epochs")
+def config_row(trial: Trial) -> Row:
+    """A trial's settings, one column each, and `config`, from which it can be built again.
+
+    What trains no network has columns for the settings that it shares with what does, and all
+    of them in `theory_settings`.
+    """
+    settings = trial.settings()
+    if isinstance(trial, ClassifierTrial):
+        settings["max_epochs"] = settings.pop("epochs")
+    else:
+        shared = {name: settings[name] for name in _SHARED if name in settings}
+        settings = {**shared, "theory_settings": json.dumps(settings, sort_keys=True)}
     return {
         **settings,
         "trial_id": trial.trial_id,
@@ -43,13 +54,11 @@ def config_row(trial: ClassifierTrial) -> Row:
     }
 
 
-def trial_from_row(row: Row) -> ClassifierTrial:
+def trial_from_row(row: Row) -> Trial:
     return trial_from_config(row["trainable"], json.loads(row["config"]))
 
 
-def outcome_row(
-    trial: ClassifierTrial, epochs: Sequence[Epoch], wall_seconds: float
-) -> dict[str, Any]:
+def outcome_row(trial: Trial, epochs: Sequence[Epoch], wall_seconds: float) -> dict[str, Any]:
     """What the epochs so far amount to. `fit_*` stay NULL while training error 0 is not reached."""
     if not epochs:
         return {"epochs": 0, "steps": 0, "wall_seconds": wall_seconds}
@@ -72,7 +81,7 @@ def outcome_row(
     }
 
 
-def sweep_rows(sweep: str, planned: Iterable[tuple[ClassifierTrial, Sequence[str]]]) -> pa.Table:
+def sweep_rows(sweep: str, planned: Iterable[tuple[Trial, Sequence[str]]]) -> pa.Table:
     """One row per trial and feed; a trial that feeds nothing has one row with a NULL feed."""
     none: Sequence[str | None] = [None]
     rows = [

@@ -39,6 +39,8 @@ CONFIG = pa.schema(
         "stop": pa.string(),
         "precision": pa.string(),
         "config": pa.string(),
+        # JSON of all fields, of a trial that trains no network; NULL where they have columns.
+        "theory_settings": pa.string(),
     }
 )
 
@@ -77,6 +79,9 @@ OUTCOME = pa.schema(
         "example_first_learned": pa.list_(pa.int32()),
         "example_learned_for_good": pa.list_(pa.int32()),
         "example_forgotten": pa.list_(pa.int32()),
+        "measurements": pa.list_(
+            pa.struct({"name": pa.string(), "value": pa.float64(), "at": pa.float64()})
+        ),
     }
 )
 

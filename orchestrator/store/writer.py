@@ -24,8 +24,17 @@ from orchestrator.store.rows import (
     utc,
 )
 from orchestrator.store.schemas import LIVE, conform
-from trainables.records import Ended, Epoch, Examples, Measures, Record, Started, Steps
-from trainables.trial import ClassifierTrial
+from trainables.identity import Trial
+from trainables.records import (
+    Ended,
+    Epoch,
+    Examples,
+    Measurement,
+    Measures,
+    Record,
+    Started,
+    Steps,
+)
 
 _OUTCOME = (
     "epochs",
@@ -55,7 +64,7 @@ class TrialWriter:
     def __init__(
         self,
         store: Store,
-        trial: ClassifierTrial,
+        trial: Trial,
         provenance: Provenance,
         attempt: int = 1,
         guard: Guard | None = None,
@@ -67,6 +76,7 @@ class TrialWriter:
         self._flush_seconds = flush_seconds
         self._epochs: list[Epoch] = []
         self._steps: list[Steps] = []
+        self._measurements: list[Measurement] = []
         self._earlier: dict[str, Any] = {}
         self._spent = 0.0  # seconds, in earlier attempts
         self._began = self._flushed = time.monotonic()
@@ -108,6 +118,9 @@ class TrialWriter:
         elif isinstance(record, Steps):
             self._steps.append(record)
             self._flush_in_time()
+        elif isinstance(record, Measurement):
+            self._measurements.append(record)
+            self._flush_in_time()
 
     def end(self, status: str, error: str | None = None) -> None:
         """Write the trial's last word; `error` is a reason or a traceback."""
@@ -125,6 +138,7 @@ class TrialWriter:
         row = {
             **self._row,
             **outcome_row(self._trial, self._epochs, self._spent + now - self._began),
+            "measurements": [asdict(measurement) for measurement in self._measurements],
             "epoch_rows": epoch_rows(self._epochs),
             "step_rows": [asdict(step) for step in self._steps],
         }

@@ -23,6 +23,8 @@ COLUMNS = {
         parameters status epochs steps fit_epoch fit_step final_train_loss final_train_error
         final_test_error best_test_error best_test_epoch wall_seconds images_per_second attempts
         host device git_commit versions started_at finished_at error""",
+    "classifiers": "trial_id trainable dataset model randomization status final_test_error config",
+    "measurements": "trial_id trainable dataset seed name place value",
     "epochs": """trial_id epoch step lr train_loss train_error test_loss test_error
         corrupted_train_error clean_train_error memorized_fraction recovered_fraction seconds""",
     "steps": "trial_id step train_loss",
@@ -61,6 +63,13 @@ COLUMNS = {
         clean_learned clean_learned_interval memorized memorized_interval recovered
         recovered_interval all_seeds max_epochs stop batch_size lr lr_decay momentum weight_decay
         dropout rotation precision""",
+    "min_norm": """trial_id dataset data features n d bandwidth corruption method batch_size lr
+        start scale precision seed steps status rank condition step_size minimum_norm solution_loss
+        solution_test_error step distance distance_to_limit distance_bound norm outside
+        outside_moved train_loss train_error test_error""",
+    "kernels": """trial_id dataset model randomization kernel bandwidth l2 n whole filters precision
+        seed status test_error train_error solution_norm signed_norm residual refinements jitter
+        matrix_seconds factor_seconds solve_seconds test_seconds seconds device""",
     "measures": """trial_id dataset model batch_norm randomization corruption regularizer seed
         train_error test_error gap weight_norm initial_weight_norm distance_from_initialization
         spectral_log_product margin_min margin_p10 margin_median normalized_margin rademacher""",
@@ -68,9 +77,18 @@ COLUMNS = {
     "examples": "trial_id example changed first_learned learned_for_good forgotten",
     "learning_times": """trial_id changed examples learned median_epoch learned_for_good
         median_for_good forgotten""",
+    "expressivity": """trial_id dataset randomization n d classes output precision method depth
+        knot epochs batch_size lr momentum seed status parameters width train_error fits
+        max_residual train_loss condition smallest_gap equal_projections draws construct_seconds
+        seconds fit_epoch""",
+    "capacity": """trial_id dataset model batch_norm measure n labels seed status correlation
+        train_error test_error epochs max_epochs parameters weights layers vc_order vc_bound vacuous
+        replacements largest_loss_change largest_error_change mean_loss_change mean_error_change
+        left_out_loss left_out_error noise batch_size lr lr_decay momentum""",
+    "claim_e_capacity": "claim part dataset model batch_norm data n value interval outcome why",
     "claims": """claim part statement dataset verdict n supports contradicts open reason sql""",
     **dict.fromkeys(
-        ("claim_a", "claim_b", "claim_d", "claim_e", "evidence"),
+        ("claim_a", "claim_b", "claim_c", "claim_d", "claim_d_linear", "claim_e", "evidence"),
         "claim part dataset model batch_norm data n value interval outcome why",
     ),
 }
@@ -100,7 +118,13 @@ def test_live_compacted_and_mixed_folders_say_the_same(folders: dict[str, Path])
     assert seen[0] == seen[1] == seen[2]
     empty = {view for view, found in seen[0].items() if not found}
     # No trial there has random labels, or kept what only some keep: these have tests of their own.
-    assert empty == {"claim_e", "correlations", "examples", "learning_times"}
+    assert empty == {
+        *("measurements", "claim_e", "correlations", "examples", "learning_times"),
+        *("capacity", "claim_e_capacity"),
+        *("min_norm", "claim_d_linear"),
+        *("expressivity", "claim_c"),
+        "kernels",
+    }
 
 
 def test_every_trial_and_epoch_is_there_once_with_its_last_attempt(made: Store) -> None:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.fields import TRIAL_FIELDS, allowed, problem, unknown
+from orchestrator.fields import allowed, problem, trial_fields, unknown
 from trainables.datasets import DATASETS
 from trainables.models import MODELS
 from trainables.trial import ClassifierTrial
 
+FIELDS = trial_fields("classifier")
 WHOLE = ("seed", "epochs", "patience", "batch_size", "log_every")
 NUMBERS = (*("corruption", "lr", "lr_decay", "momentum", "weight_decay", "dropout", "rotation"),)
 FLAGS = ("crop", "flip", "batch_norm")
@@ -42,21 +43,21 @@ SCALARS = (
 
 
 def test_the_fields_are_those_of_a_trial() -> None:
-    assert list(TRIAL_FIELDS) == [f.name for f in fields(ClassifierTrial)]
-    assert set(TRIAL_FIELDS) >= {*WHOLE, *NUMBERS, *FLAGS}
+    assert list(FIELDS) == [f.name for f in fields(ClassifierTrial)]
+    assert set(FIELDS) >= {*WHOLE, *NUMBERS, *FLAGS}
 
 
 def test_every_default_is_valid() -> None:
     defaults = {f.name: f.default for f in fields(ClassifierTrial) if f.default is not MISSING}
     assert len(defaults) > 15
-    assert [name for name, value in defaults.items() if problem(name, value)] == []
+    assert [name for name, value in defaults.items() if problem(name, value, "classifier")] == []
 
 
 @given(name=st.sampled_from(sorted(RANGES)), value=st.integers(-3, 200) | st.floats())
 @settings(deadline=None)
 def test_numbers_are_valid_within_their_range_alone(name: str, value: float) -> None:
     right_kind = isinstance(value, int) if name in WHOLE else math.isfinite(value)
-    assert (problem(name, value) is None) == (right_kind and RANGES[name](value))
+    assert (problem(name, value, "classifier") is None) == (right_kind and RANGES[name](value))
 
 
 @pytest.mark.parametrize("name", [*WHOLE, *NUMBERS])
@@ -64,26 +65,29 @@ def test_numbers_are_valid_within_their_range_alone(name: str, value: float) -> 
     "value", [True, False, "1", "0.5", None, [1], {"a": 1}, math.inf, -math.inf, math.nan]
 )
 def test_nothing_but_a_finite_number_is_a_number(name: str, value: Any) -> None:
-    assert problem(name, value) == (f"{value!r} is not valid", allowed(name))
+    assert problem(name, value, "classifier") == (
+        f"{value!r} is not valid",
+        allowed(name, "classifier"),
+    )
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_number_has_no_point(name: str) -> None:
-    assert problem(name, 5) is None
-    assert problem(name, 5.0) == ("5.0 is not valid", allowed(name))
+    assert problem(name, 5, "classifier") is None
+    assert problem(name, 5.0, "classifier") == ("5.0 is not valid", allowed(name, "classifier"))
 
 
 @pytest.mark.parametrize("name", FLAGS)
 @pytest.mark.parametrize("value", [0, 1, "true", None, 1.0])
 def test_a_flag_is_true_or_false(name: str, value: Any) -> None:
-    assert problem(name, True) is problem(name, False) is None
-    assert problem(name, value) == (f"{value!r} is not valid", "true or false")
+    assert problem(name, True, "classifier") is problem(name, False, "classifier") is None
+    assert problem(name, value, "classifier") == (f"{value!r} is not valid", "true or false")
 
 
-@given(name=st.sampled_from(sorted(TRIAL_FIELDS)), value=SCALARS)
+@given(name=st.sampled_from(sorted(FIELDS)), value=SCALARS)
 @settings(deadline=None)
 def test_a_trial_can_be_built_from_every_value_that_passes(name: str, value: Any) -> None:
-    if problem(name, value) is None:
+    if problem(name, value, "classifier") is None:
         trial = ClassifierTrial(**{"model": "inception", "stop": "fit", name: value})
         assert len(trial.trial_id) == 12
         assert name == "corruption" or getattr(trial, name) == value
@@ -107,7 +111,7 @@ def test_a_trial_can_be_built_from_every_value_that_passes(name: str, value: Any
     ],
 )
 def test_what_is_allowed_is_said_in_words(name: str, words: str) -> None:
-    assert allowed(name) == words
+    assert allowed(name, "classifier") == words
 
 
 @pytest.mark.parametrize(
@@ -117,9 +121,9 @@ def test_what_is_allowed_is_said_in_words(name: str, words: str) -> None:
 def test_an_unknown_name_comes_with_the_nearest_and_all_known(
     name: str, value: str, near: str
 ) -> None:
-    what, words = problem(name, value) or ("", "")
+    what, words = problem(name, value, "classifier") or ("", "")
     assert what == f"unknown {name} {value!r}; did you mean {near!r}?"
-    assert words == allowed(name)
+    assert words == allowed(name, "classifier")
 
 
 def test_no_name_is_suggested_where_none_is_near() -> None:

@@ -99,9 +99,10 @@ def test_the_same_images_stand_together_whatever_the_labels() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_packs_are_for_the_captured_engine_unless_they_are_asked_for(model: str) -> None:
-    assert largest_pack(Resources(), model) == 1
-    assert largest_pack(Resources(engine="eager"), model) == 1
-    assert largest_pack(Resources(engine="captured"), model) > 1
+    trial = made(model=model)
+    assert largest_pack(Resources(), trial) == 1
+    assert largest_pack(Resources(engine="eager"), trial) == 1
+    assert largest_pack(Resources(engine="captured"), trial) > 1
     for engine in ("auto", "eager", "captured"):
-        assert largest_pack(Resources(engine=engine, pack=5), model) == 5
-        assert largest_pack(Resources(engine=engine, pack=1), model) == 1
+        assert largest_pack(Resources(engine=engine, pack=5), trial) == 5
+        assert largest_pack(Resources(engine=engine, pack=1), trial) == 1

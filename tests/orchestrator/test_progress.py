@@ -12,7 +12,7 @@ from rich.console import Console
 
 from orchestrator import progress
 from orchestrator.job import AGAIN, Progress
-from orchestrator.progress import LiveDisplay, PlainDisplay, label, show_progress, sparkline
+from orchestrator.progress import LiveDisplay, PlainDisplay, show_progress, sparkline
 from trainables.trial import ClassifierTrial
 
 SHORT = ClassifierTrial(model="mlp_1x512", dataset="synthetic", epochs=40, seed=1)
@@ -57,7 +57,7 @@ def lines(made: Console) -> list[str]:
 
 @pytest.mark.parametrize("trial_id", TRIALS)
 def test_a_label_says_what_sets_a_trial_apart(trial_id: str) -> None:
-    assert label(TRIALS[trial_id]) == LABELS[trial_id]
+    assert TRIALS[trial_id].label == LABELS[trial_id]
 
 
 @WIDTHS

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.fields import TRIAL_FIELDS
+from orchestrator.fields import trial_fields
 from orchestrator.resources import RESOURCES, Resources, problem
 from trainables.shape import SHAPING
 
+FIELDS = trial_fields("classifier")
 SWEEPS = (Path(__file__).resolve().parents[2] / "docs" / "sweeps.md").read_text()
 
 
@@ -30,7 +31,7 @@ def test_every_key_is_documented_with_its_default(key: str) -> None:
 
 def test_what_trials_of_equal_shape_may_differ_in_is_documented() -> None:
     (sentence,) = re.findall(r"Trials have equal shape .*?\.", SWEEPS, re.DOTALL)
-    free = [name for name in TRIAL_FIELDS if name not in SHAPING]
+    free = [name for name in FIELDS if name not in SHAPING]
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(free)
 
 

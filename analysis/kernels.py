@@ -1,0 +1,88 @@
+"""Interpolation with kernels: what it is worth on the test set, and how exactly it was solved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.database import Database
+from analysis.labels import in_words, order_by, percent_interval, setting_text
+from analysis.tables import Table, without_empty
+
+FEATURES = ("raw_pixels", "gabor_wavelets", "random_features")
+# Everything of a trial but its seed.
+_SETTING = (
+    *("dataset", "model", "randomization"),
+    *("kernel", "bandwidth", "l2", "filters", "n", "precision"),
+)
+IN_ORDER = f"dataset, {order_by('model', FEATURES)}, randomization desc, kernel, bandwidth, l2"
+
+_QUERY = f"""
+with solved as (
+select
+    {", ".join(_SETTING)}, count(*) as seeds,
+    avg(test_error) as test_error, half_width(test_error) as test_error_interval,
+    avg(train_error) as train_error, avg(solution_norm) as solution_norm,
+    avg(signed_norm) as signed_norm, max(residual) as residual, max(refinements) as refinements,
+    max(jitter) as jitter, median(seconds) as seconds
+from kernels
+where status = 'done'
+group by all
+)
+from solved order by {IN_ORDER}, filters, n, precision
+"""
+_SQL = f"from kernels where status = 'done' order by {IN_ORDER}, filters, n, precision, seed"
+
+
+def kernels_table(db: Database) -> Table:
+    """Per setting, over seeds: mean errors and norms, the worst residual and the largest jitter."""
+    found = db.table(_QUERY)
+    return Table("kernels", found.columns, found.rows, sql=_SQL)
+
+
+def for_people(table: Table) -> Table:
+    """The same in words and per cent."""
+    records = table.records()
+    rows = [
+        [
+            r["dataset"],
+            in_words(r["model"]),
+            "random" if r["randomization"] == "random_labels" else "",
+            _kernel(r),
+            "" if r["l2"] == 0 else setting_text(r["l2"]),
+            r["filters"] or "",
+            str(r["n"]),
+            r["seeds"],
+            percent_interval(r["test_error"], r["test_error_interval"]),
+            f"{100 * r['train_error']:.2f}",
+            f"{r['solution_norm']:.4g}",
+            f"{r['residual']:.0e}" + (f", {r['refinements']}×" if r["refinements"] else ""),
+            "" if r["jitter"] == 0 else f"{r['jitter']:.0e}",
+            f"{r['seconds']:.3g}",
+        ]
+        for r in records
+    ]
+    shown = ("n", "test %", "train %", "norm", "residual", "jitter", "seconds")
+    columns = ["dataset", "features", "labels", "kernel", "l2", "filters", "n", "seeds"]
+    columns += ["test %", "train %", "norm", "residual", "jitter", "seconds"]
+    return Table(
+        "kernels",
+        *without_empty(columns, rows, ("labels", "l2", "filters", "jitter")),
+        title="Kernels: n equations, solved exactly",
+        show=dict.fromkeys(shown, str),
+        notes=[
+            "norm: of the solution, all classes as one function with one-hot targets",
+            "residual: relative, in float64, the worst of all seeds; k×: refined so often",
+            "l2 and jitter are added to K's diagonal, in units of its mean",
+        ],
+        sql=table.sql,
+    )
+
+
+def has_trials(db: Database) -> bool:
+    return bool(db.table("select count(*) from kernels where status = 'done'").rows[0][0])
+
+
+def _kernel(record: dict[str, Any]) -> str:
+    """`gaussian 0.02, fp32`"""
+    width = "" if record["bandwidth"] is None else f" {record['bandwidth']:.3g}"
+    return f"{record['kernel']}{width}, {record['precision']}"

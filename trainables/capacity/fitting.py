@@ -1,0 +1,96 @@
+"""Training a network on a sample, plainly: no regularizer, and the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainables.capacity.sample import Sample
+from trainables.capacity.trial import CapacityTrial
+from trainables.engines.precision import set_precision
+from trainables.models import build_model
+from trainables.models.layers import initialize
+from trainables.seeds import generator, torch_seed
+
+_BATCH = 1000  # images at a time that are evaluated
+
+
+class StoppedError(Exception):
+    """Training was told to stop."""
+
+
+class DivergedError(Exception):
+    """The training loss is not finite any more."""
+
+
+def untrained(trial: CapacityTrial, shape: torch.Size, outputs: int) -> nn.Module:
+    """The trial's network for images (C, H, W), as its seed initializes it, on the CPU."""
+    channels, height, width = shape
+    model = build_model(
+        trial.model, (channels, height, width), outputs, batch_norm=trial.batch_norm
+    )
+    initialize(model, torch.Generator().manual_seed(torch_seed(trial.seed, "initialization")))
+    return model
+
+
+def epochs(
+    model: nn.Module, sample: Sample, trial: CapacityTrial, should_stop: Callable[[], bool]
+) -> Iterator[int]:
+    """Train, and yield the number of each epoch once it is over.
+
+    The order of the examples depends on the trial's seed, the epoch and how many they are, and
+    not on what they are: an example that is replaced is met at the same steps.
+
+    Raises StoppedError within a step of being told to, and DivergedError.
+    """
+    set_precision("fp32")
+    layout, device = _layout(model), sample.inputs.device
+    model.to(device).to(memory_format=layout)
+    optimizer = torch.optim.SGD(model.parameters(), lr=trial.lr, momentum=trial.momentum)
+    for epoch in range(1, trial.epochs + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = trial.lr_in(epoch)
+        order = generator(trial.seed, "order", epoch).permutation(len(sample))
+        total = torch.zeros((), device=device)
+        model.train()
+        for batch in torch.split(torch.from_numpy(order).to(device), trial.batch_size):
+            if should_stop():
+                raise StoppedError(f"stopped in epoch {epoch}")
+            inputs = sample.inputs[batch].contiguous(memory_format=layout)
+            loss = functional.cross_entropy(model(inputs), sample.labels[batch])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total += loss.detach()
+        if not total.isfinite():
+            raise DivergedError(f"training loss is {total.item()} in epoch {epoch}")
+        yield epoch
+
+
+@torch.no_grad()
+def losses(model: nn.Module, sample: Sample) -> Tensor:
+    """(2, N), on the CPU: the cross-entropy of every example in nats, and whether it is wrong."""
+    model.eval()
+    layout = _layout(model)
+    found = []
+    for start in range(0, len(sample), _BATCH):
+        part = sample.part(slice(start, start + _BATCH))
+        logits = model(part.inputs.contiguous(memory_format=layout))
+        entropy = functional.cross_entropy(logits, part.labels, reduction="none")
+        wrong = logits.argmax(dim=1) != part.labels
+        found.append(torch.stack([entropy, wrong.float()]))
+    return torch.cat(found, dim=1).cpu().double()
+
+
+def error(model: nn.Module, sample: Sample) -> float:
+    """The share of the examples, in [0, 1], that are predicted as another label."""
+    return losses(model, sample)[1].mean().item()
+
+
+def _layout(model: nn.Module) -> torch.memory_format:
+    """Convolutions run faster on channels-last images; for other models they would be copied."""
+    convolves = any(isinstance(module, nn.Conv2d) for module in model.modules())
+    return torch.channels_last if convolves else torch.contiguous_format

@@ -1,0 +1,1 @@
+"""Finite-sample expressivity (paper, section 4, theorem 1): 2n + d weights fit any labels."""

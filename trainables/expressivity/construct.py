@@ -1,0 +1,112 @@
+"""Theorem 1 in numbers: the weights that fit any labels of any sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.errors import DataError
+from trainables.expressivity.distinct import first_of_each
+from trainables.expressivity.network import Interpolant
+from trainables.expressivity.system import Vector, condition, solve, thresholds
+from trainables.seeds import generator
+
+_DRAWS = 5  # of a direction, until no two different inputs have the same projection
+
+
+@dataclass(frozen=True)
+class Construction:
+    """A network that fits the sample, as far as its precision allows.
+
+    draws:             directions drawn.
+    equal_projections: inputs whose projection an earlier, different input has already: no network
+                       with this direction can tell them apart. The last resort of the precision;
+                       with probability 1 there are none in exact arithmetic.
+    smallest_gap:      between different projections, which lie on a line of the inputs' units;
+                       infinite where there is but one.
+    condition:         of the triangular system, in the 1-norm.
+    """
+
+    network: Interpolant
+    draws: int
+    equal_projections: int
+    smallest_gap: float
+    condition: float
+
+
+@torch.no_grad()
+def construct(
+    inputs: Tensor,
+    targets: Tensor,
+    *,
+    precision: torch.dtype = torch.float64,
+    seed: int = 0,
+    depth: int = 1,
+    knot: float = 0.25,
+    name: Callable[[int], str] = str,
+) -> Construction:
+    """The network with n + d + n outputs weights that takes inputs (n, d) to targets (n, outputs).
+
+    Targets (n,) are one output: 2n + d weights. The direction a is uniform on the sphere, drawn
+    from the seed. The system is solved on the host in O(n) after sorting; everything is in the
+    given precision, and the network on the device of the inputs. A unit that would have to tell
+    apart equal projections has weight 0.
+
+    name: what a row is called in an error.
+
+    Raises DataError where two equal inputs have different targets, or an input is not finite.
+    """
+    targets = targets[:, None] if targets.dim() == 1 else targets
+    if not torch.isfinite(inputs).all():
+        row = int((~torch.isfinite(inputs)).any(dim=1).nonzero()[0])
+        raise DataError(f"row {name(row)}", "the input is not finite", "finite numbers")
+    first = first_of_each(inputs, targets, name).numpy()
+    drawn: list[_Draw] = []
+    while not drawn or (drawn[-1].equal and len(drawn) < _DRAWS):
+        network = Interpolant(
+            _direction(inputs.shape[1], seed, len(drawn)).to(inputs.device, precision),
+            torch.zeros(len(inputs), dtype=precision, device=inputs.device),
+            torch.zeros(targets.shape, dtype=precision, device=inputs.device),
+            depth,
+        )
+        z = network.project(inputs).cpu().numpy()
+        drawn.append(_Draw(network, z, int(first.sum()) - len(np.unique(z[first]))))
+    best = min(drawn, key=lambda draw: draw.equal)
+    network, z = best.network, best.z
+    values, places = np.unique(z, return_index=True)
+    b = thresholds(values, knot)
+    w = solve(values, b, targets.cpu().numpy()[places])
+    _set(network, b, w, np.delete(z, places))
+    return Construction(
+        network,
+        len(drawn),
+        best.equal,
+        float(np.diff(values).min()) if len(values) > 1 else float("inf"),
+        condition(values, b),
+    )
+
+
+class _Draw(NamedTuple):
+    """A network without weights yet, the projections (n,), and how many inputs share one."""
+
+    network: Interpolant
+    z: Vector
+    equal: int
+
+
+def _direction(d: int, seed: int, draw: int) -> Tensor:
+    """(d,): uniform on the unit sphere."""
+    a = generator(seed, "expressivity-direction", draw).standard_normal(d)
+    return torch.from_numpy(a / np.linalg.norm(a))
+
+
+def _set(network: Interpolant, b: Vector, w: Vector, idle: Vector) -> None:
+    """Thresholds and weights; a unit per `idle` projection stays at weight 0, behind them."""
+    network.b[: len(b)] = torch.from_numpy(b)
+    network.b[len(b) :] = torch.from_numpy(idle)
+    network.w[: len(w)] = torch.from_numpy(w)

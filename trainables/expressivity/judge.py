@@ -1,0 +1,46 @@
+"""How well a network's outputs are the labels, by its forward pass over the whole sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Fit:
+    """max_residual: the largest |output - target|, infinite where an output is not finite.
+    train_error: the share in [0, 1] of wrong predictions: the class of the largest output, or the
+    whole number next to a single one. What is not finite is wrong, and so is what is half way.
+    """
+
+    max_residual: float
+    train_error: float
+
+
+@torch.no_grad()
+def judge(
+    network: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    rows: int,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Fit | None:
+    """Over inputs (n, d) and targets (n, outputs), `rows` at a time; None if told to stop."""
+    worst = torch.zeros((), dtype=targets.dtype, device=targets.device)
+    right = torch.zeros((), dtype=torch.int64, device=targets.device)
+    parts = torch.split(inputs, rows), torch.split(targets, rows)
+    for part, target in zip(*parts, strict=True):
+        if should_stop():
+            return None
+        outputs = network(part if part.dtype == targets.dtype else part.to(targets.dtype))
+        residuals = (outputs - target).abs()
+        worst = torch.maximum(worst, residuals.nan_to_num(nan=torch.inf).max())
+        if target.shape[1] == 1:
+            right += (residuals < 0.5).sum()
+        else:
+            same = outputs.argmax(dim=1) == target.argmax(dim=1)
+            right += (same & outputs.isfinite().all(dim=1)).sum()
+    return Fit(float(worst), (len(inputs) - int(right)) / len(inputs))

@@ -1,0 +1,1 @@
+"""Linear models with more features than examples: which of all exact fits does SGD find?"""

@@ -1,0 +1,63 @@
+"""The trainable min_norm: how near to the minimum-norm solution a linear model is led."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+
+from trainables.classifier import pick_device
+from trainables.errors import TrialError
+from trainables.min_norm.data import examples
+from trainables.min_norm.regression import Regression
+from trainables.min_norm.trial import MinNormTrial
+from trainables.records import Ended, Record, Started
+from trainables.registry import Context
+
+_PER_DECADE = 8  # steps at which is measured
+
+
+def run(trials: Sequence[MinNormTrial], context: Context) -> Iterator[tuple[str, Record]]:
+    """One trial after the other. What is measured is said in `Regression`, at `of_data` and `now`.
+
+    A trial that is interrupted starts over.
+
+    Raises DataError for a missing dataset and TrialError for a device that is not there or that
+    has no float64.
+    """
+    if context.threads:
+        torch.set_num_threads(context.threads)
+    device = pick_device(context.device)
+    for trial in trials:
+        if device.type == "mps" and trial.precision == "fp64":
+            raise TrialError("precision", "mps has no fp64", "fp32, or the device cpu")
+        for record in _run(trial, context, device):
+            yield trial.trial_id, record
+
+
+def _run(trial: MinNormTrial, context: Context, device: torch.device) -> Iterator[Record]:
+    regression = Regression(trial, examples(trial, context.data_dir), device)
+    yield Started(device=str(device), parameters=regression.weights.numel())
+    yield from regression.now(0)
+    yield from regression.of_data()
+    descent = regression.descent()
+    for before, step in pairwise([0, *measured_at(trial.steps)]):
+        for _ in range(before, step):
+            if context.should_stop():
+                yield Ended("interrupted", f"stopped before step {step}")
+                return
+            next(descent)
+        found = list(regression.now(step))
+        if not all(math.isfinite(measurement.value) for measurement in found):
+            yield Ended("diverged", f"the weights are not finite at step {step}")
+            return
+        yield from found
+    yield Ended("done")
+
+
+def measured_at(steps: int) -> list[int]:
+    """Steps from 1 to the last, logarithmically spaced."""
+    powers = range(math.ceil(_PER_DECADE * math.log10(steps)) + 1)
+    return sorted({min(round(10 ** (power / _PER_DECADE)), steps) for power in powers})
