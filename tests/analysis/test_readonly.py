@@ -208,7 +208,7 @@ def test_whatever_reads_is_answered(root: Path, db: Database, question: str) -> 
 
 MISTAKES = {
     "from nope": "Table with name nope does not exist; the views are "
-    "sweep_trials, trials, epochs, steps, settings, convergence, corruption",
+    "sweep_trials, trials, epochs, steps, ",
     "selec 1": 'Parser Error: syntax error at or near "selec"',
     "select nope from trials": 'Binder Error: Referenced column "nope" not found in FROM clause!',
     "select 'a'::int": "Conversion Error: Could not convert string 'a' to INT32",
