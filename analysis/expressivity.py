@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.database import Database
-from analysis.labels import in_words, setting_text
+from analysis.labels import setting_text
 from analysis.tables import Table, without_empty
 from trainables.expressivity.trial import ExpressivityTrial
 
@@ -81,14 +81,16 @@ def expressivity_table(db: Database) -> Table:
 
 
 def for_people(table: Table) -> Table:
-    """The same with residuals and errors of a precision in one cell."""
+    """The same with what a precision reached in one cell, narrow enough for 80 columns."""
     records = table.records()
+    several = len({r["classes"] for r in records}) > 1
     rows = [
         [
-            f"{r['dataset']}, d = {r['d']}",
-            in_words(r["randomization"]),
+            f"{r['dataset']}, d={r['d']}",
+            "true" if r["randomization"] == "true_labels" else "",
             r["n"],
-            f"1 of {r['classes']}" if r["output"] == "real" else str(r["classes"]),
+            r["classes"] if several else "",
+            "1" if r["output"] == "real" else str(r["classes"]),
             str(r["depth"]) if (r["depth"] or 1) > 1 else "",
             "" if r["knot"] in (None, ExpressivityTrial.knot) else setting_text(r["knot"]),
             r["parameters"],
@@ -99,18 +101,20 @@ def for_people(table: Table) -> Table:
         ]
         for r in records
     ]
-    shown = ("float64", "float32", "condition", "SGD")
-    columns = ["sample", "labels", "n", "outputs", "depth", "knot", "weights", *shown]
+    shown = ("float64", "float32", "cond.", "SGD %")
+    columns = ["sample", "labels", "n", "classes", "out", "depth", "knot", "weights", *shown]
+    epochs = sorted({r["sgd_epochs"] for r in records} - {None})
+    after = f" after {' or '.join(map(str, epochs))} epochs" if epochs else ""
     return Table(
         "expressivity",
-        *without_empty(columns, rows, ("depth", "knot")),
+        *without_empty(columns, rows, ("labels", "classes", "depth", "knot")),
         title="Theorem 1: any labels with 2n + d weights",
-        show=dict.fromkeys(("outputs", *shown), str),
+        show=dict.fromkeys(("out", *shown), str),
         notes=[
-            "outputs: one per class, or 1, whose target is the number of one of so many classes",
-            "float64, float32: seeds fitted, and the largest |output - target| of all",
+            "labels: random unless true; out: one per class, or 1, whose target is its number",
+            "float64, float32: seeds that fit, with the largest |output - target|, or the error",
             "float32 fails where rounding does: the theorem is about real numbers",
-            "SGD: an MLP of about as many weights, its training error at the best learning rate",
+            f"SGD: an MLP of about as many weights{after}, at the best learning rate",
         ],
         sql=table.sql,
     )
@@ -122,17 +126,16 @@ def has_trials(db: Database) -> bool:
 
 
 def _constructed(record: dict[str, Any], precision: str) -> str:
-    """`3/3, 4e-06`; the training error where not all seeds fit."""
+    """`3/3 4e-06`; the training error where not all seeds fit."""
     seeds, fits = record[f"{precision}_seeds"], record[f"{precision}_fits"]
     if not seeds:
         return "–"
-    text = f"{fits}/{seeds}, {record[f'{precision}_max_residual']:.0e}"
     if fits < seeds:
-        text += f", error {100 * record[f'{precision}_train_error']:.1f} %"
-    return text
+        return f"{fits}/{seeds} {100 * record[f'{precision}_train_error']:.1f} %"
+    return f"{fits}/{seeds} {record[f'{precision}_max_residual']:.0e}"
 
 
 def _trained(record: dict[str, Any]) -> str:
     if record["sgd_train_error"] is None:
         return "–"
-    return f"{100 * record['sgd_train_error']:.1f} % in {record['sgd_epochs']} epochs"
+    return f"{100 * record['sgd_train_error']:.1f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.database import Database
-from analysis.labels import in_words, order_by, percent_interval, setting_text
+from analysis.labels import dataset_labels, in_words, order_by, percent_interval, setting_text
 from analysis.tables import Table, without_empty
 
 FEATURES = ("raw_pixels", "gabor_wavelets", "random_features")
@@ -44,34 +44,35 @@ def for_people(table: Table) -> Table:
     records = table.records()
     rows = [
         [
-            r["dataset"],
-            in_words(r["model"]),
+            dataset,
+            _features(r),
             "random" if r["randomization"] == "random_labels" else "",
-            _kernel(r),
+            r["precision"],
             "" if r["l2"] == 0 else setting_text(r["l2"]),
-            r["filters"] or "",
-            str(r["n"]),
-            r["seeds"],
+            r["n"],
+            "" if r["seeds"] == 1 else r["seeds"],
             percent_interval(r["test_error"], r["test_error_interval"]),
-            f"{100 * r['train_error']:.2f}",
+            "" if r["train_error"] == 0 else f"{100 * r['train_error']:.2f}",
             f"{r['solution_norm']:.4g}",
-            f"{r['residual']:.0e}" + (f", {r['refinements']}×" if r["refinements"] else ""),
+            f"{r['residual']:.0e}",
             "" if r["jitter"] == 0 else f"{r['jitter']:.0e}",
             f"{r['seconds']:.3g}",
         ]
-        for r in records
+        for r, dataset in zip(records, dataset_labels(records), strict=True)
     ]
     shown = ("n", "test %", "train %", "norm", "residual", "jitter", "seconds")
-    columns = ["dataset", "features", "labels", "kernel", "l2", "filters", "n", "seeds"]
+    columns = ["dataset", "features", "labels", "in", "l2", "n", "seeds"]
     columns += ["test %", "train %", "norm", "residual", "jitter", "seconds"]
+    may_be_empty = ("dataset", "labels", "l2", "seeds", "train %", "jitter")
     return Table(
         "kernels",
-        *without_empty(columns, rows, ("labels", "l2", "filters", "jitter")),
+        *without_empty(columns, rows, may_be_empty),
         title="Kernels: n equations, solved exactly",
         show=dict.fromkeys(shown, str),
         notes=[
+            "features: with the kernel's bandwidth, or how many filters; labels: true or random",
             "norm: of the solution, all classes as one function with one-hot targets",
-            "residual: relative, in float64, the worst of all seeds; k×: refined so often",
+            "residual: relative, in float64, the worst of all seeds; training error 0 unless said",
             "l2 and jitter are added to K's diagonal, in units of its mean",
         ],
         sql=table.sql,
@@ -82,7 +83,9 @@ def has_trials(db: Database) -> bool:
     return bool(db.table("select count(*) from kernels where status = 'done'").rows[0][0])
 
 
-def _kernel(record: dict[str, Any]) -> str:
-    """`gaussian 0.02, fp32`"""
-    width = "" if record["bandwidth"] is None else f" {record['bandwidth']:.3g}"
-    return f"{record['kernel']}{width}, {record['precision']}"
+def _features(record: dict[str, Any]) -> str:
+    """`raw pixels, 0.02`, `raw pixels, linear`, `random features, 32000`."""
+    more = record["filters"] or "linear"
+    if record["bandwidth"] is not None:
+        more = f"{record['bandwidth']:.3g}"
+    return f"{in_words(record['model'])}, {more}"

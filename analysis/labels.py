@@ -37,8 +37,8 @@ def model_label(model: str, batch_norm: bool) -> str:
 
 def dataset_labels(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """For each record its dataset; empty where all have the same."""
-    several = len({record["dataset"] for record in records}) > 1
-    return [record["dataset"] if several else "" for record in records]
+    known = {record["dataset"] for record in records} - {None}
+    return [(record["dataset"] or "") if len(known) > 1 else "" for record in records]
 
 
 def in_words(name: str) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.database import Database
-from analysis.labels import dataset_labels, percent_interval, setting_text, varying_settings
+from analysis.labels import dataset_labels, varying_settings
 from analysis.tables import Table, without_empty
 
 ALIKE = ("dataset", "data", "corruption", "method", "start")
 SETTINGS = ("batch_size", "lr", "scale", "precision", "steps")
-TELLING = [name for name in SETTINGS if name != "steps"]  # which have a column of their own
+TELLING = SETTINGS[:-1]  # steps are said where no other setting tells two apart
 _PLACE = ("n", "d", "features", "bandwidth")  # of a setting among the others
 SETTINGS_IN_ORDER = (
     "dataset, features, n, d, bandwidth, corruption, method, start desc, batch_size, lr, scale,"
@@ -40,8 +40,10 @@ _SQL = "from min_norm where step = steps order by dataset, data, corruption, met
 def min_norm_table(db: Database) -> Table:
     """Per setting, over seeds that are done: how far from the closed form they ended."""
     records = db.table(_QUERY).records()
-    for record, said in zip(records, varying_settings(records, ALIKE, TELLING), strict=True):
-        record["settings"] = said
+    telling = varying_settings(records, ALIKE, TELLING)
+    steps = varying_settings(records, (*ALIKE, *TELLING), ["steps"])
+    for record, *said in zip(records, telling, steps, strict=True):
+        record["settings"] = ", ".join(filter(None, said))
     columns = [
         *(*ALIKE, "settings", "seeds", "steps", "condition"),
         *(name for x in _MEANS for name in (x, f"{x}_interval")),
@@ -52,31 +54,33 @@ def min_norm_table(db: Database) -> Table:
 
 
 def for_people(table: Table) -> Table:
-    """The same with intervals written out and errors in per cent."""
+    """The same with errors in per cent, and no more than 80 columns have room for."""
     records = table.records()
+    seeds = sorted({r["seeds"] for r in records})
     rows = [
         [
-            *(dataset, data_label(r), r["method"].upper(), r["start"], r["settings"], r["seeds"]),
-            *(setting_text(r["steps"]), _short(r, "distance")),
-            _short(r, "distance_to_limit") if r["start"] == "random" else "",
-            *(f"{r['outside_moved']:.0e}", f"{r['norm']:.3g}", f"{r['minimum_norm']:.3g}"),
-            percent_interval(r["test_error"], r["test_error_interval"]),
-            percent_interval(r["solution_test_error"], r["solution_test_error_interval"]),
+            ", ".join(filter(None, (dataset, data_label(r)))),
+            ", ".join(filter(None, (r["method"].upper(), r["settings"]))),
+            *(r["start"], r["seeds"] if len(seeds) > 1 else "", f"{r['distance']:.0e}"),
+            f"{r['distance_to_limit']:.0e}" if r["start"] == "random" else "",
+            f"{r['outside_moved']:.0e}",
+            *(f"{100 * r[error]:.2f}" for error in ("test_error", "solution_test_error")),
         ]
         for r, dataset in zip(records, dataset_labels(records), strict=True)
     ]
-    words = ("dataset", "data", "method", "start", "settings")
-    figures = ("steps", "distance", "to limit", "moved outside", "norm", "least norm")
-    errors = ("test %", "closed form %")
+    words = ("data", "method", "start")
+    mean = f"{seeds[0]} seeds" if len(seeds) == 1 else "n seeds"
+    figures = ("distance", "to limit", "moved", "test %", "exact %")
     return Table(
         "min_norm",
-        *without_empty([*words, "n", *figures, *errors], rows, ("dataset", "settings", "to limit")),
+        *without_empty([*words, "n", *figures], rows, ("n", "to limit")),
         title="Linear models: the distance from the solution of minimum norm",
-        show=dict.fromkeys((*figures, *errors), str),
+        show=dict.fromkeys(figures, str),
         notes=[
-            "distance: from the closed form, in units of its norm (least norm)",
+            f"distance: at the end, from the closed form, in units of its norm; mean over {mean}",
             "to limit: that from the closed form plus the start's part outside the data's span",
-            "moved outside: how far that part has moved, at most",
+            "moved: how far the part outside the span has moved, at most; it must not",
+            "exact: the test error of the closed form",
         ],
         sql=table.sql,
     )
@@ -97,9 +101,3 @@ def way(record: Mapping[str, Any]) -> str:
 def has_trials(db: Database) -> bool:
     query = "select count(*) from trials where trainable = 'min_norm' and status = 'done'"
     return bool(db.table(query).rows[0][0])
-
-
-def _short(record: Mapping[str, Any], name: str) -> str:
-    """`1.2e-04 ±3e-05`, or the mean alone with one seed."""
-    half = record[f"{name}_interval"]
-    return f"{record[name]:.1e}" + ("" if half is None else f" ±{half:.0e}")

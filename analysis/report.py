@@ -73,6 +73,15 @@ SUMMARIES: dict[str, Summary] = {
 }
 
 
+# What goes by one name, summaries and figures.
+SECTIONS = {
+    "theory": (
+        *("expressivity", "min_norm", "kernels", "table_3", "capacity"),
+        *("residuals", "minimum_norm", "kernel_error"),
+    ),
+}
+
+
 def asked(db: Database, only: Collection[str] | None = None) -> list[Summary]:
     """The summaries named, in the report's order; without names, every one that applies."""
     if only is None:

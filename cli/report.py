@@ -79,7 +79,7 @@ def _in_brief(tables: Sequence[Table]) -> list[Table]:
 
 def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
     """The names given; None if there are none, which stands for all."""
-    from analysis.report import SUMMARIES
+    from analysis.report import SECTIONS, SUMMARIES
 
     if only is None:
         return None
@@ -88,11 +88,12 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
         from analysis.figures.registry import FIGURES
 
         known += FIGURES
-    names = {part for option in only for name in option.split(",") if (part := name.strip())}
-    wrong = sorted(names - set(known))
+    parts = {part for option in only for name in option.split(",") if (part := name.strip())}
+    names = {name for part in parts for name in SECTIONS.get(part, [part])}
+    wrong = sorted(parts - {*known, *SECTIONS})
     if wrong or not names:
         what = f"{', '.join(map(repr, wrong))} not known" if wrong else "names nothing"
-        listed = f"{what}; the names are {', '.join(known)}"
+        listed = f"{what}; the names are {', '.join([*known, *SECTIONS])}"
         raise typer.BadParameter(listed, param_hint="--only")
     return names
 

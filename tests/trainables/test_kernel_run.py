@@ -17,6 +17,7 @@ from trainables.datasets import load
 from trainables.datasets.arrays import Dataset
 from trainables.errors import DataError, DeviceMemoryError, TrialError
 from trainables.kernel import run as module
+from trainables.kernel.cholesky import factor
 from trainables.kernel.examples import chosen_rows
 from trainables.kernel.run import run
 from trainables.kernel.trial import KernelTrial
@@ -102,6 +103,20 @@ def test_residuals_in_float32_are_refined_to_those_of_float64() -> None:
     assert single["residual"] < 1e-9
     assert single["test_error"] == double["test_error"]
     assert single["solution_norm"] == pytest.approx(double["solution_norm"], rel=1e-6)
+
+
+def test_a_matrix_that_is_nearly_singular_is_not_refined_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The factor is of a matrix 1.4 times as large, so that every residual is 0.3 of the last."""
+
+    def factored(matrix: torch.Tensor, ridge: float, pause: Callable[[], None]) -> bool:
+        return factor(matrix.mul_(1.4), pause)
+
+    monkeypatch.setattr(module, "_factored", factored)
+    found = measured(bandwidth=100.0)
+    assert found["refinements"] == 10
+    assert found["residual"] == pytest.approx((0.4 / 1.4) ** 11, rel=0.01)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp64"])
