@@ -27,6 +27,11 @@ CONFIG: Mapping[str, Any] = {
     },
 }
 
+# On a log axis, numbers far from 1 as powers of ten: 0.000001 would stand in its title.
+_POWERS = (
+    "datum.value && (abs(datum.value) < 0.001 || abs(datum.value) >= 100000)"
+    " ? format(datum.value, '~e') : format(datum.value, ',~g')"
+)
 # About every 75 pixels on the x axis, every 48 on the y axis.
 _TICKS = {"x": "ceil(width / 75)", "y": "ceil(height / 48)"}
 
@@ -49,6 +54,6 @@ def position(field: str, axis: Axis, values: Sequence[float | None]) -> dict[str
         most = max(1, int(end - start))  # there is no half epoch
         ticks = {"tickCount": {"expr": f"min({_TICKS[field]}, {most})"}}
     if axis.log:
-        ticks = {"labelOverlap": "greedy"}
+        ticks = {"labelOverlap": "greedy", "labelExpr": _POWERS}
     about = {"title": axis.label, "axis": ticks, "scale": scale}
     return {"field": field, "type": "quantitative", **about}

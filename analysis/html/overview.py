@@ -21,7 +21,7 @@ select
     count(*) as trials,
     {COUNTS},
     count(distinct seed) as seeds,
-    count(distinct model) as models,
+    count(distinct model) filter (max_epochs is not null) as models,
     count(distinct dataset) as datasets,
     sum(epochs) as epochs,
     sum(wall_seconds) as seconds,

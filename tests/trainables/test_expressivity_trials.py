@@ -12,6 +12,7 @@ import torch
 
 from trainables.datasets import DATASETS
 from trainables.datasets.arrays import Dataset
+from trainables.engines.lane import device_name
 from trainables.errors import DataError, TrialError
 from trainables.expressivity.sample import draw_sample
 from trainables.expressivity.sgd import hidden_units
@@ -40,7 +41,7 @@ def measured(found: list[Record]) -> dict[str, float]:
 
 def test_a_construction_records_how_well_it_fits_and_what_it_is() -> None:
     found = records(ExpressivityTrial(dataset="digits", n=200))
-    assert found[0] == Started("cpu", 2 * 200 + 64)
+    assert found[0] == Started(device_name(torch.device("cpu")), 2 * 200 + 64)
     assert found[-1] == Ended("done")
     seen = measured(found)
     assert (seen["train_error"], seen["fits"], seen["equal_projections"]) == (0.0, 1.0, 0.0)
@@ -81,7 +82,7 @@ def test_every_kind_of_sample_and_network_fits(settings: dict[str, Any]) -> None
     seen = measured(found)
     assert (found[-1], seen["train_error"]) == (Ended("done"), 0.0)
     weights = trial.n * (1 + trial.outputs) + int(seen["dimensions"])
-    assert found[0] == Started("cpu", weights)
+    assert found[0] == Started(device_name(torch.device("cpu")), weights)
 
 
 @pytest.mark.parametrize(("output", "outputs"), [("real", 1), ("one_hot", 10)])

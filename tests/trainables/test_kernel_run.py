@@ -15,6 +15,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from trainables.datasets import load
 from trainables.datasets.arrays import Dataset
+from trainables.engines.lane import device_name
 from trainables.errors import DataError, DeviceMemoryError, TrialError
 from trainables.kernel import run as module
 from trainables.kernel.cholesky import factor
@@ -158,7 +159,7 @@ def test_fewer_examples_are_among_more_in_the_datasets_order() -> None:
 
 def test_a_trial_reports_its_start_its_figures_and_its_end() -> None:
     found = records(KernelTrial(dataset="digits", n=20))
-    assert found[0] == Started("cpu", parameters=20 * 10)
+    assert found[0] == Started(device_name(torch.device("cpu")), parameters=20 * 10)
     assert found[-1] == Ended("done")
     names = {r.name for r in found[1:-1] if isinstance(r, Measurement)}
     assert len(names) == len(found) - 2

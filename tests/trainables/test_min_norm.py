@@ -16,6 +16,7 @@ from scipy.stats import chisquare, kstest
 from sklearn.kernel_ridge import KernelRidge
 
 from trainables.datasets import load
+from trainables.engines.lane import device_name
 from trainables.min_norm.data import examples
 from trainables.min_norm.descent import batches, gradient_descent, stochastic
 from trainables.min_norm.regression import Regression
@@ -305,7 +306,7 @@ def test_every_figure_of_the_weights_is_there_at_each_of_these_steps() -> None:
 
 def test_a_trial_begins_with_its_weights_and_ends_done() -> None:
     found = records(replace(GAUSSIAN, steps=10))
-    assert found[0] == Started(device="cpu", parameters=600)
+    assert found[0] == Started(device=device_name(CPU), parameters=600)
     assert found[-1] == Ended("done")
 
 

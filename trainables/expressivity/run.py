@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.classifier import pick_device
+from trainables.engines.lane import device_name
 from trainables.engines.precision import set_precision
 from trainables.expressivity.construct import construct
 from trainables.expressivity.judge import Fit, judge
@@ -56,7 +57,7 @@ def _constructed(
 ) -> Iterator[Record]:
     """`rows` (n,) is what the points are called in an error."""
     n, d = inputs.shape
-    yield Started(str(inputs.device), d + n * (1 + trial.outputs))
+    yield Started(device_name(inputs.device), d + n * (1 + trial.outputs))
     began = time.perf_counter()
     made = construct(
         inputs,
@@ -90,7 +91,7 @@ def _trained(
 ) -> Iterator[Record]:
     """Measurements at every epoch; the last are the trial's."""
     network = untrained(trial, inputs, targets.dtype)
-    yield Started(str(inputs.device), sum(p.numel() for p in network.parameters()))
+    yield Started(device_name(inputs.device), sum(p.numel() for p in network.parameters()))
     n, d = inputs.shape
     began, ended = time.perf_counter(), Ended("done")
     try:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.classifier import pick_device
+from trainables.engines.lane import device_name
 from trainables.engines.precision import set_precision
 from trainables.errors import DeviceMemoryError, TrialError
 from trainables.kernel.cholesky import Pause, factor
@@ -65,7 +66,7 @@ def _records(trial: KernelTrial, context: Context, device: torch.device) -> Iter
         with room(trial, device, pause) as memory:
             started = time.perf_counter()
             examples = load_examples(trial, context.data_dir, device)
-            yield Started(str(device), examples.one_hot.numel())
+            yield Started(device_name(device), examples.one_hot.numel())
             found = _solved(trial, memory.take(), examples, pause)
     except _StoppedError:
         yield Ended("interrupted", "stopped, and starts over when it is run again")

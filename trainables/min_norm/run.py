@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 
 from trainables.classifier import pick_device
+from trainables.engines.lane import device_name
 from trainables.errors import TrialError
 from trainables.min_norm.data import examples
 from trainables.min_norm.regression import Regression
@@ -39,7 +40,7 @@ def run(trials: Sequence[MinNormTrial], context: Context) -> Iterator[tuple[str,
 
 def _run(trial: MinNormTrial, context: Context, device: torch.device) -> Iterator[Record]:
     regression = Regression(trial, examples(trial, context.data_dir), device)
-    yield Started(device=str(device), parameters=regression.weights.numel())
+    yield Started(device=device_name(device), parameters=regression.weights.numel())
     yield from regression.now(0)
     yield from regression.of_data()
     descent = regression.descent()
