@@ -39,6 +39,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/orchestration.py
 	$(BIN)/python benchmarks/training_loop.py
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/theory.py
 
 reliability: develop
 	$(BIN)/python benchmarks/chaos.py --rounds 20 --kills 3

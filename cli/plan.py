@@ -76,12 +76,12 @@ def theory_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> T
     """The trials that train no network, which have settings of their own."""
     rows = [
         [
-            *(p.trial.trial_id, p.trial.trainable, p.trial.label),
+            *(p.trial.trial_id, p.trial.label),
             *(known.get(p.trial.trial_id, "planned"), ", ".join(p.feeds)),
         ]
         for p in planned
     ]
-    columns = ["trial_id", "trainable", "trial", "status", "feeds"]
+    columns = ["trial_id", "trial", "status", "feeds"]
     return Table("theory", columns, rows, title="Theory")
 
 

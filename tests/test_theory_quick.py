@@ -55,7 +55,7 @@ def test_the_theorem_holds_in_float64_and_float32_comes_to_its_end(ask: Ask) -> 
     assert all(row["train_error"] == 0 for row in rows if row["precision"] == "fp64")
     single = [r for r in rows if r["precision"] == "fp32" and r["output"] == "real"]
     assert {r["train_error"] == 0 for r in single} == {True, False}
-    assert all(r["parameters"] == 2 * r["n"] + r["dimensions"] for r in single)
+    assert all(r["parameters"] == 2 * r["n"] + r["d"] for r in single)
 
 
 def test_the_theorys_claims_are_supported_by_three_seeds(ask: Ask) -> None:

@@ -12,7 +12,7 @@ with measured as (
         any_value(value) filter (name = 'residual') as residual,
         any_value(value) filter (name = 'refinements')::bigint as refinements,
         any_value(value) filter (name = 'jitter') as jitter,
-        any_value(value) filter (name = 'bandwidth') as bandwidth,
+        round(any_value(value) filter (name = 'bandwidth'), 7) as bandwidth,
         any_value(value) filter (name = 'matrix_seconds') as matrix_seconds,
         any_value(value) filter (name = 'factor_seconds') as factor_seconds,
         any_value(value) filter (name = 'solve_seconds') as solve_seconds,

@@ -1,5 +1,8 @@
 -- One row per trial that was planned or run. Errors are fractions, times are seconds.
-create view trials as
+--
+-- A table, as nearly every other view asks it: opening the files anew for each takes longer than
+-- what they ask.
+create table trials as
 select
     trial_id, trainable, dataset, model, randomization, corruption, regularizer,
     crop, flip, rotation, weight_decay, dropout, batch_norm, seed,

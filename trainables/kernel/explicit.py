@@ -68,5 +68,9 @@ def evaluate(x: Tensor, z: Tensor, bandwidth: float, into: Tensor | None = None)
 
 
 def median_bandwidth(sample: Tensor) -> float:
-    """2 / (median of ||x - z||² over the pairs) of a sample (s, d)."""
-    return 2.0 / torch.pdist(sample.double()).square().quantile(0.5).item()
+    """2 / (median of ||x - z||² over the pairs) of a sample (s, d), to six digits.
+
+    The digits after them depend on the threads that worked out the features, and trials of one
+    setting are to have one bandwidth.
+    """
+    return float(f"{2.0 / torch.pdist(sample.double()).square().quantile(0.5).item():.6g}")
