@@ -10,20 +10,13 @@ from torch.nn import functional
 
 from trainables.capacity.sample import Sample
 from trainables.capacity.trial import CapacityTrial
+from trainables.endings import DivergedError, StoppedError
 from trainables.engines.precision import set_precision
 from trainables.models import build_model
 from trainables.models.layers import initialize
 from trainables.seeds import generator, torch_seed
 
 _BATCH = 1000  # images at a time that are evaluated
-
-
-class StoppedError(Exception):
-    """Training was told to stop."""
-
-
-class DivergedError(Exception):
-    """The training loss is not finite any more."""
 
 
 def untrained(trial: CapacityTrial, shape: torch.Size, outputs: int) -> nn.Module:

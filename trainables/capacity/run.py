@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.capacity import rademacher, stability, vc
-from trainables.capacity.fitting import DivergedError, StoppedError, epochs, losses, untrained
+from trainables.capacity.fitting import epochs, losses, untrained
 from trainables.capacity.sample import (
     Sample,
     halves,
@@ -23,6 +23,7 @@ from trainables.capacity.sample import (
 from trainables.capacity.trial import CapacityTrial
 from trainables.classifier import pick_device
 from trainables.datasets import DATASETS
+from trainables.endings import DivergedError, StoppedError
 from trainables.engines.lane import device_name
 from trainables.memory import keep_freed_memory
 from trainables.models import build_model

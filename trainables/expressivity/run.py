@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from trainables.classifier import pick_device
+from trainables.endings import DivergedError, StoppedError
 from trainables.engines.lane import device_name
 from trainables.engines.precision import set_precision
 from trainables.expressivity.construct import construct
 from trainables.expressivity.judge import Fit, judge
 from trainables.expressivity.sample import draw_sample
-from trainables.expressivity.sgd import DivergedError, StoppedError, epochs, hidden_units, untrained
+from trainables.expressivity.sgd import epochs, hidden_units, untrained
 from trainables.expressivity.trial import ExpressivityTrial
 from trainables.memory import keep_freed_memory
 from trainables.records import Ended, Measurement, Record, Started

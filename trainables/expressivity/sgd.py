@@ -8,18 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trainables.endings import DivergedError, StoppedError
 from trainables.expressivity.trial import ExpressivityTrial
 from trainables.models.layers import initialize
 from trainables.models.mlp import MLP
 from trainables.seeds import generator, torch_seed
-
-
-class StoppedError(Exception):
-    """Training was told to stop."""
-
-
-class DivergedError(Exception):
-    """The training loss is not finite any more."""
 
 
 def hidden_units(n: int, d: int, outputs: int) -> int:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.classifier import pick_device
+from trainables.endings import StoppedError
 from trainables.engines.lane import device_name
 from trainables.engines.precision import set_precision
 from trainables.errors import DeviceMemoryError, TrialError
@@ -21,10 +22,6 @@ from trainables.records import Ended, Measurement, Record, Started
 from trainables.registry import Context
 
 _MOST_JITTER = 1e-2  # in units of the mean of K's diagonal
-
-
-class _StoppedError(Exception):
-    """The trial is to end."""
 
 
 def run(trials: Sequence[KernelTrial], context: Context) -> Iterator[tuple[str, Record]]:
@@ -60,7 +57,7 @@ def _device(name: str) -> torch.device:
 def _records(trial: KernelTrial, context: Context, device: torch.device) -> Iterator[Record]:
     def pause() -> None:
         if context.should_stop():
-            raise _StoppedError
+            raise StoppedError
 
     try:
         with room(trial, device, pause) as memory:
@@ -68,7 +65,7 @@ def _records(trial: KernelTrial, context: Context, device: torch.device) -> Iter
             examples = load_examples(trial, context.data_dir, device)
             yield Started(device_name(device), examples.one_hot.numel())
             found = _solved(trial, memory.take(), examples, pause)
-    except _StoppedError:
+    except StoppedError:
         yield Ended("interrupted", "stopped, and starts over when it is run again")
         return
     found["seconds"] = time.perf_counter() - started
