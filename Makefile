@@ -25,7 +25,7 @@ $(VENV)/.developed: pyproject.toml $(CONSTRAINTS)
 	touch $(VENV)/.installed $@
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: develop
 	$(BIN)/ruff check .

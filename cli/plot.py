@@ -30,7 +30,7 @@ def plot(
     """Draw a figure in the terminal or as a picture, or print its points.
 
     figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are the paper's; learning_curves and
-    order_of_learning show every model.
+    order_of_learning show every model; residuals, minimum_norm and kernel_error are of the theory.
     """
     from analysis.figures.picture import ENDINGS, left_out, save
     from analysis.figures.points import points_table, refuse_empty
