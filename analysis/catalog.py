@@ -18,32 +18,12 @@ from analysis.paper.numbers import create_table
 
 # In the order in which they build on each other.
 VIEWS = (
-    *("sweep_trials", "trials", "epochs", "steps", "classifiers", "measurements"),
-    *(
-        "settings",
-        "convergence",
-        "corruption",
-        "learning_curves",
-        "early_stopping",
-        "regularization",
-    ),
-    *("loss_curves", "order_of_learning"),
-    "expressivity",
-    "min_norm",
-    "capacity",
-    *("datasets", "paper", "kernels", "outcomes", "reproduction"),
-    *(
-        "claim_a",
-        "claim_b",
-        "claim_c",
-        "claim_d",
-        "claim_d_linear",
-        "claim_e",
-        "claim_e_capacity",
-        "evidence",
-        "claims",
-    ),
-    *("measures", "correlations", "examples", "learning_times"),
+    *("sweep_trials", "trials", "epochs", "steps", "classifiers", "measurements", "settings"),
+    *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
+    *("loss_curves", "order_of_learning", "datasets", "paper"),
+    *("expressivity", "min_norm", "kernels", "capacity", "outcomes", "reproduction"),
+    *("claim_a", "claim_b", "claim_c", "claim_d", "claim_d_linear", "claim_e", "claim_e_capacity"),
+    *("evidence", "claims", "measures", "correlations", "examples", "learning_times"),
 )
 
 # Views over rows that are in no results folder: what puts them into the database.

@@ -9,6 +9,7 @@ from analysis.database import Database
 from analysis.errors import QueryError
 from analysis.figures.figure import Curve
 from analysis.labels import percent
+from analysis.measurements import measurements
 from analysis.plots import line_plot
 from analysis.tables import Table
 from orchestrator.store.rows import trial_from_row
@@ -16,9 +17,6 @@ from orchestrator.store.rows import trial_from_row
 _SETTINGS_END = "max_epochs"  # the last column of `trials` that is a setting
 _NO_OUTCOME = ("stop", "precision", "config", "theory_settings")
 _SHOWN_EPOCHS = 10
-_MEASURED = (
-    "select name, place, value from measurements where trial_id = ? order by place nulls first"
-)
 
 
 def find_trial(db: Database, start: str) -> str:
@@ -52,7 +50,7 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     if not network:
         own = {k: v for k, v in trial_settings(row).items() if k != "regularizer"}
         settings = [["trial_id", trial_id], *map(list, own.items())]
-    measured = db.table(_MEASURED, [trial_id], "measurements")
+    measured = measurements(db, trial_id)
     if not people:
         return [
             Table("settings", ["name", "value"], settings),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 from math import ceil
 
-from orchestrator.costs import cost
 from orchestrator.resources import Resources
 from trainables.identity import Trial
 from trainables.randomizations import RANDOMIZATIONS
@@ -42,7 +41,7 @@ def in_order(trials: Iterable[Trial]) -> list[Trial]:
 
     def key(trial: Trial) -> tuple[int, ...]:
         alike = shape(trial), _images(trial)
-        return (-cost(trial), *(places.setdefault(a, len(places)) for a in (alike[0], alike)))
+        return (-trial.work, *(places.setdefault(a, len(places)) for a in (alike[0], alike)))
 
     return sorted(trials, key=key)
 
@@ -69,7 +68,7 @@ def packs(
     made = []
     for (_, most), group in groups.items():
         made += _split(group, max(ceil(len(group) / most), min(len(group), lanes)))
-    return sorted(made, key=lambda pack: -sum(map(cost, pack)))
+    return sorted(made, key=lambda pack: -sum(trial.work for trial in pack))
 
 
 def _split(group: Sequence[Trial], parts: int) -> list[tuple[Trial, ...]]:

@@ -35,7 +35,7 @@ class Trial:
 
     @property
     def work(self) -> int:
-        """How much there is to compute, in multiply-accumulates, to run long trials first."""
+        """How much there is to compute, to run long trials first: multiply-accumulates, roughly."""
         return 0
 
     @property

@@ -14,6 +14,7 @@ from trainables.datasets import DATASETS
 from trainables.errors import TrialError
 from trainables.identity import Trial
 from trainables.models import MODELS
+from trainables.work import multiply_accumulates
 
 Randomization = Literal[
     "true_labels",
@@ -129,6 +130,14 @@ class ClassifierTrial(Trial):
     def input_size(self) -> int:
         """Height and width in pixels of what the network sees."""
         return DATASETS[self.dataset].view
+
+    @property
+    def work(self) -> int:
+        """Of the forward passes alone. One that stops at training error 0 is taken to need all its
+        epochs.
+        """
+        examples = DATASETS[self.dataset].train
+        return self.epochs * examples * multiply_accumulates(self.model, self.dataset)
 
     def lr_in(self, epoch: int) -> float:
         """The learning rate during an epoch, counted from 1."""

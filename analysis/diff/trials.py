@@ -8,6 +8,7 @@ from typing import Any
 from analysis.database import Database
 from analysis.diff.curves import COLUMNS, curves_for_people
 from analysis.labels import percent
+from analysis.measurements import measured_once, measurements
 from analysis.tables import Table
 from analysis.trial import trial_settings
 
@@ -16,8 +17,6 @@ _OUTCOME = (
     *("final_train_error", "final_test_error", "best_test_error", "best_test_epoch"),
     *("wall_seconds", "images_per_second", "parameters", "host", "device"),
 )
-
-_ONCE = "measurements where trial_id = ? and place is null"
 
 
 def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
@@ -59,10 +58,7 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
 
 def _measured(db: Database, a: str, b: str) -> list[list[Any]]:
     """What either measured once, as rows of the outcome."""
-    one, other = (
-        {r["name"]: r["value"] for r in db.table(f"from {_ONCE}", [trial_id]).records()}
-        for trial_id in (a, b)
-    )
+    one, other = (measured_once(measurements(db, trial_id)) for trial_id in (a, b))
     pairs = {name: (one.get(name), other.get(name)) for name in {**one, **other}}
     return [[name, *values, _difference(*values)] for name, values in pairs.items()]
 

@@ -12,13 +12,11 @@ import numpy as np
 
 from analysis.database import Database
 from analysis.labels import trial_label
+from analysis.measurements import measured_once, measurements
 from analysis.trial import trial_settings
 
 CURVES = ("train_error", "test_error", "train_loss", "test_loss", "lr", "memorized_fraction")
 OUTCOMES = ("fit_epoch", "final_train_error", "final_test_error", "best_test_error")
-_MEASURED = (
-    "select name, place, value from measurements where trial_id = ? order by place nulls first"
-)
 
 # name, step, value, seconds since 1970
 Point = tuple[str, int, float, float]
@@ -54,15 +52,15 @@ def runs(db: Database) -> Iterator[Run]:
     sweeps = "select list(distinct sweep order by sweep) from sweep_trials where trial_id = ?"
     for row in db.table("from trials order by trial_id").records():
         listed = db.table(sweeps, [row["trial_id"]]).rows[0][0] or []
-        measured = db.table(_MEASURED, [row["trial_id"]]).records()
+        measured = measurements(db, row["trial_id"])
         end = seconds(row["finished_at"] or row["started_at"])
         points = [
             (m["name"], int(m["place"]), m["value"], end)
-            for m in measured
+            for m in measured.records()
             if m["place"] is not None
         ]
-        once = {m["name"]: m["value"] for m in measured if m["place"] is None}
-        yield Run(row, trial_settings(row), listed, _points(db, row) + points, once)
+        found = _points(db, row) + points
+        yield Run(row, trial_settings(row), listed, found, measured_once(measured))
 
 
 def seconds(moment: datetime | None) -> float:

@@ -30,15 +30,15 @@ with told as (
 found as (
     select
         trial_id,
-        max(value) filter (name = 'correlation') as correlation,
-        max(value) filter (name = 'epochs')::bigint as epochs,
+        measured(name, value, 'correlation') as correlation,
+        measured(name, value, 'epochs')::bigint as epochs,
         arg_max(value, coalesce(place, 'inf')) filter (name = 'train_error') as train_error,
-        max(value) filter (name = 'test_error') as test_error,
-        max(value) filter (name = 'parameters')::bigint as parameters,
-        max(value) filter (name = 'weights')::bigint as weights,
-        max(value) filter (name = 'layers')::bigint as layers,
-        max(value) filter (name = 'vc_order') as vc_order,
-        max(value) filter (name = 'vc_bound') as vc_bound,
+        measured(name, value, 'test_error') as test_error,
+        measured(name, value, 'parameters')::bigint as parameters,
+        measured(name, value, 'weights')::bigint as weights,
+        measured(name, value, 'layers')::bigint as layers,
+        measured(name, value, 'vc_order') as vc_order,
+        measured(name, value, 'vc_bound') as vc_bound,
         max(value) filter (place > 0 and name like '%\_loss\_change\_max' escape '\')
             as largest_loss_change,
         max(value) filter (place > 0 and name like '%\_error\_change\_max' escape '\')

@@ -3,29 +3,39 @@
 -- A claim on all networks (`holds for` every) is contradicted by one case; otherwise one case is
 -- enough to support it. One on most of them is decided by the majority of the cases that are not
 -- open. Else there are not enough runs, nor are there for `fit` unless a case that supports it is on
--- random labels: what else was fitted is less than the claim. `n` says how sure that is: the least number of seeds behind
--- a case that decides; with 1 it is one draw. `sql` shows the cases.
+-- random labels: what else was fitted is less than the claim. `n` says how sure that is: the least
+-- number of seeds behind a case that decides; with 1 it is one draw. `sql` shows the cases.
 create view claims as
 with stated (claim, part, holds_for, trainables, statement, needs) as (values
-    ('A', 'fit', 'every', ['classifier'], 'Networks fit random labels and noise',
+    ('A', 'fit', 'every', ['classifier'],
+        'Networks fit random labels and noise',
         'unregularized trials on random labels'),
-    ('A', 'time', 'every', ['classifier'], 'Random labels take at most a small factor (10) longer to fit',
+    ('A', 'time', 'every', ['classifier'],
+        'Random labels take at most a small factor (10) longer to fit',
         'trials on true and on random labels, with the same seeds'),
-    ('A''', 'noise is faster', 'most', ['classifier'], 'Gaussian noise is fitted sooner than random labels',
+    ('A''', 'noise is faster', 'most', ['classifier'],
+        'Gaussian noise is fitted sooner than random labels',
         'trials on gaussian and on random labels, with the same seeds'),
-    ('B', 'not necessary', 'every', ['classifier'], 'Networks generalize without explicit regularization',
+    ('B', 'not necessary', 'every', ['classifier'],
+        'Networks generalize without explicit regularization',
         'unregularized trials on true labels'),
-    ('B', 'not sufficient', 'most', ['classifier'], 'Regularized networks still fit random labels',
+    ('B', 'not sufficient', 'most', ['classifier'],
+        'Regularized networks still fit random labels',
         'regularized trials on random labels'),
-    ('C', 'expressivity', 'every', ['expressivity'], '2n + d weights express any labels of n points in d dimensions',
+    ('C', 'expressivity', 'every', ['expressivity'],
+        '2n + d weights express any labels of n points in d dimensions',
         'trials of the trainable expressivity'),
-    ('D', 'minimum norm', 'every', ['min_norm'], 'SGD on a linear model finds the solution of minimum norm',
+    ('D', 'minimum norm', 'every', ['min_norm'],
+        'SGD on a linear model finds the solution of minimum norm',
         'trials of the trainable min_norm'),
-    ('D', 'early stopping', 'most', ['classifier'], 'Early stopping gains at most a point of test error',
+    ('D', 'early stopping', 'most', ['classifier'],
+        'Early stopping gains at most a point of test error',
         'unregularized trials on true labels'),
-    ('D', 'batch norm', 'most', ['classifier'], 'Batch norm improves the test error by some points',
+    ('D', 'batch norm', 'most', ['classifier'],
+        'Batch norm improves the test error by some points',
         'trials with and without batch_norm, with the same seeds'),
-    ('E', 'capacity', 'every', ['classifier', 'capacity'], 'The empirical Rademacher complexity is close to 1',
+    ('E', 'capacity', 'every', ['classifier', 'capacity'],
+        'The empirical Rademacher complexity is close to 1',
         'unregularized trials on random labels, or of the trainable capacity')
 ),
 tried as ( -- where a claim has something to say

@@ -12,18 +12,18 @@ with last as (
 measured as (
     select
         trial_id,
-        any_value(value) filter (name = 'dimensions') as dimensions,
-        any_value(value) filter (name = 'width') as width,
-        any_value(value) filter (name = 'train_error') as train_error,
-        any_value(value) filter (name = 'fits') as fits,
-        any_value(value) filter (name = 'max_residual') as max_residual,
-        any_value(value) filter (name = 'train_loss') as train_loss,
-        any_value(value) filter (name = 'condition') as condition,
-        any_value(value) filter (name = 'smallest_gap') as smallest_gap,
-        any_value(value) filter (name = 'equal_projections') as equal_projections,
-        any_value(value) filter (name = 'draws') as draws,
-        any_value(value) filter (name = 'construct_seconds') as construct_seconds,
-        any_value(value) filter (name = 'seconds') as seconds,
+        measured(name, value, 'dimensions') as dimensions,
+        measured(name, value, 'width') as width,
+        measured(name, value, 'train_error') as train_error,
+        measured(name, value, 'fits') as fits,
+        measured(name, value, 'max_residual') as max_residual,
+        measured(name, value, 'train_loss') as train_loss,
+        measured(name, value, 'condition') as condition,
+        measured(name, value, 'smallest_gap') as smallest_gap,
+        measured(name, value, 'equal_projections') as equal_projections,
+        measured(name, value, 'draws') as draws,
+        measured(name, value, 'construct_seconds') as construct_seconds,
+        measured(name, value, 'seconds') as seconds,
         any_value(fit_epoch) as fit_epoch
     from last
     group by trial_id

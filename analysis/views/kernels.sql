@@ -5,19 +5,19 @@ create view kernels as
 with measured as (
     select
         trial_id,
-        any_value(value) filter (name = 'test_error') as test_error,
-        any_value(value) filter (name = 'train_error') as train_error,
-        any_value(value) filter (name = 'solution_norm') as solution_norm,
-        any_value(value) filter (name = 'signed_norm') as signed_norm,
-        any_value(value) filter (name = 'residual') as residual,
-        any_value(value) filter (name = 'refinements')::bigint as refinements,
-        any_value(value) filter (name = 'jitter') as jitter,
-        round(any_value(value) filter (name = 'bandwidth'), 7) as bandwidth,
-        any_value(value) filter (name = 'matrix_seconds') as matrix_seconds,
-        any_value(value) filter (name = 'factor_seconds') as factor_seconds,
-        any_value(value) filter (name = 'solve_seconds') as solve_seconds,
-        any_value(value) filter (name = 'test_seconds') as test_seconds,
-        any_value(value) filter (name = 'seconds') as seconds
+        measured(name, value, 'test_error') as test_error,
+        measured(name, value, 'train_error') as train_error,
+        measured(name, value, 'solution_norm') as solution_norm,
+        measured(name, value, 'signed_norm') as signed_norm,
+        measured(name, value, 'residual') as residual,
+        measured(name, value, 'refinements')::bigint as refinements,
+        measured(name, value, 'jitter') as jitter,
+        round(measured(name, value, 'bandwidth'), 7) as bandwidth,
+        measured(name, value, 'matrix_seconds') as matrix_seconds,
+        measured(name, value, 'factor_seconds') as factor_seconds,
+        measured(name, value, 'solve_seconds') as solve_seconds,
+        measured(name, value, 'test_seconds') as test_seconds,
+        measured(name, value, 'seconds') as seconds
     from measurements
     where trainable = 'kernel'
     group by trial_id

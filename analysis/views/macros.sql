@@ -26,6 +26,9 @@ create macro time_to(metric, threshold, first, last_epoch, epoch, step, seconds)
     'seconds': sum(seconds) filter (epoch <= coalesce(first, last_epoch))
 };
 
+-- Of a group of rows of `measurements`: the value of the one that has a name.
+create macro measured(name, value, wanted) as any_value(value) filter (name = wanted);
+
 -- A setting and an epoch or step in one number to group by. With two columns DuckDB would count
 -- each trial's epochs before it joins the settings: as many groups as rows, and seven times slower.
 create macro row_key(setting, place) as (setting << 32) + place;

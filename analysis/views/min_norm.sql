@@ -12,15 +12,15 @@ create view min_norm as
 with looked as (
     select
         trial_id, cast(place as bigint) as step,
-        max(value) filter (name = 'distance') as distance,
-        max(value) filter (name = 'distance_to_limit') as distance_to_limit,
-        max(value) filter (name = 'distance_bound') as distance_bound,
-        max(value) filter (name = 'norm') as norm,
-        max(value) filter (name = 'outside') as outside,
-        max(value) filter (name = 'outside_moved') as outside_moved,
-        max(value) filter (name = 'train_loss') as train_loss,
-        max(value) filter (name = 'train_error') as train_error,
-        max(value) filter (name = 'test_error') as test_error
+        measured(name, value, 'distance') as distance,
+        measured(name, value, 'distance_to_limit') as distance_to_limit,
+        measured(name, value, 'distance_bound') as distance_bound,
+        measured(name, value, 'norm') as norm,
+        measured(name, value, 'outside') as outside,
+        measured(name, value, 'outside_moved') as outside_moved,
+        measured(name, value, 'train_loss') as train_loss,
+        measured(name, value, 'train_error') as train_error,
+        measured(name, value, 'test_error') as test_error
     from measurements
     where trainable = 'min_norm' and place is not null
     group by all
@@ -28,13 +28,13 @@ with looked as (
 found as (
     select
         trial_id,
-        max(value) filter (name = 'features')::bigint as d,
-        max(value) filter (name = 'rank')::bigint as rank,
-        max(value) filter (name = 'condition') as condition,
-        max(value) filter (name = 'step_size') as step_size,
-        max(value) filter (name = 'minimum_norm') as minimum_norm,
-        max(value) filter (name = 'solution_loss') as solution_loss,
-        max(value) filter (name = 'solution_test_error') as solution_test_error
+        measured(name, value, 'features')::bigint as d,
+        measured(name, value, 'rank')::bigint as rank,
+        measured(name, value, 'condition') as condition,
+        measured(name, value, 'step_size') as step_size,
+        measured(name, value, 'minimum_norm') as minimum_norm,
+        measured(name, value, 'solution_loss') as solution_loss,
+        measured(name, value, 'solution_test_error') as solution_test_error
     from measurements
     where trainable = 'min_norm' and place is null
     group by all

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.costs import cost
 from orchestrator.packs import in_order, largest_pack, packs
 from orchestrator.resources import Resources
 from trainables.models import MODELS
@@ -53,7 +52,7 @@ def test_every_trial_is_in_one_pack_with_trials_of_its_shape_and_no_more_than_ma
         sizes = [len(pack) for pack in found if shape(pack[0]) == each]
         assert len(sizes) >= min(count, lanes)
         assert max(sizes) - min(sizes) <= 1
-    lengths = [sum(map(cost, pack)) for pack in found]
+    lengths = [sum(t.work for t in pack) for pack in found]
     assert lengths == sorted(lengths, reverse=True)
 
 
@@ -62,14 +61,14 @@ def test_with_one_trial_to_a_pack_the_longest_come_first_and_like_ones_together(
     trials: list[ClassifierTrial], lanes: int
 ) -> None:
     found = [trial for (trial,) in packs(in_order(trials), lambda _: 1, lanes)]
-    lengths = [cost(trial) for trial in found]
-    assert lengths == sorted(map(cost, trials), reverse=True)
+    lengths = [trial.work for trial in found]
+    assert lengths == sorted((t.work for t in trials), reverse=True)
 
     def images(trial: ClassifierTrial) -> tuple[Any, ...]:
         drawn = (trial.randomization, trial.seed) if trial.randomization == "gaussian" else ()
-        return cost(trial), shape(trial), drawn
+        return trial.work, shape(trial), drawn
 
-    for alike in (lambda t: (cost(t), shape(t)), images):
+    for alike in (lambda t: (t.work, shape(t)), images):
         keys = [alike(trial) for trial in found]
         changes = sum(a != b for a, b in pairwise(keys))
         assert changes == max(0, len(set(keys)) - 1)  # nothing that was left comes again

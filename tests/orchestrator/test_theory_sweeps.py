@@ -7,7 +7,6 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from orchestrator.costs import cost
 from orchestrator.errors import SpecError
 from orchestrator.packs import in_order, packs
 from orchestrator.plan import plan
@@ -128,7 +127,7 @@ def test_every_field_of_the_theory_has_a_default_and_the_identity_leaves_it_out(
 def test_trials_of_the_theory_run_alone_the_longest_first(name: str) -> None:
     trials = [drawn(name, seed) for seed in range(3)]
     assert packs(trials, lambda trial: 5, 1) == [(trial,) for trial in trials]
-    assert cost(trials[0]) == trials[0].work > 0
+    assert trials[0].work > 0
     order = in_order([*trials, ClassifierTrial(model="inception", epochs=10**6)])
     assert isinstance(order[0], ClassifierTrial)
 

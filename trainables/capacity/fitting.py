@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from trainables.capacity.sample import Sample
 from trainables.capacity.trial import CapacityTrial
-from trainables.endings import DivergedError, StoppedError
 from trainables.engines.precision import set_precision
 from trainables.models import build_model
 from trainables.models.layers import initialize
-from trainables.seeds import generator, torch_seed
+from trainables.plain_sgd import PlainSGD
+from trainables.seeds import torch_seed
 
 _BATCH = 1000  # images at a time that are evaluated
 
@@ -34,32 +34,20 @@ def epochs(
 ) -> Iterator[int]:
     """Train, and yield the number of each epoch once it is over.
 
-    The order of the examples depends on the trial's seed, the epoch and how many they are, and
-    not on what they are: an example that is replaced is met at the same steps.
+    An example that is replaced is met at the same steps.
 
     Raises StoppedError within a step of being told to, and DivergedError.
     """
     set_precision("fp32")
     layout, device = _layout(model), sample.inputs.device
     model.to(device).to(memory_format=layout)
-    optimizer = torch.optim.SGD(model.parameters(), lr=trial.lr, momentum=trial.momentum)
-    for epoch in range(1, trial.epochs + 1):
-        for group in optimizer.param_groups:
-            group["lr"] = trial.lr_in(epoch)
-        order = generator(trial.seed, "order", epoch).permutation(len(sample))
-        total = torch.zeros((), device=device)
-        model.train()
-        for batch in torch.split(torch.from_numpy(order).to(device), trial.batch_size):
-            if should_stop():
-                raise StoppedError(f"stopped in epoch {epoch}")
-            inputs = sample.inputs[batch].contiguous(memory_format=layout)
-            loss = functional.cross_entropy(model(inputs), sample.labels[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.detach()
-        if not total.isfinite():
-            raise DivergedError(f"training loss is {total.item()} in epoch {epoch}")
+    sgd = PlainSGD(trial.epochs, trial.batch_size, trial.momentum, trial.lr_in, trial.seed)
+
+    def loss(batch: Tensor) -> Tensor:
+        inputs = sample.inputs[batch].contiguous(memory_format=layout)
+        return functional.cross_entropy(model(inputs), sample.labels[batch])
+
+    for epoch, _ in sgd.train(model, len(sample), loss, should_stop):
         yield epoch
 
 

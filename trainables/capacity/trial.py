@@ -11,6 +11,7 @@ from trainables.datasets import DATASETS
 from trainables.errors import TrialError
 from trainables.identity import Trial
 from trainables.models import MODELS
+from trainables.work import multiply_accumulates
 
 Measure = Literal["rademacher", "vc", "stability"]
 
@@ -22,14 +23,6 @@ _IDLE = {
         *("batch_size", "lr", "lr_decay", "momentum"),
     ),
     "stability": (),
-}
-# Multiply-accumulates per pixel of an image of three channels; rough, to run long trials first.
-_PER_PIXEL = {
-    "mlp_1x512": 1_500,
-    "mlp_3x512": 2_200,
-    "alexnet": 32_000,
-    "inception": 260_000,
-    "resnet18": 540_000,
 }
 
 
@@ -110,5 +103,4 @@ class CapacityTrial(Trial):
         if self.measure == "vc":
             return 0
         trainings = 2 + self.replacements if self.measure == "stability" else 1
-        image = DATASETS[self.dataset].view ** 2 * _PER_PIXEL.get(self.model, 1)
-        return trainings * self.epochs * self.n * image
+        return trainings * self.epochs * self.n * multiply_accumulates(self.model, self.dataset)

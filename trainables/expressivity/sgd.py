@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.endings import DivergedError, StoppedError
 from trainables.expressivity.trial import ExpressivityTrial
 from trainables.models.layers import initialize
 from trainables.models.mlp import MLP
-from trainables.seeds import generator, torch_seed
+from trainables.plain_sgd import PlainSGD
+from trainables.seeds import torch_seed
 
 
 def hidden_units(n: int, d: int, outputs: int) -> int:
@@ -38,25 +38,16 @@ def epochs(
 ) -> Iterator[tuple[int, float]]:
     """Train on inputs (n, d) and targets (n, outputs); each epoch's number and mean training loss.
 
-    Cross-entropy between several outputs, as the paper trains; squared error of a single one. The
-    last partial batch is kept.
+    Cross-entropy between several outputs, as the paper trains; squared error of a single one.
 
     Raises StoppedError within a step of being told to, and DivergedError.
     """
-    optimizer = torch.optim.SGD(network.parameters(), trial.lr, trial.momentum)
     loss_of = functional.mse_loss if trial.output == "real" else functional.cross_entropy
-    for epoch in range(1, trial.epochs + 1):
-        order = generator(trial.seed, "order", epoch).permutation(len(inputs))
-        total = torch.zeros((), dtype=targets.dtype, device=inputs.device)
-        for batch in torch.split(torch.from_numpy(order).to(inputs.device), trial.batch_size):
-            if should_stop():
-                raise StoppedError(f"stopped in epoch {epoch}")
-            loss = loss_of(network(inputs[batch].to(targets.dtype)), targets[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.detach() * len(batch)
-        mean = total.item() / len(inputs)
-        if not total.isfinite():
-            raise DivergedError(f"training loss is {mean} in epoch {epoch}")
-        yield epoch, mean
+    sgd = PlainSGD(
+        trial.epochs, trial.batch_size, trial.momentum, lambda epoch: trial.lr, trial.seed
+    )
+
+    def loss(batch: Tensor) -> Tensor:
+        return loss_of(network(inputs[batch].to(targets.dtype)), targets[batch])
+
+    yield from sgd.train(network, len(inputs), loss, should_stop)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from orchestrator.costs import cost, multiply_accumulates
 from trainables.datasets import DATASETS
 from trainables.models import MODELS, build_model
 from trainables.trial import ClassifierTrial
+from trainables.work import multiply_accumulates
 
 
 def counted(model: str, dataset: str) -> int:
@@ -43,5 +43,5 @@ def test_every_model_costs_what_its_layers_compute(model: str, dataset: str) -> 
 
 def test_a_trial_costs_its_model_times_its_examples_times_its_epochs() -> None:
     trial = ClassifierTrial(model="mlp_1x512", dataset="digits", epochs=3)
-    assert cost(trial) == 3 * 1437 * (64 * 512 + 512 * 10)
-    assert cost(replace(trial, stop="fit", seed=1, batch_size=1)) == cost(trial)
+    assert trial.work == 3 * 1437 * (64 * 512 + 512 * 10)
+    assert replace(trial, stop="fit", seed=1, batch_size=1).work == trial.work

@@ -1,12 +1,10 @@
-"""How much there is to compute in a trial, from its settings alone."""
+"""How much there is to compute in a network, from its name and the images alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from trainables.datasets import DATASETS
-from trainables.identity import Trial
-from trainables.trial import ClassifierTrial
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,3 @@ def multiply_accumulates(model: str, dataset: str) -> int:
     counts, source = _MODELS[model], DATASETS[dataset]
     pixels = source.view**2
     return pixels * (source.channels * counts.value + counts.pixel) + counts.once
-
-
-def cost(trial: Trial) -> int:
-    """What sets long trials apart from short ones; of no unit, as backward passes are left out.
-
-    A trial that stops at training error 0 is taken to need all its epochs.
-    """
-    if not isinstance(trial, ClassifierTrial):
-        return trial.work
-    examples = DATASETS[trial.dataset].train
-    return trial.epochs * examples * multiply_accumulates(trial.model, trial.dataset)

@@ -1,0 +1,63 @@
+"""Plain SGD on a sample that fits into memory: no regularizer, and the same for the same seed.
+
+The classifier's own loop evaluates, checkpoints and runs side by side; what the theory trains
+needs none of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from trainables.endings import DivergedError, StoppedError
+from trainables.seeds import generator
+
+
+@dataclass(frozen=True)
+class PlainSGD:
+    """lr_in: the learning rate of an epoch, counted from 1. seed: of the order of the examples."""
+
+    epochs: int
+    batch_size: int
+    momentum: float
+    lr_in: Callable[[int], float]
+    seed: int
+
+    def train(
+        self,
+        model: nn.Module,
+        examples: int,
+        loss_of: Callable[[Tensor], Tensor],
+        should_stop: Callable[[], bool],
+    ) -> Iterator[tuple[int, float]]:
+        """Train a model on its device; each epoch's number, and its mean loss over the examples.
+
+        loss_of: the mean loss of a batch, given the places (b,) of its examples. The order depends
+        on the seed, the epoch and how many examples there are, and not on what they are. The last
+        partial batch is kept.
+
+        Raises StoppedError within a step of being told to, and DivergedError.
+        """
+        device = next(model.parameters()).device
+        optimizer = torch.optim.SGD(model.parameters(), self.lr_in(1), self.momentum)
+        for epoch in range(1, self.epochs + 1):
+            for group in optimizer.param_groups:
+                group["lr"] = self.lr_in(epoch)
+            order = torch.from_numpy(generator(self.seed, "order", epoch).permutation(examples))
+            total = torch.zeros((), device=device)
+            model.train()
+            for batch in torch.split(order.to(device), self.batch_size):
+                if should_stop():
+                    raise StoppedError(f"stopped in epoch {epoch}")
+                loss = loss_of(batch)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                total = total + loss.detach() * len(batch)
+            mean = total.item() / examples
+            if not total.isfinite():
+                raise DivergedError(f"training loss is {mean} in epoch {epoch}")
+            yield epoch, mean
