@@ -1,0 +1,109 @@
+"""Launches that lose Ray, share a folder or run out of disk go on, or say in a line why not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.store.layout import Store
+from orchestrator.store.leases import read_leases
+from orchestrator.store.statuses import TrialStatus
+
+SHORT = "[[grid]]\nepochs = 2\nseed = {}\n"
+SAVED = "[[grid]]\nepochs = 300\n"  # enough for checkpoints
+LONG = "[[grid]]\nepochs = 1200\n"  # enough to be killed in the middle of
+
+
+def test_when_ray_dies_a_launch_goes_on_with_another_or_ends_and_says_so(
+    tmp_path: Path, sweep: Any, process: Callable[..., Any]
+) -> None:
+    """Without its node's raylet Ray ends in good order; without its head it hears nothing more."""
+    swept, expected = sweep(tmp_path / "raylet", LONG), sweep(tmp_path / "expected", LONG)
+    without_raylet, without_head = process(swept), process(sweep(tmp_path / "head", LONG))
+    without_raylet.wait_for(without_raylet.saved)
+    without_raylet.kill("raylet/raylet")
+    without_head.wait_for(without_head.saved)
+    without_head.kill("gcs_server")
+    killed = time.monotonic()
+    code, said = without_head.end()
+    assert time.monotonic() - killed < 30.0
+    assert (code, said[1:]) == (
+        3,
+        ["gensweep: error: local Ray: has died; the same command goes on from here"],
+    )
+    code, said = without_raylet.end()
+    assert code == 0, said
+    assert said[1] == "local Ray has died; starting another"
+    assert without_raylet.out.startswith(
+        "The paper's claims, judged by our trials\n"
+    )  # and not with the raylet's log
+    assert swept.known() == [TrialStatus("done", 2)]
+    expected.run_here()
+    assert swept.rows() == expected.rows()
+
+
+def test_launches_share_a_folder_and_no_trial_is_run_by_two(
+    tmp_path: Path, sweep: Any, process: Callable[..., Any]
+) -> None:
+    first = process(sweep(tmp_path, SHORT.format([0, 1])))
+    store = Store.create(tmp_path / "results")
+    first.wait_for(lambda: read_leases(store))
+    apart = process(sweep(tmp_path, SHORT.format([2]), "apart"))
+    sharing = process(sweep(tmp_path, SHORT.format([1, 3]), "sharing"))
+    code, said = sharing.end()
+    assert code == 3
+    who = f"the launch of made by process {first.started.pid} on "
+    assert f"in use: 1 of these trials is claimed by {who}" in said[-1]
+    for other in (first, apart):
+        code, said = other.end()
+        assert code == 0, said
+    assert sweep(tmp_path, SHORT.format([0, 1, 2, 3])).known() == [TrialStatus("done", 1)] * 4
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own, with room for rows and for no checkpoint."""
+    folder = tmp_path / "launched" / "results"
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=800k", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_or_read_only_disk_ends_a_launch_and_given_space_it_goes_on(
+    small: Path, tmp_path: Path, sweep: Any, process: Callable[..., Any]
+) -> None:
+    def remount(how: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{how}", str(small)], check=True)
+
+    grids = SHORT.format(2) + SAVED
+    swept, expected = sweep(small.parent, grids), sweep(tmp_path / "expected", grids)
+    checkpoint = small / "checkpoints" / f"{swept.ids[1]}.ckpt"
+    code, said = process(swept).end()
+    assert code == 3
+    assert said[-1].startswith(f"gensweep: error: {checkpoint}: cannot be written")
+    assert "No space left on device" in said[-1]
+    assert len([line for line in said if line.startswith("gensweep:")]) == 1
+    assert swept.known()[0] == TrialStatus("done", 1)
+
+    remount("ro")
+    code, said = process(swept).end()
+    assert code == 3
+    assert said[0] == "made: 2 trials, 1 done, 1 to run"
+    assert len(said) == 2
+    assert f"gensweep: error: {small}" in said[1]
+    assert "cannot be written (Read-only file system)" in said[1]
+
+    remount("rw,size=64m")
+    code, said = process(swept).end()
+    assert code == 0, said
+    expected.run_here()
+    assert swept.rows() == expected.rows()
