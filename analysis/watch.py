@@ -47,6 +47,7 @@ class Moment:
     fits:     per setting, how many seeds reached training error 0, and after how many epochs.
     newest:   the trial that began last.
     curves:   by trial, training and test errors of the running trials and the newest.
+    at_work:  whether a launch has claimed any of the trials that are left.
     """
 
     statuses: Mapping[str, int]
@@ -55,6 +56,7 @@ class Moment:
     fits: Sequence[Record]
     newest: Record | None
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    at_work: bool
 
     @property
     def trials(self) -> int:
@@ -79,6 +81,7 @@ def look(db: Database) -> Moment:
     running = [r for r in trials if r["status"] == "running"]
     begun = [r for r in trials if r["started_at"] is not None and r["epochs"]]
     shown = [r["trial_id"] for r in [*running, *begun[-1:]]]
+    left = [r["trial_id"] for r in trials if r["status"] not in FINAL]
     return Moment(
         statuses={status: counts[status] for status in STATUSES if counts[status]},
         running=running,
@@ -86,4 +89,5 @@ def look(db: Database) -> Moment:
         fits=db.table(_FITS).records(),
         newest=begun[-1] if begun else None,
         curves={r[0]: (r[1], r[2]) for r in db.table(_CURVES, [shown]).rows},
+        at_work=any(not lease.names.isdisjoint(left) for lease, _ in db.leases()),
     )

@@ -27,14 +27,15 @@ def lines(before: Moment | None, now: Moment) -> Iterator[str]:
     for trial_id, row in now.ended.items():
         if before and trial_id not in before.ended:
             yield f"{_MARKS[row['status']][0]} {trial_label(row)}: {outcome(row)}"
-    if before is None or before.statuses != now.statuses:
+    if before is None or (before.statuses, before.at_work) != (now.statuses, now.at_work):
         yield counts(now)
 
 
 def counts(now: Moment) -> str:
-    """Such as `3 of 12 done, 2 running, 7 planned`."""
+    """Such as `3 of 12 done, 9 planned; no launch is at work`."""
     others = [f"{n} {status}" for status, n in now.statuses.items() if status != "done"]
-    return ", ".join([f"{now.statuses.get('done', 0)} of {now.trials} done", *others])
+    said = ", ".join([f"{now.statuses.get('done', 0)} of {now.trials} done", *others])
+    return said if now.at_work or now.over else f"{said}; no launch is at work"
 
 
 def outcome(row: dict[str, Any]) -> str:

@@ -22,7 +22,8 @@ def watch(
 ) -> int:
     """Watch a sweep go on, from any terminal or machine: progress, running trials, fits so far.
 
-    Ends with its last trial, with 1 if one has failed. In a pipe it prints a line per event.
+    Ends with its last trial, with 1 if one has failed; says when no launch is at work on those
+    that are left. In a pipe it prints a line per event.
     """
     from rich.console import Console
     from rich.live import Live

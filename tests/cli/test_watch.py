@@ -105,10 +105,10 @@ def test_it_follows_a_store_that_grows_and_ends_with_the_last_trial(
 ) -> None:
     screen = Screen([PROGRAM, "watch", "two", "--every", "0.1"], columns, rows)
     screens.append(screen)
-    screen.until("two: 0 of 2 done, 2 planned")
+    screen.until("two: 0 of 2 done, 2 planned; no launch")
     with claim(growing, "launch of two", [TRIALS[0].trial_id]):
         write_trial(growing, "running", (0.5, 0.25), model="mlp_1x512")
-        screen.until("0 of 2 done, 1 planned, 1 running")
+        screen.until("0 of 2 done, 1 planned, 1 running\r\n")
         screen.until("2/3   25.00  25.00")  # its training errors
         write_trial(growing, "done", (0.5, 0.25, 0.0), model="mlp_1x512")
     screen.until("1 of 2 done, 1 planned")
@@ -136,14 +136,17 @@ def test_in_a_pipe_there_is_a_line_per_event(growing: Store, write_trial: Write)
         [PROGRAM, "watch", "two", "--every", "0.1"], stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout
-        assert running.stdout.readline() == "0 of 2 done, 2 planned\n"
+        assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is at work\n"
+        with claim(growing, "launch of two", [trial.trial_id for trial in TRIALS]):
+            assert running.stdout.readline() == "0 of 2 done, 2 planned\n"
+        assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is at work\n"
         write_trial(growing, "done", (0.5, 0.25, 0.0), model="mlp_1x512")
         told = [running.stdout.readline() for _ in range(2)]
         write_trial(growing, "failed", (0.5,), model="mlp_1x512", seed=1)
         told += running.stdout.readlines()
     assert told == [
         "✓ mlp_1x512, true labels, seed 0: epoch 3, train error 0.00%, test error 25.00%\n",
-        "1 of 2 done, 1 planned\n",
+        "1 of 2 done, 1 planned; no launch is at work\n",
         "✗ mlp_1x512, true labels, seed 1: failed\n",
         "1 of 2 done, 1 failed\n",
     ]
