@@ -60,8 +60,8 @@ def _nodes(db: Database) -> Table:
         about = [lease.purpose, lease.owner.host, lease.owner.pid, lease.since]
         for node in beat.nodes or [{}]:
             host = node.get("host")
-            rows.append([*about, host, node.get("lanes"), running.get(host, 0) if host else None])
-    columns = ["purpose", "host", "pid", "since", "node", "lanes", "running"]
+            rows.append([*about, host, node.get("workers"), running.get(host, 0) if host else None])
+    columns = ["purpose", "host", "pid", "since", "node", "workers", "running"]
     return Table("nodes", columns, rows)
 
 

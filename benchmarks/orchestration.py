@@ -36,19 +36,21 @@ def main(count: int = 200) -> None:
         ids = [trial.trial_id for trial in trials]
         with (
             claim(store, "benchmark", ids) as lease,
-            ray_cluster(None, Resources(cpu=1)) as lanes,
+            ray_cluster(None, Resources(cpu=1)) as workers,
         ):
             job = Job(store.root, Path(folder), "cpu", 1, "", lease.id)
-            run_tuner(job, packs[:WARM], 1, lanes, Silent(), lambda: lease.lost)
+            run_tuner(job, packs[:WARM], 1, workers, Silent(), lambda: lease.lost)
             start = time.perf_counter()
-            run_tuner(job, packs[WARM:], 1, lanes, Silent(), lambda: lease.lost)
+            run_tuner(job, packs[WARM:], 1, workers, Silent(), lambda: lease.lost)
             ran = time.perf_counter() - start
         start = time.perf_counter()
         compact(store)
         compacted = time.perf_counter() - start
         done = sum(s.status == "done" for s in statuses(take_snapshot(store)).values())
     assert done == len(trials), f"{done} of {len(trials)} trials are done"
-    print(f"{count} trials on {lanes} lanes: {ran:.2f} s, {1000 * ran / count:.1f} ms per trial")
+    print(
+        f"{count} trials on {workers} workers: {ran:.2f} s, {1000 * ran / count:.1f} ms per trial"
+    )
     print(f"compaction of {len(trials)} trials: {compacted:.2f} s")
 
 

@@ -38,10 +38,10 @@ class Attempts:
         self._alone: set[str] = set()
         self._gpu = dict.fromkeys((trial.trial_id for trial in self._todo), resources.gpu)
 
-    def next(self, lanes: int) -> list[Pack]:
+    def next(self, workers: int) -> list[Pack]:
         """The next trials for one Tuner, which get equal shares of a GPU; none if all are over.
 
-        `lanes` is how many packs run at a time.
+        `workers` is how many packs run at a time.
         """
         if not self._todo:
             return []
@@ -49,7 +49,7 @@ class Attempts:
         chunk = [trial for trial in self._todo if self._gpu[trial.trial_id] == share][:PER_TUNER]
         return [
             tuple(self._assign(trial, share) for trial in pack)
-            for pack in packs(chunk, self._largest, lanes)
+            for pack in packs(chunk, self._largest, workers)
         ]
 
     def _largest(self, trial: Trial) -> int:

@@ -65,7 +65,7 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
             is_up()
             _quiet()
             _check(resources, ray.cluster_resources())  # type: ignore[no-untyped-call]
-            yield _lanes(resources)
+            yield _workers(resources)
     finally:
         ray.shutdown()
 
@@ -106,9 +106,9 @@ def _drop(*anything: Any, **more: Any) -> None:
     pass
 
 
-def _lanes(resources: Resources) -> int:
+def _workers(resources: Resources) -> int:
     """How many trials fit side by side. Raises ClusterError if no node has room for one."""
-    fit: int = sum(node["lanes"] for node in nodes(resources))
+    fit: int = sum(node["workers"] for node in nodes(resources))
     if not fit:
         share = f"{resources.cpu:g} CPUs and {resources.gpu:g} GPUs"
         what = f"a trial asks for {share}, and no single node has as much"

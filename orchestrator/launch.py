@@ -137,7 +137,7 @@ class Launch:
 
         # Ray has its own idea of SIGTERM when it starts, so ours comes after.
         with (
-            ray_cluster(self.address, self.spec.resources) as lanes,
+            ray_cluster(self.address, self.spec.resources) as workers,
             catch_interrupt() as interrupt,
         ):
             # Ray loads only where there is work, and after its settings have been made.
@@ -147,8 +147,8 @@ class Launch:
             check_nodes(job, self.spec.resources, datasets)
             should_stop = self._watch(lease, interrupt)
             cpu = self.spec.resources.cpu
-            while not should_stop() and (packs := attempts.next(lanes)):
-                heard = run_tuner(job, packs, cpu, lanes, display, should_stop)
+            while not should_stop() and (packs := attempts.next(workers)):
+                heard = run_tuner(job, packs, cpu, workers, display, should_stop)
                 _raise_if_lost(self.store, lease)
                 attempts.take(packs, heard, statuses(take_snapshot(self.store)))
                 self._tidy()

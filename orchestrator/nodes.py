@@ -21,7 +21,7 @@ CHECK_SECONDS = 120.0
 _TODO = "see `ray status`"
 
 
-def lanes(resources: Resources, there: dict[str, float]) -> int:
+def workers(resources: Resources, there: dict[str, float]) -> int:
     """How many workers, each with its trial or pack, fit into the resources of one node."""
     cpu, gpu = resources.cpu, resources.gpu
     fits = []
@@ -40,7 +40,7 @@ def _times(share: float, total: float) -> int:
 def nodes(resources: Resources) -> list[dict[str, Any]]:
     """The living nodes of the connected Ray: for each its `host`, and how many workers fit."""
     return [
-        {"host": node["NodeManagerHostname"], "lanes": lanes(resources, node["Resources"])}
+        {"host": node["NodeManagerHostname"], "workers": workers(resources, node["Resources"])}
         for node in _alive()
     ]
 
@@ -60,7 +60,7 @@ def check_nodes(job: Job, resources: Resources, datasets: Iterable[str]) -> None
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    there = [node for node in _alive() if lanes(resources, node["Resources"])]
+    there = [node for node in _alive() if workers(resources, node["Resources"])]
     if len(there) < 2 and all(n["NodeManagerHostname"] == socket.gethostname() for n in there):
         return  # this machine alone, where the launch has looked already
     look = ray.remote(num_cpus=0, max_retries=0)(look_around)

@@ -54,11 +54,11 @@ def _images(trial: Trial) -> tuple[str, str, int]:
 
 
 def packs(
-    trials: Sequence[Trial], largest: Callable[[Trial], int], lanes: int
+    trials: Sequence[Trial], largest: Callable[[Trial], int], workers: int
 ) -> list[tuple[Trial, ...]]:
     """Every trial in one pack: of trials of equal shape, and not above what `largest` says of them.
 
-    `lanes` is how many packs run at a time. A shape is spread over all of them before a pack gets
+    `workers` is how many packs run at a time. A shape is spread over all of them before a pack gets
     a second trial, so none stays empty while others hold several. Packs come longest first;
     trials of a pack, and packs of equal length, in the order of the trials.
     """
@@ -67,7 +67,7 @@ def packs(
         groups[shape(trial), largest(trial)].append(trial)
     made = []
     for (_, most), group in groups.items():
-        made += _split(group, max(ceil(len(group) / most), min(len(group), lanes)))
+        made += _split(group, max(ceil(len(group) / most), min(len(group), workers)))
     return sorted(made, key=lambda pack: -sum(trial.work for trial in pack))
 
 

@@ -21,17 +21,17 @@ def run_tuner(
     job: Job,
     packs: Sequence[Pack],
     cpu: float,
-    lanes: int,
+    workers: int,
     display: Display,
     should_stop: Callable[[], bool],
 ) -> dict[str, Progress]:
     """Run the packs, which get equal shares of a GPU, on the connected Ray.
 
-    `lanes` is how many run at a time at first. Ends early when `should_stop`, asked again and
+    `workers` is how many run at a time at first. Ends early when `should_stop`, asked again and
     again, says so, or when the store does not take rows any more. Returns the last that was heard
     of each trial; what came of them is in the store, and Tune's own record is thrown away.
     """
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(lanes + 1)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers + 1)
     folder = tempfile.mkdtemp(prefix="gensweep-tune-")
     stopper = _Stopper(should_stop)
     try:

@@ -47,7 +47,7 @@ class Beat:
 
     settled:  whether it has all that it will get; until then it may still give names up.
     stopping: whether it asks its workers to stop.
-    nodes:    what it runs on: for each its `host` and how many workers fit there (`lanes`).
+    nodes:    what it runs on: for each its `host` and how many workers fit there (`workers`).
     """
 
     count: int = 0

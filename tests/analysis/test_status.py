@@ -104,14 +104,14 @@ def test_a_trial_that_has_not_ended_an_epoch_has_no_errors_yet(store: Store, wri
 def test_who_is_at_work_is_told_with_each_node_and_how_much_of_it_is_in_use(
     made: Store, running: list[str]
 ) -> None:
-    nodes = [{"host": "a-host", "lanes": 4}, {"host": "b-host", "lanes": 2}]
+    nodes = [{"host": "a-host", "workers": 4}, {"host": "b-host", "workers": 2}]
     assert tables(made.root)["nodes"] == []
     with claim(made, "launch of made", running) as lease, claim(made, "compaction", ["compaction"]):
         lease.run_on(nodes)
         found = tables(made.root)["nodes"]
     about = {"pid": os.getpid(), "host": socket.gethostname()}
     assert all(about.items() <= row.items() and row["since"].endswith(" UTC") for row in found)
-    at_work = [(r["purpose"], r["node"], r["lanes"], r["running"]) for r in found]
+    at_work = [(r["purpose"], r["node"], r["workers"], r["running"]) for r in found]
     assert sorted(at_work, key=str) == [
         ("compaction", None, None, None),
         ("launch of made", "a-host", 4, 1),

@@ -36,7 +36,7 @@ class World:
     """
 
     outcomes: Mapping[str, Sequence[str]]
-    lanes: int = 1
+    workers: int = 1
     rows: dict[str, TrialStatus] = field(default_factory=dict)
     tries: dict[str, list[Assignment]] = field(default_factory=dict)
     packed: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class World:
 
     def run_all(self, attempts: Attempts) -> list[list[Pack]]:
         tuners = []
-        while packs := attempts.next(self.lanes):
+        while packs := attempts.next(self.workers):
             tuners.append(packs)
             attempts.take(packs, self.run(packs), self.rows)
             assert len(tuners) < 200, "goes on without end"
@@ -161,7 +161,7 @@ def test_a_tuner_gets_no_more_trials_than_its_memory_is_good_for() -> None:
 
 
 def test_without_trials_there_is_nothing_to_try() -> None:
-    assert Attempts([], {}, Resources(gpu=0.5)).next(lanes=1) == []
+    assert Attempts([], {}, Resources(gpu=0.5)).next(workers=1) == []
 
 
 def test_what_others_have_ended_in_the_meantime_is_not_tried_again() -> None:
@@ -202,15 +202,15 @@ def sizes(world: World, trial: PlannedTrial) -> list[int]:
     outcomes=st.lists(st.lists(st.sampled_from(OUTCOMES), max_size=8), max_size=8),
     gpu=st.sampled_from(SHARES),
     pack=st.integers(2, 5),
-    lanes=st.integers(1, 3),
+    workers=st.integers(1, 3),
     per_tuner=st.integers(1, 6),
 )
 def test_a_trial_in_packs_ends_or_has_three_tries_and_is_alone_after_what_was_no_end(
-    outcomes: list[list[str]], gpu: float, pack: int, lanes: int, per_tuner: int
+    outcomes: list[list[str]], gpu: float, pack: int, workers: int, per_tuner: int
 ) -> None:
     todo = [planned(seed) for seed in range(len(outcomes))]
     ids = [p.trial.trial_id for p in todo]
-    world = World(dict(zip(ids, outcomes, strict=True)), lanes)
+    world = World(dict(zip(ids, outcomes, strict=True)), workers)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attempting, "PER_TUNER", per_tuner)
         tuners = world.run_all(Attempts(todo, {}, Resources(gpu=gpu, pack=pack)))

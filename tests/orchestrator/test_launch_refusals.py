@@ -18,7 +18,7 @@ from orchestrator import cluster
 from orchestrator.cluster import _check, ray_cluster
 from orchestrator.errors import ClusterError
 from orchestrator.launch import Summary, remaining
-from orchestrator.nodes import lanes as lanes_of
+from orchestrator.nodes import workers as workers_of
 from orchestrator.plan import plan
 from orchestrator.resources import Resources
 from orchestrator.spec import parse_spec
@@ -198,7 +198,7 @@ def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
 
 
 @pytest.mark.parametrize(
-    ("resources", "lanes"),
+    ("resources", "workers"),
     [
         (Resources(cpu=1), 8),
         (Resources(cpu=3), 2),
@@ -209,8 +209,8 @@ def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
         (Resources(cpu=0, gpu=0), 1),
     ],
 )
-def test_as_many_trials_run_side_by_side_as_fit(resources: Resources, lanes: int) -> None:
-    assert lanes_of(resources, {"CPU": 8.0, "GPU": 2.0}) == lanes
+def test_as_many_trials_run_side_by_side_as_fit(resources: Resources, workers: int) -> None:
+    assert workers_of(resources, {"CPU": 8.0, "GPU": 2.0}) == workers
 
 
 def test_a_ray_that_does_not_start_in_time_is_said_in_a_line(

@@ -15,7 +15,7 @@ import ray
 from orchestrator import nodes as module
 from orchestrator.errors import ClusterError
 from orchestrator.job import Job
-from orchestrator.nodes import check_nodes, lanes, look_around, nodes
+from orchestrator.nodes import check_nodes, look_around, nodes, workers
 from orchestrator.resources import Resources
 from orchestrator.store.bucket import BucketPath
 from orchestrator.store.claiming import Held
@@ -76,7 +76,7 @@ def node(name: str, alive: bool = True, **resources: float) -> dict[str, Any]:
 def test_as_many_trials_run_on_a_node_as_have_their_shares_there(
     cpu: float, gpu: float, fit: int
 ) -> None:
-    assert lanes(Resources(cpu=cpu, gpu=gpu), {"CPU": 8.0, "GPU": 2.0, "memory": 1e9}) == fit
+    assert workers(Resources(cpu=cpu, gpu=gpu), {"CPU": 8.0, "GPU": 2.0, "memory": 1e9}) == fit
 
 
 def test_the_living_nodes_are_listed_with_the_trials_that_fit_there(
@@ -85,9 +85,9 @@ def test_the_living_nodes_are_listed_with_the_trials_that_fit_there(
     there = [node("head"), node("a", CPU=2, GPU=1), node("b", False, CPU=2), node("c", CPU=9)]
     monkeypatch.setattr(ray, "nodes", lambda: there)
     assert nodes(Resources(cpu=0.25, gpu=0.5)) == [
-        {"host": "head", "lanes": 0},
-        {"host": "a", "lanes": 2},
-        {"host": "c", "lanes": 0},
+        {"host": "head", "workers": 0},
+        {"host": "a", "workers": 2},
+        {"host": "c", "workers": 0},
     ]
 
 

@@ -1,4 +1,4 @@
-"""Trials of equal shape go together, as many as may and as lanes leave over, long ones first."""
+"""Trials of equal shape go together, as many as may and as workers leave over, long ones first."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ TRIALS = st.lists(
 )
 
 
-@given(trials=TRIALS, mlp=st.integers(1, 8), alexnet=st.integers(1, 8), lanes=st.integers(1, 6))
+@given(trials=TRIALS, mlp=st.integers(1, 8), alexnet=st.integers(1, 8), workers=st.integers(1, 6))
 def test_every_trial_is_in_one_pack_with_trials_of_its_shape_and_no_more_than_may_be(
-    trials: list[ClassifierTrial], mlp: int, alexnet: int, lanes: int
+    trials: list[ClassifierTrial], mlp: int, alexnet: int, workers: int
 ) -> None:
     most = {"mlp_1x512": mlp, "alexnet": alexnet}
-    found = packs(in_order(trials), lambda trial: most[trial.model], lanes)
+    found = packs(in_order(trials), lambda trial: most[trial.model], workers)
     assert Counter(trial for pack in found for trial in pack) == Counter(trials)
     of_shape = Counter(map(shape, trials))
     for pack in found:
         (each,) = {shape(trial) for trial in pack}
-        assert 1 <= len(pack) <= min(most[pack[0].model], ceil(of_shape[each] / lanes))
+        assert 1 <= len(pack) <= min(most[pack[0].model], ceil(of_shape[each] / workers))
     for each, count in of_shape.items():
         sizes = [len(pack) for pack in found if shape(pack[0]) == each]
-        assert len(sizes) >= min(count, lanes)
+        assert len(sizes) >= min(count, workers)
         assert max(sizes) - min(sizes) <= 1
     lengths = [sum(t.work for t in pack) for pack in found]
     assert lengths == sorted(lengths, reverse=True)
 
 
-@given(trials=TRIALS, lanes=st.integers(1, 6))
+@given(trials=TRIALS, workers=st.integers(1, 6))
 def test_with_one_trial_to_a_pack_the_longest_come_first_and_like_ones_together(
-    trials: list[ClassifierTrial], lanes: int
+    trials: list[ClassifierTrial], workers: int
 ) -> None:
-    found = [trial for (trial,) in packs(in_order(trials), lambda _: 1, lanes)]
+    found = [trial for (trial,) in packs(in_order(trials), lambda _: 1, workers)]
     lengths = [trial.work for trial in found]
     assert lengths == sorted((t.work for t in trials), reverse=True)
 
@@ -77,14 +77,14 @@ def test_with_one_trial_to_a_pack_the_longest_come_first_and_like_ones_together(
 def test_trials_that_nothing_sets_apart_keep_their_order() -> None:
     trials = [made(seed=seed, corruption=0.5, randomization="partial_labels") for seed in range(9)]
     assert in_order(trials) == trials
-    assert packs(trials, lambda _: 4, lanes=2) == [tuple(trials[i : i + 3]) for i in (0, 3, 6)]
+    assert packs(trials, lambda _: 4, workers=2) == [tuple(trials[i : i + 3]) for i in (0, 3, 6)]
 
 
 def test_no_lane_stays_empty_while_others_hold_several() -> None:
     trials = [made(seed=seed) for seed in range(5)]
-    assert [len(pack) for pack in packs(trials, lambda _: 16, lanes=4)] == [2, 1, 1, 1]
-    assert [len(pack) for pack in packs(trials, lambda _: 16, lanes=9)] == [1] * 5
-    assert [len(pack) for pack in packs(trials, lambda _: 16, lanes=1)] == [5]
+    assert [len(pack) for pack in packs(trials, lambda _: 16, workers=4)] == [2, 1, 1, 1]
+    assert [len(pack) for pack in packs(trials, lambda _: 16, workers=9)] == [1] * 5
+    assert [len(pack) for pack in packs(trials, lambda _: 16, workers=1)] == [5]
 
 
 def test_the_same_images_stand_together_whatever_the_labels() -> None:
