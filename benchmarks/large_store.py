@@ -83,6 +83,7 @@ def _publish(
             memorized_fraction=1 - train,
             recovered_fraction=train / 2,
             seconds=np.ones(epochs),
+            best_test_error=np.minimum.accumulate(test, axis=1),
         ),
         "steps": _rows(STEPS, ids, epochs, step=epoch * STEPS_PER_EPOCH, train_loss=3 * train),
     }

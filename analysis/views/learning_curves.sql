@@ -12,12 +12,19 @@ with members as ( -- numbered, as windows over numbers are several times faster 
     select *, row_number() over () as member
     from (select setting, unnest(trial_ids) as trial_id from settings)
 ),
-points as (
-    select
-        setting, epoch, step, train_loss, train_error, test_error,
-        min(test_error) over (partition by member order by epoch) as best_test_error
-    from epochs
+rows as (
+    select setting, member, epoch, step, train_loss, train_error, test_error, e.best_test_error
+    from stored_epochs e
     join members using (trial_id)
+),
+points as (
+    select * exclude (member) from rows where best_test_error is not null
+    union all by name
+    select
+        * exclude (member, best_test_error), -- which older rows lack
+        min(test_error) over (partition by member order by epoch) as best_test_error
+    from rows
+    where best_test_error is null
 ),
 curves as (
     select

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.store.schemas import EPOCH, SWEEP
+from orchestrator.store.schemas import SWEEP
 from trainables.datasets import DATASETS
 from trainables.identity import Trial
 from trainables.records import Epoch, Examples
@@ -92,8 +93,12 @@ def sweep_rows(sweep: str, planned: Iterable[tuple[Trial, Sequence[str]]]) -> pa
     return pa.Table.from_pylist(rows, schema=SWEEP)
 
 
-def epoch_rows(epochs: Iterable[Epoch]) -> list[Row]:
-    return [{name: getattr(epoch, name) for name in EPOCH.names} for epoch in epochs]
+def epoch_rows(epochs: Sequence[Epoch]) -> list[Row]:
+    best = accumulate((epoch.test_error for epoch in epochs), min)
+    return [
+        {**vars(epoch), "best_test_error": so_far}
+        for epoch, so_far in zip(epochs, best, strict=True)
+    ]
 
 
 def example_columns(examples: Examples) -> Row:

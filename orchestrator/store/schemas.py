@@ -99,6 +99,8 @@ EPOCH = pa.schema(
         "memorized_fraction": pa.float64(),
         "recovered_fraction": pa.float64(),
         "seconds": pa.float64(),
+        # The lowest test error so far: rows are many, and a window over them all is slow.
+        "best_test_error": pa.float64(),
     }
 )
 

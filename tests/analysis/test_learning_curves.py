@@ -11,6 +11,8 @@ from statistics import mean, median, stdev
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from analysis.database import Database
 from analysis.early_stopping import early_stopping_table, for_people, has_trials
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
+from orchestrator.store.schemas import EPOCH, LIVE
 from trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
@@ -42,20 +45,33 @@ def over_seeds(values: list[float]) -> tuple[float, float | None]:
     return mean(values), quantile * stdev(values) / math.sqrt(len(values))
 
 
-@given(curves=CURVES, tidy=st.booleans())
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+def without_the_best_so_far(file: Path) -> None:
+    """A trial's file as it was written before its epochs had their best test error."""
+    (row,) = pq.read_table(file).to_pylist()
+    epoch = pa.struct([field for field in EPOCH if field.name != "best_test_error"])
+    column = LIVE.get_field_index("epoch_rows")
+    schema = LIVE.set(column, pa.field("epoch_rows", pa.list_(epoch)))
+    pq.write_table(pa.Table.from_pylist([row], schema=schema), file)
+
+
+@given(curves=CURVES, older=st.sampled_from(["none", "some", "all"]), tidy=st.booleans())
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_a_point_of_the_curve_is_the_mean_over_the_seeds_that_got_there(
     write: Write,
     curves: dict[tuple[float, float, int], list[tuple[float, float, float]]],
+    older: str,
     tidy: bool,
 ) -> None:
+    """Whether or not the rows are of a time when the best test error so far was not stored."""
     groups: dict[Any, dict[int, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
     with TemporaryDirectory() as folder:
         store = Store.create(Path(folder))
         for (p, lr, seed), curve in curves.items():
             train, test, loss = zip(*curve, strict=True)
             made = {"test_errors": test, "losses": loss}
-            write(store, train, **made, corruption=p, lr=lr, seed=seed, epochs=4)
+            trial = write(store, train, **made, corruption=p, lr=lr, seed=seed, epochs=4)
+            if older == "all" or (older == "some" and seed % 2):
+                without_the_best_so_far(Path(store.live_file(trial.trial_id)))
             for epoch, point in enumerate(
                 zip(train, test, loss, accumulate(test, min), strict=True), start=1
             ):

@@ -44,7 +44,11 @@ def test_after_every_record_the_file_has_exactly_what_was_reported(
         writer.add(record)
         told.append(record)
         row = stored(store)
-        assert row["epoch_rows"] == [asdict(r) for r in told if isinstance(r, Epoch)]
+        epochs = [record for record in told if isinstance(record, Epoch)]
+        assert row["epoch_rows"] == [
+            {**asdict(e), "best_test_error": min(earlier.test_error for earlier in epochs[:n])}
+            for n, e in enumerate(epochs, start=1)
+        ]
         assert row["step_rows"] == [asdict(r) for r in told if isinstance(r, Steps)]
         assert row["status"] == ("done" if isinstance(record, Ended) else "running")
 

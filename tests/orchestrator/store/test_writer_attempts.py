@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,11 @@ def test_whatever_attempts_come_readers_see_the_furthest_any_has_come(
                     worker.add(whole[come - 1])
                 furthest = max(furthest, come)
                 row, seen = stored(store), whole[:furthest]
-                assert row["epoch_rows"] == [asdict(r) for r in seen if isinstance(r, Epoch)]
+                epochs = [asdict(r) for r in seen if isinstance(r, Epoch)]
+                best = accumulate((e["test_error"] for e in epochs), min)
+                assert row["epoch_rows"] == [
+                    {**e, "best_test_error": b} for e, b in zip(epochs, best, strict=True)
+                ]
                 assert row["step_rows"] == [asdict(r) for r in seen if isinstance(r, Steps)]
                 assert row["epochs"] == len(row["epoch_rows"])
                 assert (row["status"], row["attempts"]) == ("running", attempt)
