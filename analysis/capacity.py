@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import hypot
 from typing import Any
 
+from analysis.capacity_statements import ALIKE, SIDES, statements
 from analysis.database import Database
 from analysis.labels import MODEL_ORDER, SETTINGS, dataset_labels, model_label, order_by
 from analysis.settings import say_settings
 from analysis.tables import Table, without_empty
 
-_ALIKE = ("dataset", "model", "batch_norm", "measure", "n")
 _OWN = ("max_epochs", "batch_size", "lr", "lr_decay", "momentum")
-_SIDES = ("random_labels", "true_labels")
-_Found = Mapping[str, list[dict[str, Any]]]  # the records of each figure
 
 
 def _on(labels: str, value: str) -> str:
@@ -24,7 +20,7 @@ def _on(labels: str, value: str) -> str:
 
 def _figure(measure: str, figure: str, random: str, true: str) -> str:
     """An SQL struct of a figure's means and intervals over the trials on either labels."""
-    sides = zip(_SIDES, (random, true), strict=True)
+    sides = zip(SIDES, (random, true), strict=True)
     means = ", ".join(f"'{s}': avg({v}), '{s}_interval': half_width({v})" for s, v in sides)
     return f"{{'of': '{measure}', 'figure': '{figure}', {means}}}"
 
@@ -49,7 +45,7 @@ _FIGURES = (
     _seen("stability", "left_out_error", "left_out_error"),
     _seen("stability", "gap", "test_error - train_error"),
 )
-_GROUP = ", ".join((*_ALIKE, *_OWN))
+_GROUP = ", ".join((*ALIKE, *_OWN))
 _QUERY = f"""
 from (
     select
@@ -69,8 +65,8 @@ order by
 """
 _SQL = "from capacity order by model, measure, n, labels, seed"
 _COLUMNS = (
-    *(*_ALIKE, "settings", "figure", "draws", "true_draws"),
-    *(f"{side}{part}" for side in _SIDES for part in ("", "_interval")),
+    *(*ALIKE, "settings", "figure", "draws", "true_draws"),
+    *(f"{side}{part}" for side in SIDES for part in ("", "_interval")),
     "tells_apart",
 )
 
@@ -82,7 +78,7 @@ def capacity_table(db: Database) -> Table:
     not depend on labels at all, None where there are not two seeds of each.
     """
     records = [{**dict.fromkeys(SETTINGS), **r} for r in db.table(_QUERY).records()]
-    say_settings(records, (*_ALIKE, "figure"))
+    say_settings(records, (*ALIKE, "figure"))
     for record in records:
         record["tells_apart"] = _tells_apart(record)
     return Table("capacity", _COLUMNS, [[r[c] for c in _COLUMNS] for r in records], sql=_SQL)
@@ -95,8 +91,8 @@ _BLIND = ("rademacher", "parameters_per_image", "vc_order_per_image", "vc_bound_
 def _tells_apart(record: dict[str, Any]) -> bool | None:
     if record["figure"] in _BLIND:
         return False
-    values = [record[side] for side in _SIDES]
-    intervals = [record[f"{side}_interval"] for side in _SIDES]
+    values = [record[side] for side in SIDES]
+    intervals = [record[f"{side}_interval"] for side in SIDES]
     if None in values or None in intervals:
         return None
     return bool(abs(values[0] - values[1]) > hypot(*intervals))
@@ -128,7 +124,7 @@ def for_people(table: Table) -> Table:
             r["settings"],
             f"{r['n']}",
             _SAID[r["figure"]],
-            *(_with_interval(r[side], r[f"{side}_interval"]) for side in _SIDES),
+            *(_with_interval(r[side], r[f"{side}_interval"]) for side in SIDES),
             _answer(r),
             _draws(r),
         ]
@@ -143,84 +139,6 @@ def for_people(table: Table) -> Table:
         notes=statements(records),
         sql=table.sql,
     )
-
-
-def statements(records: Iterable[dict[str, Any]]) -> list[str]:
-    """A sentence per measure that was taken: what it can tell apart, and what it cannot."""
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for record in records:
-        found[record["figure"]].append(record)
-    return [*_of_rademacher(found), *_of_vc(found), *_of_stability(found)]
-
-
-def _of_rademacher(found: _Found) -> Iterator[str]:
-    complexities = _values(found, "rademacher", "random_labels")
-    if not complexities:
-        return
-    text = (
-        f"Rademacher complexity: at least {_span(complexities)} (at most 1 is possible), from "
-        "random signs alone. It tells networks and sizes apart, never true labels from random ones"
-    )
-    tests = {_key(r): r["true_labels"] for r in found["test_error"]}
-    trains = {_key(r): r["true_labels"] for r in found["train_error"]}
-    pairs = [
-        (trains[key] + r["random_labels"], tests[key])
-        for r in found["rademacher"]
-        if r["random_labels"] is not None and tests.get(key := _key(r)) is not None
-    ]
-    if pairs:
-        allowed, measured = zip(*pairs, strict=True)
-        text += (
-            f": on true ones it allows a test error of {_span(allowed)} or more, where "
-            f"{_span(measured)} is measured"
-        )
-    yield text
-
-
-def _of_vc(found: _Found) -> Iterator[str]:
-    counts = _values(found, "parameters_per_image", "random_labels")
-    if not counts:
-        return
-    # Of a network with a bound, that; of others its order, without the constants.
-    bounds = {_key(r): r for r in [*found["vc_order_per_image"], *found["vc_bound_per_image"]]}
-    vacuous = sum(r["random_labels"] >= 1 for r in bounds.values())
-    yield (
-        f"VC dimension: {_span(counts)} parameters per image; the bound is at least n, and so "
-        f"vacuous, in {vacuous} of {len(bounds)} cases. It looks at neither labels nor images: it "
-        "tells networks apart by their size"
-    )
-
-
-def _of_stability(found: _Found) -> Iterator[str]:
-    random, true = (_values(found, "largest_error_change", side) for side in _SIDES)
-    if random:
-        beside = f", and by {_span(true)} on true ones" if true else ""
-        yield (
-            f"stability: one example of n replaced moves the error of an image by up to "
-            f"{_span(random)} on random labels{beside}. Uniform stability is for the worst labels "
-            "there are, so what random ones show holds for true ones too: it tells algorithms "
-            "apart, not labels"
-        )
-    if random or true:
-        yield (
-            "left-out error: how much more often an example is wrong if left out of training. It "
-            "can tell labels apart, as it estimates the gap itself: it measures generalization, "
-            "and does not explain it"
-        )
-
-
-def _values(found: _Found, figure: str, side: str) -> list[float]:
-    return [r[side] for r in found[figure] if r[side] is not None]
-
-
-def _key(record: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(record[name] for name in (*_ALIKE, "settings"))
-
-
-def _span(values: Sequence[float]) -> str:
-    """`0.99` or `0.97 to 1`."""
-    low, high = (f"{value:.3g}" for value in (min(values), max(values)))
-    return low if low == high else f"{low} to {high}"
 
 
 def _with_interval(mean: float | None, half_width: float | None) -> str:

@@ -17,8 +17,8 @@ from pathlib import Path
 from orchestrator.display import Silent
 from orchestrator.launch import Launch
 from orchestrator.plan import PlannedTrial
-from orchestrator.spec import SweepSpec
 from orchestrator.store.layout import Store
+from orchestrator.sweep import SweepSpec
 from trainables.noop import NoopTrial
 
 COLUMNS = "{:>8} {:>14} {:>15} {:>14} {:>7} {:>10} {:>10}"

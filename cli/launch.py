@@ -39,8 +39,9 @@ def launch(
 
     from rich.console import Console
 
-    from orchestrator.launch import Launch, remaining
+    from orchestrator.launch import Launch
     from orchestrator.progress import show_progress
+    from orchestrator.remaining import remaining
     from orchestrator.store.layout import Store
 
     console = Console(stderr=True, highlight=False)

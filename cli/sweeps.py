@@ -11,7 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from orchestrator.plan import PlannedTrial
-    from orchestrator.spec import Override, SweepSpec
+    from orchestrator.spec import Override
+    from orchestrator.sweep import SweepSpec
 
 Sweep = Annotated[Path, typer.Argument(help="The sweep file.", metavar="SWEEP.toml")]
 Set = Annotated[

@@ -17,7 +17,7 @@ from orchestrator.job import UNWRITABLE, Job
 from orchestrator.nodes import check_nodes, nodes
 from orchestrator.plan import PlannedTrial
 from orchestrator.provenance import git_commit, provenance
-from orchestrator.spec import SweepSpec
+from orchestrator.remaining import Summary, Work, remaining
 from orchestrator.store.checkpoints import delete_checkpoints
 from orchestrator.store.claiming import Held, claim
 from orchestrator.store.compaction import compact
@@ -28,47 +28,13 @@ from orchestrator.store.leases import PATIENCE, Guard, Lease
 from orchestrator.store.repair import repair
 from orchestrator.store.rows import sweep_rows
 from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
+from orchestrator.store.statuses import end_abandoned, statuses
 from orchestrator.store.writer import TrialWriter
+from orchestrator.sweep import SweepSpec
 from trainables.datasets import DATASETS, load
 
 _RAYS = 5  # how often a launch starts a Ray of its own
 _LOOK_SECONDS = 5.0  # between two looks at the lease and at what the cluster consists of
-
-
-@dataclass(frozen=True)
-class Work:
-    """What there is to do for a sweep in a results folder."""
-
-    todo: Sequence[PlannedTrial]
-    known: Mapping[str, TrialStatus]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How the chosen trials of a sweep stand after a launch: trials per status."""
-
-    statuses: Counter[str]
-    interrupted: bool
-
-    @property
-    def complete(self) -> bool:
-        """Whether every trial has come to an end of its own."""
-        return set(self.statuses) <= {"done", "diverged"}
-
-
-def remaining(
-    store: Store | None, planned: Sequence[PlannedTrial], retry_failed: bool = False
-) -> Work:
-    """The trials that are not done. Diverged trials are done; failed ones wait for a retry."""
-    known = statuses(take_snapshot(store)) if store else {}
-    over = {"done", "diverged"} | (set() if retry_failed else {"failed"})
-    todo = [
-        p
-        for p in planned
-        if p.trial.trial_id not in known or known[p.trial.trial_id].status not in over
-    ]
-    return Work(todo, known)
 
 
 def check_data(datasets: Sequence[str], data_dir: Path) -> None:

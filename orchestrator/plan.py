@@ -8,7 +8,7 @@ from itertools import product
 
 from orchestrator.errors import SpecError
 from orchestrator.fields import trial_fields
-from orchestrator.spec import CLASSIFIER, NONE, Fields, Grid, SweepSpec
+from orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from trainables.errors import GensweepError, TrialError
 from trainables.identity import Trial
 from trainables.registry import TRAINABLES

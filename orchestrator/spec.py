@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,46 +14,15 @@ from orchestrator.lines import Path as KeyPath
 from orchestrator.lines import line_numbers, line_of
 from orchestrator.resources import RESOURCES, Resources
 from orchestrator.resources import problem as resource_problem
+from orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from trainables.errors import GensweepError
 from trainables.models import MODELS
 from trainables.registry import TRAINABLES
 
-NONE = "none"
-CLASSIFIER = "classifier"  # the trainable of a grid that names none
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
 _TRAINABLES = [name for name in TRAINABLES if name != "noop"]  # that is for measuring the costs
 _NAME = re.compile(r"[a-z0-9_-]+")
-
-Fields = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A cross product: every axis is a field of the trainable's trials, or `regularizer`."""
-
-    axes: Mapping[str, Sequence[Any]]
-    feeds: Sequence[str] = ()
-    path: KeyPath = ()
-    trainable: str = CLASSIFIER
-
-
-@dataclass(frozen=True)
-class SweepSpec:
-    """What a sweep file says. Settings apply in this order: defaults, model, regularizer, grid."""
-
-    name: str
-    seeds: Sequence[int]
-    grids: Sequence[Grid]
-    defaults: Fields = field(default_factory=dict)
-    models: Mapping[str, Fields] = field(default_factory=dict)
-    regularizers: Mapping[str, Fields] = field(default_factory=dict)
-    resources: Resources = field(default_factory=Resources)
-    source: str = ""
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
-
-    def where(self, path: KeyPath) -> str:
-        return f"{self.source}:{line_of(dict(self.lines), path)}"
 
 
 class Override(NamedTuple):

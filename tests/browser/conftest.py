@@ -31,7 +31,7 @@ class Visit:
         self.page.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as while it is there, nothing else can run an event loop
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="no playwright: pip install playwright"

@@ -12,8 +12,9 @@ import pytest
 
 from orchestrator.display import Silent
 from orchestrator.job import Progress
-from orchestrator.launch import Launch, Summary
+from orchestrator.launch import Launch
 from orchestrator.plan import plan
+from orchestrator.remaining import Summary
 from orchestrator.spec import parse_spec
 from orchestrator.store.layout import Store
 from trainables.datasets.arrays import Dataset, write_cache

@@ -15,11 +15,12 @@ import pytest
 import torch
 
 from orchestrator import cluster
-from orchestrator.launch import Summary
 from orchestrator.plan import PlannedTrial, plan
+from orchestrator.remaining import Summary
 from orchestrator.spec import parse_spec
 from orchestrator.store.layout import Store
 from orchestrator.store.manifest import read_manifest
+from orchestrator.store.rows import epoch_rows
 from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
 from trainables.records import Epoch, Started, Steps
@@ -124,7 +125,8 @@ def test_the_rows_are_those_of_running_the_trials_right_here(launched: Launched)
             trial = planned.trial
             records = [r for _, r in TRAINABLES["classifier"].run([trial], context)]
             epochs = [
-                {"trial_id": trial.trial_id} | asdict(r) for r in records if isinstance(r, Epoch)
+                {"trial_id": trial.trial_id} | row
+                for row in epoch_rows([r for r in records if isinstance(r, Epoch)])
             ]
             steps = [
                 {"trial_id": trial.trial_id} | asdict(r) for r in records if isinstance(r, Steps)

@@ -16,9 +16,9 @@ import torch
 
 import gensweep
 from orchestrator.job import UNPACKED
-from orchestrator.launch import Summary
 from orchestrator.plan import PlannedTrial, plan
 from orchestrator.provenance import provenance
+from orchestrator.remaining import Summary
 from orchestrator.spec import parse_spec
 from orchestrator.store.layout import Store
 from orchestrator.store.snapshot import take_snapshot

@@ -17,9 +17,9 @@ import ray
 from orchestrator import cluster
 from orchestrator.cluster import _check, ray_cluster
 from orchestrator.errors import ClusterError
-from orchestrator.launch import Summary, remaining
 from orchestrator.nodes import workers as workers_of
 from orchestrator.plan import plan
+from orchestrator.remaining import Summary, remaining
 from orchestrator.resources import Resources
 from orchestrator.spec import parse_spec
 from orchestrator.store.claiming import claim, hold

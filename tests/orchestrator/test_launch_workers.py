@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator import attempts as attempting
 from orchestrator import launch as launching
-from orchestrator.launch import Summary
+from orchestrator.remaining import Summary
 from orchestrator.store.layout import Store
 from orchestrator.store.manifest import read_manifest
 from orchestrator.store.snapshot import take_snapshot

@@ -9,7 +9,8 @@ import pytest
 from orchestrator.errors import SpecError
 from orchestrator.plan import plan
 from orchestrator.resources import Resources
-from orchestrator.spec import Override, SweepSpec, parse_spec
+from orchestrator.spec import Override, parse_spec
+from orchestrator.sweep import SweepSpec
 
 FILE = """\
 name = "made"

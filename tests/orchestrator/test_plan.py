@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.plan import PlannedTrial, plan
-from orchestrator.spec import Grid, SweepSpec, parse_spec
+from orchestrator.spec import parse_spec
+from orchestrator.sweep import Grid, SweepSpec
 
 MODELS = ["inception", "alexnet", "mlp_1x512"]
 RULES = ["true_labels", "partial_labels", "random_labels", "gaussian"]

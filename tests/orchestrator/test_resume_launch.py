@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 import torch
 
-from orchestrator.launch import Summary
 from orchestrator.plan import plan
+from orchestrator.remaining import Summary
 from orchestrator.spec import parse_spec
 from orchestrator.store.files import read_table
 from orchestrator.store.layout import Store
 from orchestrator.store.manifest import read_manifest
+from orchestrator.store.rows import epoch_rows
 from orchestrator.store.snapshot import take_snapshot
 from orchestrator.store.statuses import TrialStatus, statuses
 from trainables.checkpoint import Saved, unpack
@@ -117,8 +118,11 @@ def test_the_next_launch_goes_on_from_that_step_to_the_rows_of_an_undisturbed_ru
     finally:
         torch.set_num_threads(threads)
     manifest, _ = read_manifest(store)
-    for name, kind in (("steps", Steps), ("epochs", Epoch)):
+    rows = {
+        "steps": [asdict(record) for record in records if isinstance(record, Steps)],
+        "epochs": epoch_rows([record for record in records if isinstance(record, Epoch)]),
+    }
+    for name, expected in rows.items():
         (path,) = manifest.paths(store, name)
-        expected = [asdict(record) for record in records if isinstance(record, kind)]
         found = read_table(path).drop_columns("trial_id").to_pylist()
         assert [r | {"seconds": 0} for r in found] == [r | {"seconds": 0} for r in expected]

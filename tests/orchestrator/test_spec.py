@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from orchestrator.errors import SpecError
 from orchestrator.plan import plan
 from orchestrator.resources import Resources
-from orchestrator.spec import Grid, parse_spec, read_spec
+from orchestrator.spec import parse_spec, read_spec
+from orchestrator.sweep import Grid
 from trainables.errors import GensweepError
 
 FIGURE = """\

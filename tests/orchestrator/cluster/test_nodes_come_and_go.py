@@ -14,7 +14,7 @@ import pytest
 
 import gensweep
 from analysis.status import status_tables
-from orchestrator.launch import Summary
+from orchestrator.remaining import Summary
 from orchestrator.store.layout import Store
 from orchestrator.store.leases import read_beat, read_leases
 from orchestrator.store.snapshot import take_snapshot

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.launch import Summary
+from orchestrator.remaining import Summary
 from orchestrator.store.compaction import compact
 from orchestrator.store.layout import Store
 from orchestrator.store.rows import Provenance

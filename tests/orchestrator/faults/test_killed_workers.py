@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import gensweep
-from orchestrator.launch import Summary
+from orchestrator.remaining import Summary
 from orchestrator.store.layout import Store
 from orchestrator.store.statuses import TrialStatus
 from trainables.checkpoint import Saved, unpack

@@ -1,0 +1,47 @@
+"""What a sweep has done in a results folder, and what it has not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.plan import PlannedTrial
+from orchestrator.store.layout import Store
+from orchestrator.store.snapshot import take_snapshot
+from orchestrator.store.statuses import TrialStatus, statuses
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to do for a sweep in a results folder."""
+
+    todo: Sequence[PlannedTrial]
+    known: Mapping[str, TrialStatus]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How the chosen trials of a sweep stand after a launch: trials per status."""
+
+    statuses: Counter[str]
+    interrupted: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every trial has come to an end of its own."""
+        return set(self.statuses) <= {"done", "diverged"}
+
+
+def remaining(
+    store: Store | None, planned: Sequence[PlannedTrial], retry_failed: bool = False
+) -> Work:
+    """The trials that are not done. Diverged trials are done; failed ones wait for a retry."""
+    known = statuses(take_snapshot(store)) if store else {}
+    over = {"done", "diverged"} | (set() if retry_failed else {"failed"})
+    todo = [
+        p
+        for p in planned
+        if p.trial.trial_id not in known or known[p.trial.trial_id].status not in over
+    ]
+    return Work(todo, known)

@@ -1,0 +1,44 @@
+"""What a sweep is: grids of trials, the settings they share, and what they run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.lines import Path as KeyPath
+from orchestrator.lines import line_of
+from orchestrator.resources import Resources
+
+NONE = "none"  # the regularizer without settings
+CLASSIFIER = "classifier"  # the trainable of a grid that names none
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A cross product: every axis is a field of the trainable's trials, or `regularizer`."""
+
+    axes: Mapping[str, Sequence[Any]]
+    feeds: Sequence[str] = ()
+    path: KeyPath = ()
+    trainable: str = CLASSIFIER
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """What a sweep file says. Settings apply in this order: defaults, model, regularizer, grid."""
+
+    name: str
+    seeds: Sequence[int]
+    grids: Sequence[Grid]
+    defaults: Fields = field(default_factory=dict)
+    models: Mapping[str, Fields] = field(default_factory=dict)
+    regularizers: Mapping[str, Fields] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    source: str = ""
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+
+    def where(self, path: KeyPath) -> str:
+        return f"{self.source}:{line_of(dict(self.lines), path)}"
