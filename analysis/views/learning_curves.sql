@@ -32,13 +32,13 @@ curves as (
         max(step) as step,
         count(*) as seeds,
         avg(train_loss) as train_loss,
-        half_width(train_loss) as train_loss_interval,
+        half_width_of(count(*), train_loss) as train_loss_interval,
         avg(train_error) as train_error,
-        half_width(train_error) as train_error_interval,
+        half_width_of(count(*), train_error) as train_error_interval,
         avg(test_error) as test_error,
-        half_width(test_error) as test_error_interval,
+        half_width_of(count(*), test_error) as test_error_interval,
         avg(best_test_error) as best_test_error,
-        half_width(best_test_error) as best_test_error_interval
+        half_width_of(count(*), best_test_error) as best_test_error_interval
     from points
     group by all
 )

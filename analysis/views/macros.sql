@@ -15,8 +15,9 @@ create macro t95(n) as
         else 1.959964 + 2.372271 / (n - 1) + 2.822499 / (n - 1) ** 2
     end;
 
--- Half the width of the 95 % interval of a mean.
-create macro half_width(x) as t95(count(x)) * stddev_samp(x) / sqrt(count(x));
+-- Half the width of the 95 % interval of a mean; of n values, where the number is known already.
+create macro half_width_of(n, x) as t95(n) * stddev_samp(x) / sqrt(n);
+create macro half_width(x) as half_width_of(count(x), x);
 
 -- Of a trial's epochs: the time to the one called `first`, or to the last where there is none.
 create macro time_to(metric, threshold, first, last_epoch, epoch, step, seconds) as {
