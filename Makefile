@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
-# Tests often wait for processes of their own, so three keep two cores busy.
-PROCESSES ?= 3
+# More than there are cores is slower: the workers that tests wait for run with a low priority.
+PROCESSES ?= 2
 
 .PHONY: demo install develop test lint benchmarks reliability clean
 

@@ -70,7 +70,8 @@ def records(store: Store, query: str) -> list[dict[str, Any]]:
 
 
 def beside(store: Store, item: str, metric: str = "test_error") -> list[dict[str, Any]]:
-    rows = records(store, "from reproduction where trainable = 'kernel' order by position")
+    kernels = "from reproduction where trainable = 'kernel'"
+    rows = records(store, f"{kernels} order by position, bandwidth, l2")
     return [r for r in rows if (r["item"], r["metric"]) == (item, metric)]
 
 
