@@ -16,7 +16,9 @@ T95_OF_2 = 12.706205  # Student's t for the mean of two
 
 def rows(store: Store, where: str = "n > 0") -> list[dict[str, Any]]:
     with Database(store.root) as db:
-        return db.table(f"from reproduction where {where} order by position").records()
+        return db.table(
+            f"from reproduction where {where} order by position, max_epochs desc, lr"
+        ).records()
 
 
 def number(store: Store, source: str, metric: str) -> dict[str, Any]:
