@@ -107,7 +107,7 @@ def _drop(*anything: Any, **more: Any) -> None:
 
 
 def _workers(resources: Resources) -> int:
-    """How many trials fit side by side. Raises ClusterError if no node has room for one."""
+    """How many fit side by side. Raises ClusterError if no node has room for one."""
     fit: int = sum(node["workers"] for node in nodes(resources))
     if not fit:
         share = f"{resources.cpu:g} CPUs and {resources.gpu:g} GPUs"

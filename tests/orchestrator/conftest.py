@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +64,20 @@ def launch() -> Callable[..., Summary]:
         return job.run(planned, display or Recorder())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[..., None]:
+    """Wait until a condition holds, while a process lives."""
+
+    def wait(condition: Callable[[], Any], process: subprocess.Popen[str]) -> None:
+        until = time.monotonic() + 120.0
+        while not condition():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.05)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -86,14 +86,6 @@ def known(folder: Path) -> list[str]:
     return [by_id[p.trial.trial_id].status for p in planned if p.trial.trial_id in by_id]
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.05)
-
-
 def listening_addresses(pids: list[int]) -> list[str]:
     """The addresses, as the kernel writes them, at which processes wait for connections."""
     sockets = set()
@@ -130,7 +122,11 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory, descendants: Descendants) -> Seen:
+def seen(
+    tmp_path_factory: pytest.TempPathFactory,
+    descendants: Descendants,
+    wait_for: Callable[..., None],
+) -> Seen:
     folder = tmp_path_factory.mktemp("interrupted")
     (folder / "made.toml").write_text(SWEEP)
     store = Store.create(folder / "results")

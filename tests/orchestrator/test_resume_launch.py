@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -61,10 +60,14 @@ class Stopped:
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+def stopped(tmp_path_factory: pytest.TempPathFactory, wait_for: Callable[..., None]) -> Stopped:
     folder = tmp_path_factory.mktemp("stopped")
     (folder / "made.toml").write_text(SWEEP)
     store = Store.create(folder / "results")
+
+    def trains() -> bool:
+        return any(row["device"] for row in take_snapshot(store).live.to_pylist())
+
     ours = ("RAY_", "TUNE_", "GENSWEEP_")
     start = [sys.executable, "-c", "from cli.main import main; main()"]
     where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
@@ -77,11 +80,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
         start_new_session=True,
     )
     try:
-        until = time.monotonic() + PATIENCE
-        while [row["device"] for row in take_snapshot(store).live.to_pylist()] in ([], [None]):
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < until, "waited in vain"
-            time.sleep(0.05)
+        wait_for(trains, process)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all of them
         _, err = process.communicate(timeout=PATIENCE)
     finally:

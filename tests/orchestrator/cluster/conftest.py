@@ -13,12 +13,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -64,13 +62,6 @@ class Launched:
     """A `gensweep launch` on a cluster."""
 
     process: subprocess.Popen[str]
-
-    def wait_for(self, condition: Callable[[], Any]) -> None:
-        until = time.monotonic() + PATIENCE
-        while not condition():
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < until, "waited in vain"
-            time.sleep(0.1)
 
     def ended(self) -> tuple[int, str]:
         """The exit code, and what was said."""

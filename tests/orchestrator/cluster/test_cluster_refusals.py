@@ -22,16 +22,7 @@ model = "mlp_1x512"
 dataset = "cifar10"
 epochs = 2
 """
-LARGE = """
-name = "shares"
-seeds = [0, 1, 2, 3]
-[[grid]]
-model = "mlp_1x512"
-dataset = "synthetic"
-[resources]
-cpu = 2
-device = "cpu"
-"""
+LARGE = NEW.replace("cifar10", "synthetic") + "[resources]\ncpu = 2\n"
 
 
 def test_a_cluster_that_asks_for_a_token_lets_nobody_else_in_and_that_is_said_at_once(

@@ -75,7 +75,9 @@ class Swept:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory, cluster: Any, cifar10: Any) -> Swept:
+def swept(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Any, cifar10: Any, wait_for: Any
+) -> Swept:
     folder = tmp_path_factory.mktemp("swept")
     cifar10(folder / "data", damaged=True)
     store = Store.create(folder / "results")
@@ -89,12 +91,12 @@ def swept(tmp_path_factory: pytest.TempPathFactory, cluster: Any, cifar10: Any) 
         return len(running) > 1 and any(saved) and all(saved)
 
     launched = cluster.launch(folder, SWEEP)
-    launched.wait_for(lambda: len(known_nodes(store)) == 3)
+    wait_for(lambda: len(known_nodes(store)) == 3, launched.process)
     cluster.add("node-3")
-    launched.wait_for(saved_on_node_1)
+    wait_for(saved_on_node_1, launched.process)
     before = nodes_at_work(store)
     cluster.kill("node-1")
-    launched.wait_for(lambda: len(known_nodes(store)) == 4 or "node-3" in known_nodes(store))
+    wait_for(lambda: len(names := known_nodes(store)) == 4 or "node-3" in names, launched.process)
     after = nodes_at_work(store)
     return Swept(folder, *launched.ended(), before, after)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,13 +129,6 @@ class Process:
                     os.kill(int(entry.name), signal.SIGKILL)
             except (OSError, ValueError):  # gone by now, or no process
                 continue
-
-    def wait_for(self, condition: Callable[[], Any]) -> None:
-        until = time.monotonic() + PATIENCE
-        while not condition():
-            assert self.started.poll() is None, self.started.communicate()
-            assert time.monotonic() < until, "waited in vain"
-            time.sleep(0.1)
 
     def end(self) -> tuple[int, list[str]]:
         """The exit code, and what was said."""

@@ -21,14 +21,14 @@ LONG = "[[grid]]\nepochs = 1200\n"  # enough to be killed in the middle of
 
 
 def test_when_ray_dies_a_launch_goes_on_with_another_or_ends_and_says_so(
-    tmp_path: Path, sweep: Any, process: Callable[..., Any]
+    tmp_path: Path, sweep: Any, process: Callable[..., Any], wait_for: Callable[..., None]
 ) -> None:
     """Without its node's raylet Ray ends in good order; without its head it hears nothing more."""
     swept, expected = sweep(tmp_path / "raylet", LONG), sweep(tmp_path / "expected", LONG)
     without_raylet, without_head = process(swept), process(sweep(tmp_path / "head", LONG))
-    without_raylet.wait_for(without_raylet.saved)
+    wait_for(without_raylet.saved, without_raylet.started)
     without_raylet.kill("raylet/raylet")
-    without_head.wait_for(without_head.saved)
+    wait_for(without_head.saved, without_head.started)
     without_head.kill("gcs_server")
     killed = time.monotonic()
     code, said = without_head.end()
@@ -49,11 +49,11 @@ def test_when_ray_dies_a_launch_goes_on_with_another_or_ends_and_says_so(
 
 
 def test_launches_share_a_folder_and_no_trial_is_run_by_two(
-    tmp_path: Path, sweep: Any, process: Callable[..., Any]
+    tmp_path: Path, sweep: Any, process: Callable[..., Any], wait_for: Callable[..., None]
 ) -> None:
     first = process(sweep(tmp_path, SHORT.format([0, 1])))
     store = Store.create(tmp_path / "results")
-    first.wait_for(lambda: read_leases(store))
+    wait_for(lambda: read_leases(store), first.started)
     apart = process(sweep(tmp_path, SHORT.format([2]), "apart"))
     sharing = process(sweep(tmp_path, SHORT.format([1, 3]), "sharing"))
     code, said = sharing.end()
