@@ -35,6 +35,7 @@ class Lane:
         self._new_writer = partial(TrialWriter, store, self.trial, about, assignment.attempt, guard)
         self._writer = self._new_writer()
         self._loss: float | None = None
+        self._epoch = 0
         self._measured: dict[str, float] = {}
         self._status, self._error, self._note = "running", "", ""
 
@@ -59,6 +60,7 @@ class Lane:
                 self._writer.add(record)
         if isinstance(record, Steps):
             self._loss = record.train_loss
+            self._epoch = self.trial.epoch_of(record.step)
         elif isinstance(record, Measurement):
             self._measured[record.name] = record.value
         elif isinstance(record, Ended):
@@ -97,7 +99,7 @@ class Lane:
         return Progress(
             trial_id=self.trial_id,
             status=self._status,
-            epoch=last.epoch if last else 0,
+            epoch=max(self._epoch, last.epoch if last else 0),
             train_loss=self._loss,
             train_error=last.train_error if last else None,
             test_error=last.test_error if last else None,

@@ -37,6 +37,8 @@ class Saved:
     epoch_seconds: training in the epoch that has not ended.
     records:       all that were reported so far, in their order.
     engine:        the engine's state of the trial's lane.
+    epochs, steps: those that have ended, and the optimizer updates in them. `epochs` is None in
+                   older checkpoints, where every epoch that has ended has a record.
     """
 
     trial_id: str
@@ -45,6 +47,8 @@ class Saved:
     epoch_seconds: float
     records: Sequence[Steps | Epoch]
     engine: Mapping[str, Any]
+    epochs: int | None = None
+    steps: int = 0
 
 
 def pack(saved: Saved) -> bytes:

@@ -38,6 +38,10 @@ class Trial:
         """How much there is to compute, to run long trials first: multiply-accumulates, roughly."""
         return 0
 
+    def epoch_of(self, step: int) -> int:
+        """The epochs that have ended after so many optimizer updates; 0 where there are none."""
+        return 0
+
     @property
     def label(self) -> str:
         """The trial in a few words: what it is, and what is not as usual."""

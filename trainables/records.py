@@ -34,7 +34,10 @@ class Steps:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch has ended. Errors and fractions in [0, 1], losses in nats, `seconds` of training.
+    """An epoch has ended and was evaluated.
+
+    Errors and fractions in [0, 1], losses in nats. `seconds` is the training since the evaluation
+    before this one: of one epoch, where every epoch is evaluated.
 
     Training figures are full passes in evaluation mode over the unaugmented training set as
     randomized. A figure over an empty set of examples is None: nothing is corrupted on true

@@ -20,6 +20,7 @@ _FREE = {
     "lr_decay",
     "momentum",
     "weight_decay",
+    "evaluate_every",
 }
 SHAPING = tuple(f.name for f in fields(ClassifierTrial) if f.name not in _FREE)
 

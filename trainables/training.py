@@ -122,7 +122,10 @@ class _Loop:
         yield from self._train(courses)
         for course in courses:
             if course.ended is None and not self.stopped:
-                yield from self._evaluate(course)
+                if course.evaluates:
+                    yield from self._evaluate(course)
+                else:
+                    course.passed(self._steps(course))
             if course.ended is not None:
                 yield from self._finish(course)
         yield from self._checkpoints_if_due()
@@ -177,5 +180,7 @@ class _Loop:
             epoch_seconds=course.epoch_seconds,
             records=course.records,
             engine=self.engine.state(course.lane),
+            epochs=course.epochs,
+            steps=course.steps,
         )
         return Checkpoint(course.epochs + bool(steps), course.steps + steps, pack(saved))

@@ -6,6 +6,7 @@ Imports no torch, so that planning a sweep stays instant.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval, Lt
@@ -49,6 +50,9 @@ class ClassifierTrial(Trial):
     stop:          "epochs" trains all of them; "fit" stops after `patience` epochs in a row
                    with training error 0.
     lr, lr_decay:  the learning rate of the first epoch, and its factor after every epoch.
+    evaluate_every: epochs from one evaluation to the next. The first and the last epoch are always
+                   evaluated, and so is every epoch that may be the first to reach training error
+                   0 (`may_have_fitted`). An epoch that is not evaluated has no row.
     weight_decay:  coefficient of the L2 penalty's gradient, on all parameters.
     dropout:       probability of dropping a unit, in [0, 1).
     rotation:      largest angle of the random rotation, in degrees.
@@ -81,6 +85,7 @@ class ClassifierTrial(Trial):
     batch_norm: bool = True
     precision: Precision = "fp32"
     log_every: Annotated[int, Ge(1)] = 100
+    evaluate_every: Annotated[int, Ge(1)] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,6 +143,13 @@ class ClassifierTrial(Trial):
         """
         examples = DATASETS[self.dataset].train
         return self.epochs * examples * multiply_accumulates(self.model, self.dataset)
+
+    def epoch_of(self, step: int) -> int:
+        return step // ceil(DATASETS[self.dataset].train / self.batch_size)
+
+    def evaluates(self, epoch: int) -> bool:
+        """Whether an epoch, counted from 1, is evaluated however well it went."""
+        return epoch in (1, self.epochs) or epoch % self.evaluate_every == 0
 
     def lr_in(self, epoch: int) -> float:
         """The learning rate during an epoch, counted from 1."""

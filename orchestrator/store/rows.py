@@ -60,7 +60,10 @@ def trial_from_row(row: Row) -> Trial:
 
 
 def outcome_row(trial: Trial, epochs: Sequence[Epoch], wall_seconds: float) -> dict[str, Any]:
-    """What the epochs so far amount to. `fit_*` stay NULL while training error 0 is not reached."""
+    """What the evaluated epochs so far amount to.
+
+    `fit_*` stay NULL while training error 0 is not reached.
+    """
     if not epochs:
         return {"epochs": 0, "steps": 0, "wall_seconds": wall_seconds}
     last = epochs[-1]
@@ -78,7 +81,7 @@ def outcome_row(trial: Trial, epochs: Sequence[Epoch], wall_seconds: float) -> d
         "best_test_error": best.test_error,
         "best_test_epoch": best.epoch,
         "wall_seconds": wall_seconds,
-        "images_per_second": len(epochs) * DATASETS[trial.dataset].train / trained,
+        "images_per_second": last.epoch * DATASETS[trial.dataset].train / trained,
     }
 
 

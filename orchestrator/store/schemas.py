@@ -41,6 +41,9 @@ CONFIG = pa.schema(
         "config": pa.string(),
         # JSON of all fields, of a trial that trains no network; NULL where they have columns.
         "theory_settings": pa.string(),
+        "evaluate_every": pa.int64(),
+        "patience": pa.int64(),
+        "log_every": pa.int64(),
     }
 )
 
