@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Assignment, Pack, Progress
 from orchestrator.packs import in_order, largest_pack, packs
 from orchestrator.plan import PlannedTrial
-from orchestrator.resources import Resources
+from orchestrator.resources import LONGEST, Resources
 from orchestrator.store.statuses import TrialStatus
 from trainables.identity import Trial
 
@@ -31,7 +31,8 @@ class Attempts:
         known: Mapping[str, TrialStatus],
         resources: Resources,
     ) -> None:
-        self._todo = in_order(p.trial for p in todo)
+        trials = [planned.trial for planned in todo]
+        self._todo = in_order(trials) if resources.order == LONGEST else trials
         self._resources = resources
         self._started = {i: status.attempts for i, status in known.items()}
         self._failures: dict[str, int] = {}
@@ -49,8 +50,15 @@ class Attempts:
         chunk = [trial for trial in self._todo if self._gpu[trial.trial_id] == share][:PER_TUNER]
         return [
             tuple(self._assign(trial, share) for trial in pack)
-            for pack in packs(chunk, self._largest, workers)
+            for pack in self._packs(chunk, workers)
         ]
+
+    def _packs(self, trials: Sequence[Trial], workers: int) -> list[tuple[Trial, ...]]:
+        made = packs(trials, self._largest, workers)
+        if self._resources.order == LONGEST:
+            return made
+        place = {trial.trial_id: place for place, trial in enumerate(trials)}
+        return sorted(made, key=lambda pack: place[pack[0].trial_id])
 
     def _largest(self, trial: Trial) -> int:
         return 1 if trial.trial_id in self._alone else largest_pack(self._resources, trial)

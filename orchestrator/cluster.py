@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import ClusterError
+from orchestrator.errors import ClusterError, RayLostError
 from orchestrator.nodes import nodes
 from orchestrator.resources import Resources
 from orchestrator.tokens import auth_mode
@@ -34,8 +34,14 @@ _ENVIRONMENT = {
 }
 
 
-# For a Ray of our own: every socket on loopback, on Linux as Ray does it elsewhere by default.
-_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+# For a Ray of our own. Every socket is on loopback, on Linux as Ray does it elsewhere by default.
+# Workers lower their own priority (`worker.give_way`), and may take long to start on a busy machine.
+_OWN = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_worker_register_timeout_seconds": "300",
+    "RAY_gcs_server_port_wait_time_s": "120",
+}
 
 
 @contextmanager
@@ -47,7 +53,7 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
     """
     if address is not None:
         _reach(address)
-    there = _LOOPBACK if address is None else {"RAY_AUTH_MODE": auth_mode(address)}
+    there = _OWN if address is None else {"RAY_AUTH_MODE": auth_mode(address)}
     for name, value in {**_ENVIRONMENT, **there}.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
@@ -78,6 +84,8 @@ def _connect(address: str | None, options: dict[str, Any]) -> None:
     except Exception as error:  # a bare one, where a node takes too long to start
         what = "cannot be reached" if address else "cannot be started"
         todo = "see `ray status`" if address else "try again when the machine is less busy"
+        if address is None and "timed out" in str(error):
+            raise RayLostError("local Ray", "did not start in time", todo=todo) from error
         raise ClusterError(address or "local Ray", f"{what} ({error})", todo=todo) from error
 
 

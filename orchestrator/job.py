@@ -24,6 +24,7 @@ class Job:
     lease:              the id of the lease under which the workers write.
     checkpoint_seconds: least time between two checkpoints of a trial.
     keep_checkpoints:   whether the last one of a trial stays when it is done.
+    nice:               niceness of the workers.
     """
 
     results: Location
@@ -37,6 +38,7 @@ class Job:
     engine: str = "eager"
     compile: bool = False
     follow_examples: bool = False
+    nice: int = 0
 
 
 @dataclass(frozen=True)

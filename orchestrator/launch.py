@@ -158,6 +158,7 @@ class Launch:
             engine=resources.chosen_engine,
             compile=resources.compile,
             follow_examples=resources.follow_examples,
+            nice=resources.nice,
         )
 
     def _datasets(self, work: Work) -> list[str]:

@@ -9,16 +9,23 @@ from typing import Any
 from orchestrator.fields import unknown
 
 AUTO = "auto"
-_CHOICES = {"device": (AUTO, "cpu", "cuda", "mps"), "engine": (AUTO, "eager", "captured")}
+LONGEST, FILE = "longest", "file"
+_CHOICES = {
+    "device": (AUTO, "cpu", "cuda", "mps"),
+    "engine": (AUTO, "eager", "captured"),
+    "order": (LONGEST, FILE),
+}
 
 
 @dataclass(frozen=True)
 class Resources:
     """What one worker gets, in CPUs and GPUs (fractions allowed), and how it runs its trials.
 
+    nice:               niceness of the workers, 0 to 19: how far they give way to other processes.
     engine:             of the steps; `auto` is what `chosen_engine` says.
     compile:            whether torch.compile makes the kernels of a step.
     pack:               how many trials of equal shape a worker may run side by side.
+    order:              which trials run first: the longest, or those that the file names first.
     checkpoint_seconds: least time between two checkpoints of a trial.
     keep_checkpoints:   whether the last one stays when the trial is done.
     follow_examples:    whether trials record when each training example was learned.
@@ -27,9 +34,11 @@ class Resources:
     cpu: float = 1.0
     gpu: float = 0.0
     device: str = AUTO
+    nice: int = 0
     engine: str = AUTO
     compile: bool = False
     pack: int | str = AUTO
+    order: str = LONGEST
     checkpoint_seconds: float = 60.0
     keep_checkpoints: bool = False
     follow_examples: bool = False
@@ -46,7 +55,7 @@ RESOURCES = tuple(f.name for f in fields(Resources))
 def problem(key: str, value: Any) -> tuple[str, str] | None:
     """(what is wrong, what is allowed) with the value of a key; None if nothing is."""
     match key:
-        case "device" | "engine":
+        case "device" | "engine" | "order":
             known = _CHOICES[key]
             return None if value in known else unknown(key, str(value), known)
         case "compile" | "keep_checkpoints" | "follow_examples":
@@ -54,6 +63,8 @@ def problem(key: str, value: Any) -> tuple[str, str] | None:
         case "pack":
             right = value == AUTO or (type(value) is int and value >= 1)
             allowed = "auto, or a whole number, at least 1"
+        case "nice":
+            right, allowed = type(value) is int and 0 <= value <= 19, "a whole number, 0 to 19"
         case _:
             right = type(value) in (int, float) and 0.0 <= value < inf
             allowed = "a number, at least 0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Iterator
@@ -23,6 +24,16 @@ from trainables.registry import TRAINABLES, Context
 REPORT_SECONDS = 1.0
 
 
+def give_way(nice: int) -> None:
+    """Raise the niceness of this thread, and of those that it starts from now on, where possible.
+
+    The threads by which Ray talks to the process keep theirs, so that a busy machine does not
+    make a worker seem dead.
+    """
+    if hasattr(os, "setpriority") and nice > os.getpriority(os.PRIO_PROCESS, 0):
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+
 class Worker(tune.Trainable):
     """Runs one pack after the other in one process, where libraries and data stay loaded."""
 
@@ -34,6 +45,7 @@ class Worker(tune.Trainable):
         """
         job: Job = config["job"]
         pack: Pack = config["pack"]
+        give_way(job.nice)
         store = Store(job.results)
         guard = Guard(store, job.lease)
         self._trainable = TRAINABLES[pack[0].trainable]
