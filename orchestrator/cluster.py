@@ -35,7 +35,7 @@ _ENVIRONMENT = {
 
 
 # For a Ray of our own. Every socket is on loopback, on Linux as Ray does it elsewhere by default.
-# Workers lower their own priority (`worker.give_way`), and may take long to start on a busy machine.
+# Workers lower their own priority (`worker.give_way`), and take long to start on a busy machine.
 _OWN = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_worker_niceness": "0",
