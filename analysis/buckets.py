@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.location import OPTIONS
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.location import OPTIONS
 
 
 def let_in(connection: duckdb.DuckDBPyConnection, root: BucketPath) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import hypot
 from typing import Any
 
-from analysis.capacity_statements import ALIKE, SIDES, statements
-from analysis.database import Database
-from analysis.labels import MODEL_ORDER, SETTINGS, dataset_labels, model_label, order_by
-from analysis.settings import say_settings
-from analysis.tables import Table, without_empty
+from gensweep.analysis.capacity_statements import ALIKE, SIDES, statements
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import MODEL_ORDER, SETTINGS, dataset_labels, model_label, order_by
+from gensweep.analysis.settings import say_settings
+from gensweep.analysis.tables import Table, without_empty
 
 _OWN = ("max_epochs", "batch_size", "lr", "lr_decay", "momentum")
 

@@ -13,8 +13,8 @@ from importlib.resources import files
 
 import duckdb
 
-from analysis.datasets import create_datasets
-from analysis.paper.numbers import create_table
+from gensweep.analysis.datasets import create_datasets
+from gensweep.analysis.paper.numbers import create_table
 
 # In the order in which they build on each other.
 VIEWS = (
@@ -66,4 +66,4 @@ def _named(text: str) -> set[str]:
 
 @cache
 def _sql(name: str) -> str:
-    return files("analysis").joinpath(f"views/{name}.sql").read_text()
+    return files("gensweep.analysis").joinpath(f"views/{name}.sql").read_text()

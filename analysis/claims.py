@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import dataset_labels
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import dataset_labels
+from gensweep.analysis.tables import Table, without_empty
 
 _QUERY = "from claims"
 

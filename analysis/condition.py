@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from analysis.errors import QueryError
+from gensweep.analysis.errors import QueryError
 
 
 def matching_ids(planned: pa.Table, condition: str) -> set[str]:

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from analysis.database import Database
-from analysis.errors import QueryError
-from analysis.labels import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.labels import (
     PAPER_ORDER,
     dataset_labels,
     model_label,
     randomization_label,
 )
-from analysis.settings import ALIKE, GROUP, say_settings
-from analysis.survival import median
-from analysis.tables import Table, without_empty
+from gensweep.analysis.settings import ALIKE, GROUP, say_settings
+from gensweep.analysis.survival import median
+from gensweep.analysis.tables import Table, without_empty
 
 THRESHOLDS = (
     *(("train_error", 0.0), ("train_error", 0.001), ("train_error", 0.01)),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.labels import MODEL_ORDER, dataset_labels, model_label, order_by
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import MODEL_ORDER, dataset_labels, model_label, order_by
+from gensweep.analysis.tables import Table, without_empty
 
 _QUERY = f"""
 from correlations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from analysis.database import Database
-from analysis.figures.figure import Curve
-from analysis.labels import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Curve
+from gensweep.analysis.labels import (
     MODEL_ORDER,
     dataset_labels,
     model_label,
@@ -15,8 +15,8 @@ from analysis.labels import (
     percent_interval,
     varying_settings,
 )
-from analysis.plots import line_plot
-from analysis.tables import Table, without_empty
+from gensweep.analysis.plots import line_plot
+from gensweep.analysis.tables import Table, without_empty
 
 _ALIKE = ("dataset", "model", "batch_norm", "regularizer", "corruption")
 _QUERY = f"""

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from analysis.catalog import VIEWS, Catalog
-from analysis.errors import QueryError
-from analysis.readonly import check
-from analysis.tables import Table
-from orchestrator.store.damage import Damage
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Beat, Lease, read_beat
-from orchestrator.store.location import Location
-from orchestrator.store.schemas import TABLES
-from orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.analysis.catalog import VIEWS, Catalog
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.readonly import check
+from gensweep.analysis.tables import Table
+from gensweep.orchestrator.store.damage import Damage
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Beat, Lease, read_beat
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.schemas import TABLES
+from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
-    from analysis.figures.figure import Figure
+    from gensweep.analysis.figures.figure import Figure
 
 
 # What of the trials' own files, with their nested rows, makes each table.
@@ -97,7 +97,9 @@ class Database:
 
         Raises QueryError if there is no figure of that name.
         """
-        from analysis.figures.registry import make_figure  # here, as the figures ask the database
+        from gensweep.analysis.figures.registry import (
+            make_figure,  # here, as the figures ask the database
+        )
 
         return make_figure(self, name)
 
@@ -157,7 +159,7 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
         raise QueryError(f"sweep {sweep}", "not in these results", allowed)
     connection = duckdb.connect(config={"python_enable_replacements": False})
     if not isinstance(snapshot.store.root, Path):
-        from analysis.buckets import let_in  # here, as it is slow to load
+        from gensweep.analysis.buckets import let_in  # here, as it is slow to load
 
         let_in(connection, snapshot.store.root)
     claimed = [sorted(snapshot.claimed)]

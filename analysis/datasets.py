@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from trainables.datasets import DATASETS
+from gensweep.trainables.datasets import DATASETS
 
 
 def create_datasets(connection: duckdb.DuckDBPyConnection) -> None:

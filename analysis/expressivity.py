@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import setting_text
-from analysis.tables import Table, without_empty
-from trainables.expressivity.trial import ExpressivityTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import setting_text
+from gensweep.analysis.tables import Table, without_empty
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
 
 # The same sample, asked for in the same way.
 _SAMPLE = ("dataset", "randomization", "n", "d", "classes", "output")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import dataset_labels, in_words, order_by, percent_interval, setting_text
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import (
+    dataset_labels,
+    in_words,
+    order_by,
+    percent_interval,
+    setting_text,
+)
+from gensweep.analysis.tables import Table, without_empty
 
 FEATURES = ("raw_pixels", "gabor_wavelets", "random_features")
 # Everything of a trial but its seed.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.tables import Table
+from gensweep.analysis.database import Database
+from gensweep.analysis.tables import Table
 
 _QUERY = """
 select name, place, value from measurements where trial_id = ? order by place nulls first

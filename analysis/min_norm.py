@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import dataset_labels, varying_settings
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import dataset_labels, varying_settings
+from gensweep.analysis.tables import Table, without_empty
 
 ALIKE = ("dataset", "data", "corruption", "method", "start")
 SETTINGS = ("batch_size", "lr", "scale", "precision", "steps")

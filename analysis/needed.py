@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import (
     PAPER_ORDER,
     dataset_labels,
     model_label,
     with_interval,
 )
-from analysis.settings import ALIKE, GROUP, say_settings
-from analysis.tables import Table, without_empty
+from gensweep.analysis.settings import ALIKE, GROUP, say_settings
+from gensweep.analysis.tables import Table, without_empty
 
 _WHERE = """status in ('done', 'diverged') and (
     regularizer = 'none' and randomization = 'true_labels'

@@ -11,7 +11,7 @@ from typing import Any
 
 import plotille
 
-from analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
 
 # One per curve, and never the same twice; ^ and D are kept for bounds and for the paper.
 MARKERS = "ox#+*@%&" + "".join(c for c in string.ascii_letters if c not in "oxD")

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from analysis.errors import QueryError
+from gensweep.analysis.errors import QueryError
 
 _ALLOWED = "one SELECT or EXPLAIN statement"
 # Comments are left to DuckDB, so that it and we never disagree where one ends.

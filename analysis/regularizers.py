@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.labels import PAPER_ORDER, percent_interval
-from analysis.settings import ALIKE, GROUP, IN_WORDS, MAY_BE_EMPTY, in_words, say_settings
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import PAPER_ORDER, percent_interval
+from gensweep.analysis.settings import ALIKE, GROUP, IN_WORDS, MAY_BE_EMPTY, in_words, say_settings
+from gensweep.analysis.tables import Table, without_empty
 
 _FIGURES = ("train_error", "test_error", "gap")
 _MEANS = ", ".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from analysis import (
+from gensweep.analysis import (
     capacity,
     claims,
     convergence,
@@ -21,9 +21,9 @@ from analysis import (
     regularizers,
     subsets,
 )
-from analysis.database import Database
-from analysis.paper import beside
-from analysis.tables import Table
+from gensweep.analysis.database import Database
+from gensweep.analysis.paper import beside
+from gensweep.analysis.tables import Table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.labels import (
+from gensweep.analysis.labels import (
     SETTINGS,
     dataset_labels,
     model_label,

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import randomization_label, settings_label, with_interval
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import randomization_label, settings_label, with_interval
+from gensweep.analysis.tables import Table, without_empty
 
 STATUSES = ("planned", "running", "done", "diverged", "failed", "interrupted")
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.labels import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import (
     PAPER_ORDER,
     dataset_labels,
     model_label,
     percent,
 )
-from analysis.settings import say_settings
-from analysis.tables import Table, without_empty
+from gensweep.analysis.settings import say_settings
+from gensweep.analysis.tables import Table, without_empty
 
 _ALIKE = ("dataset", "model", "batch_norm", "regularizer", "corruption")
 _FIGURES = ("clean_train_error", "corrupted_train_error", "memorized_fraction")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from analysis.database import Database
-from analysis.errors import QueryError
-from analysis.figures.figure import Curve
-from analysis.labels import percent
-from analysis.measurements import measurements
-from analysis.plots import line_plot
-from analysis.tables import Table
-from orchestrator.store.rows import trial_from_row
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.figures.figure import Curve
+from gensweep.analysis.labels import percent
+from gensweep.analysis.measurements import measurements
+from gensweep.analysis.plots import line_plot
+from gensweep.analysis.tables import Table
+from gensweep.orchestrator.store.rows import trial_from_row
 
 _SETTINGS_END = "max_epochs"  # the last column of `trials` that is a setting
 _NO_OUTCOME = ("stop", "precision", "config", "theory_settings")

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import MODEL_ORDER, RANDOMIZATION_ORDER, order_by
-from analysis.status import STATUSES
-from orchestrator.store.rows import FINAL
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import MODEL_ORDER, RANDOMIZATION_ORDER, order_by
+from gensweep.analysis.status import STATUSES
+from gensweep.orchestrator.store.rows import FINAL
 
 Record = dict[str, Any]
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from large_store import SEEDS, make
 
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from analysis.figures.registry import FIGURES
-from orchestrator.store.layout import Store
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.registry import FIGURES
+from gensweep.orchestrator.store.layout import Store
 
 ROUNDS = 3
-RUN = "from cli.main import main; main()"
+RUN = "from gensweep.cli.main import main; main()"
 
 
 def main(settings: int = 200, epochs: int = 100, large: int = 20_000) -> None:

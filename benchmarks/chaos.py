@@ -58,7 +58,7 @@ LONGEST = 300.0  # seconds that one launch may take
 
 
 def launch(sweep: Path, results: str, mark: str) -> subprocess.Popen[bytes]:
-    code = "import sys; sys.argv[0] = 'gensweep'; from cli.main import main; main()"
+    code = "import sys; sys.argv[0] = 'gensweep'; from gensweep.cli.main import main; main()"
     command = [sys.executable, "-c", f"{code}  # gensweep-driver", "launch", str(sweep)]
     return subprocess.Popen(
         [*command, "--results", results, "--retry-failed"],

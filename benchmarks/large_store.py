@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from orchestrator.store.files import publish_table
-from orchestrator.store.generations import replace_rows
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import config_row, sweep_rows
-from orchestrator.store.schemas import EPOCHS, STEPS, TRIALS
-from orchestrator.store.snapshot import take_snapshot
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.generations import replace_rows
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import config_row, sweep_rows
+from gensweep.orchestrator.store.schemas import EPOCHS, STEPS, TRIALS
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.trainables.trial import ClassifierTrial
 
 SEEDS = 5
 STEPS_PER_EPOCH = 391

@@ -12,22 +12,22 @@ import tempfile
 import time
 from pathlib import Path
 
-from orchestrator.cluster import ray_cluster
-from orchestrator.display import Silent
-from orchestrator.job import Assignment, Job
-from orchestrator.spec import Resources
-from orchestrator.store.claiming import claim
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from trainables.noop import NoopTrial
+from gensweep.orchestrator.cluster import ray_cluster
+from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.job import Assignment, Job
+from gensweep.orchestrator.spec import Resources
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.trainables.noop import NoopTrial
 
 WARM = 20  # trials run first, so that workers are up and their libraries loaded
 
 
 def main(count: int = 200) -> None:
-    from orchestrator.tuner import run_tuner
+    from gensweep.orchestrator.tuner import run_tuner
 
     trials = [NoopTrial(model="mlp_1x512", seed=seed) for seed in range(WARM + count)]
     packs = [(Assignment.of(t, attempt=1),) for t in trials]

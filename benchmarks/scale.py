@@ -14,12 +14,12 @@ import threading
 import time
 from pathlib import Path
 
-from orchestrator.display import Silent
-from orchestrator.launch import Launch
-from orchestrator.plan import PlannedTrial
-from orchestrator.store.layout import Store
-from orchestrator.sweep import SweepSpec
-from trainables.noop import NoopTrial
+from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.launch import Launch
+from gensweep.orchestrator.plan import PlannedTrial
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.sweep import SweepSpec
+from gensweep.trainables.noop import NoopTrial
 
 COLUMNS = "{:>8} {:>14} {:>15} {:>14} {:>7} {:>10} {:>10}"
 
@@ -84,7 +84,7 @@ def run(count: int) -> None:
 
 def read(command: str, store: Store) -> float:
     """Seconds of a whole process that reads; the median of three."""
-    code = "from cli.main import main; main()"
+    code = "from gensweep.cli.main import main; main()"
     seconds = []
     for _ in range(3):
         start = time.perf_counter()

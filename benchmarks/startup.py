@@ -12,11 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from orchestrator.store.layout import Store
+from gensweep.orchestrator.store.layout import Store
 
 ROUNDS = 7
 SWEEP = Path(__file__).resolve().parent.parent / "sweeps" / "full_paper.toml"
-RUN = "from cli.main import main; main()"
+RUN = "from gensweep.cli.main import main; main()"
 LOADED = f"""
 import sys
 sys.argv = ['gensweep', *{{arguments!r}}]

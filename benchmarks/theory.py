@@ -21,14 +21,14 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from sklearn.kernel_ridge import KernelRidge
 
-from trainables.datasets import load
-from trainables.expressivity.system import solve, thresholds
-from trainables.expressivity.trial import ExpressivityTrial
-from trainables.identity import Trial
-from trainables.kernel.examples import chosen_rows
-from trainables.kernel.trial import KernelTrial
-from trainables.records import Measurement
-from trainables.registry import TRAINABLES, Context
+from gensweep.trainables.datasets import load
+from gensweep.trainables.expressivity.system import solve, thresholds
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.kernel.examples import chosen_rows
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.records import Measurement
+from gensweep.trainables.registry import TRAINABLES, Context
 
 DATA = Path(os.environ.get("GENSWEEP_DATA", "no data"))
 N = 10_000

@@ -20,16 +20,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from orchestrator.provenance import provenance
-from orchestrator.store.layout import Store
-from orchestrator.store.writer import TrialWriter
-from trainables.classifier import pick_device
-from trainables.data import load_trial_data
-from trainables.datasets.arrays import Dataset, write_cache
-from trainables.models import MODELS, build_model
-from trainables.records import Checkpoint, Epoch
-from trainables.registry import TRAINABLES, Context
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.provenance import provenance
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.data import load_trial_data
+from gensweep.trainables.datasets.arrays import Dataset, write_cache
+from gensweep.trainables.models import MODELS, build_model
+from gensweep.trainables.records import Checkpoint, Epoch
+from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.trial import ClassifierTrial
 
 ROUNDS = 5
 IMAGES = {"mlp_1x512": 12_800, "mlp_3x512": 12_800, "alexnet": 2_560, "inception": 640}

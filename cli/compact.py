@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cli.options import RESULTS, Results
+from gensweep.cli.options import RESULTS, Results
 
 
 def compact_command(results: Results = RESULTS) -> None:
     """Move ended trials into large files. Safe at any time, also while trials run."""
     import typer
 
-    from orchestrator.store.compaction import compact
-    from orchestrator.store.layout import Store
+    from gensweep.orchestrator.store.compaction import compact
+    from gensweep.orchestrator.store.layout import Store
 
     done = compact(Store.open(results))
     typer.echo(

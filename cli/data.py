@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from analysis.tables import Table
-from cli.options import Data, FormatOption, data_folder
-from cli.output import emit
-from trainables.datasets import DATASETS
+from gensweep.analysis.tables import Table
+from gensweep.cli.options import Data, FormatOption, data_folder
+from gensweep.cli.output import emit
+from gensweep.trainables.datasets import DATASETS
 
 app = typer.Typer(
     help="List datasets, and bring them here.", add_completion=False, rich_markup_mode=None
@@ -43,13 +43,13 @@ def prepare(
     data: Data = None,
 ) -> None:
     """Bring a dataset: verify it and keep it as a memory-mapped cache."""
-    from orchestrator.fields import unknown
+    from gensweep.orchestrator.fields import unknown
 
     if name not in DATASETS:
         what, allowed = unknown("dataset", name, DATASETS)
         raise typer.BadParameter(f"{what}; {allowed}", param_hint="NAME")
 
-    from orchestrator.prepare import prepare as bring
+    from gensweep.orchestrator.prepare import prepare as bring
 
     folder = bring(name, data_folder(data), source)
     typer.echo(f"{name} is in {folder}", err=True)

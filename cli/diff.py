@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results
-from cli.output import emit
-from cli.reading import opened
+from gensweep.cli.formats import Format
+from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.output import emit
+from gensweep.cli.reading import opened
 
 
 def diff(
@@ -21,7 +21,7 @@ def diff(
     format_: FormatOption = None,
 ) -> None:
     """Compare two trials or two sweeps: settings that differ, outcomes and learning curves."""
-    from analysis.diff import diff_tables
+    from gensweep.analysis.diff import diff_tables
 
     people = format_ in (None, Format.TABLE, Format.MARKDOWN)
     with opened(results) as db:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from analysis.tables import Table
-from cli.codes import Exit
-from cli.options import RESULTS, Data, FormatOption, Results, data_folder
-from cli.output import emit
+from gensweep.analysis.tables import Table
+from gensweep.cli.codes import Exit
+from gensweep.cli.options import RESULTS, Data, FormatOption, Results, data_folder
+from gensweep.cli.output import emit
 
 
 def doctor(results: Results = RESULTS, data: Data = None, format_: FormatOption = None) -> int:
     """Check the installation, the accelerators, the datasets and the results folder."""
-    from orchestrator.doctor import examine
+    from gensweep.orchestrator.doctor import examine
 
     findings = examine(results, data_folder(data))
     rows = [[f.what, f.state, f.detail, f.todo] for f in findings]

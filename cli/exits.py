@@ -14,11 +14,11 @@ from collections.abc import Callable
 
 import typer
 
-from analysis.errors import ExportError, QueryError
-from cli.codes import Exit
-from orchestrator.errors import SpecError
-from orchestrator.store.errors import StoreError
-from trainables.errors import DataError, GensweepError, TrialError
+from gensweep.analysis.errors import ExportError, QueryError
+from gensweep.cli.codes import Exit
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.trainables.errors import DataError, GensweepError, TrialError
 
 _CODES: dict[type[GensweepError], Exit] = {
     QueryError: Exit.FAILED,

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli.exits import say
-from cli.options import RESULTS, Results, SweepName
-from cli.reading import opened
+from gensweep.cli.exits import say
+from gensweep.cli.options import RESULTS, Results, SweepName
+from gensweep.cli.reading import opened
 
 
 class ExportFormat(StrEnum):
@@ -37,7 +37,7 @@ def export(
     csv and parquet are a file per view, duckdb one file with the views as tables, tensorboard
     and mlflow a run per trial.
     """
-    from analysis.exports import export as write
+    from gensweep.analysis.exports import export as write
 
     with opened(results, sweep) as db:
         write(db, target, format_.value, force)

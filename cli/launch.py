@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from cli.codes import Exit
-from cli.options import RESULTS, Data, Results, data_folder
-from cli.plan import show_plan
-from cli.report import report_sweep
-from cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.cli.codes import Exit
+from gensweep.cli.options import RESULTS, Data, Results, data_folder
+from gensweep.cli.plan import show_plan
+from gensweep.cli.report import report_sweep
+from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
 
 
 def launch(
@@ -39,10 +39,10 @@ def launch(
 
     from rich.console import Console
 
-    from orchestrator.launch import Launch
-    from orchestrator.progress import show_progress
-    from orchestrator.remaining import remaining
-    from orchestrator.store.layout import Store
+    from gensweep.orchestrator.launch import Launch
+    from gensweep.orchestrator.progress import show_progress
+    from gensweep.orchestrator.remaining import remaining
+    from gensweep.orchestrator.store.layout import Store
 
     console = Console(stderr=True, highlight=False)
     store = Store.create(results)

@@ -11,11 +11,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from analysis.figures.figure import Curve
-from analysis.labels import model_label, randomization_label, trial_label, with_interval
-from analysis.plots import line_plot
-from analysis.watch import Moment
-from orchestrator.progress import sparkline
+from gensweep.analysis.figures.figure import Curve
+from gensweep.analysis.labels import model_label, randomization_label, trial_label, with_interval
+from gensweep.analysis.plots import line_plot
+from gensweep.analysis.watch import Moment
+from gensweep.orchestrator.progress import sparkline
 
 _LISTED = 8  # rows of a list
 _WIDE = 60  # columns that have room for sparklines too

@@ -9,25 +9,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import exits
+from gensweep.cli import exits
 
 # Where each command is. It is imported when it is called, so that none waits for another's needs.
 COMMANDS = {
-    "plan": "cli.plan:plan_command",
-    "launch": "cli.launch:launch",
-    "status": "cli.status:status",
-    "watch": "cli.watch:watch",
-    "show": "cli.show:show",
-    "query": "cli.query:query",
-    "sql": "cli.sql:sql",
-    "diff": "cli.diff:diff",
-    "report": "cli.report:report",
-    "plot": "cli.plot:plot",
-    "export": "cli.export:export",
-    "compact": "cli.compact:compact_command",
-    "merge": "cli.merge:merge_command",
-    "doctor": "cli.doctor:doctor",
-    "data": "cli.data:app",
+    "plan": "gensweep.cli.plan:plan_command",
+    "launch": "gensweep.cli.launch:launch",
+    "status": "gensweep.cli.status:status",
+    "watch": "gensweep.cli.watch:watch",
+    "show": "gensweep.cli.show:show",
+    "query": "gensweep.cli.query:query",
+    "sql": "gensweep.cli.sql:sql",
+    "diff": "gensweep.cli.diff:diff",
+    "report": "gensweep.cli.report:report",
+    "plot": "gensweep.cli.plot:plot",
+    "export": "gensweep.cli.export:export",
+    "compact": "gensweep.cli.compact:compact_command",
+    "merge": "gensweep.cli.merge:merge_command",
+    "doctor": "gensweep.cli.doctor:doctor",
+    "data": "gensweep.cli.data:app",
 }
 
 

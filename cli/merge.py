@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import RESULTS, Results
+from gensweep.cli.options import RESULTS, Results
 
 
 def merge_command(
@@ -17,8 +17,8 @@ def merge_command(
 
     A trial that both have and that has ended in both is kept as it is here.
     """
-    from orchestrator.store.layout import Store
-    from orchestrator.store.merging import merge
+    from gensweep.orchestrator.store.layout import Store
+    from gensweep.orchestrator.store.merging import merge
 
     done = merge(Store.create(results), Store.open(other))
     typer.echo(f"took in {done.trials} trials and {done.sweeps} sweeps of {other}", err=True)

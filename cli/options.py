@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from platformdirs import user_data_path
 
-from cli.formats import Format
+from gensweep.cli.formats import Format
 
 Results = Annotated[
     str,

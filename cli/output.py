@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.tables import Table, heading, is_numeric, shown
-from cli.formats import Format
-from cli.writers import WRITERS
+from gensweep.analysis.tables import Table, heading, is_numeric, shown
+from gensweep.cli.formats import Format
+from gensweep.cli.writers import WRITERS
 
 PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
 

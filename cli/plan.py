@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.labels import in_words
-from analysis.tables import Table
-from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results
-from cli.output import emit
-from cli.sweeps import Only, Set, Sweep, choose, read_sweep
-from orchestrator.words import duration
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.labels import in_words
+from gensweep.analysis.tables import Table
+from gensweep.cli.formats import Format
+from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.output import emit
+from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.orchestrator.words import duration
+from gensweep.trainables.trial import ClassifierTrial
 
 if TYPE_CHECKING:
-    from orchestrator.plan import PlannedTrial
+    from gensweep.orchestrator.plan import PlannedTrial
 
 AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
 _OVER = ("done", "diverged", "failed")
@@ -48,10 +48,10 @@ def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | No
 
 def known_statuses(results: str) -> dict[str, str]:
     """Status by trial id; empty where there are no results yet."""
-    from orchestrator.store.layout import Store
-    from orchestrator.store.location import locate
-    from orchestrator.store.snapshot import take_snapshot
-    from orchestrator.store.statuses import statuses
+    from gensweep.orchestrator.store.layout import Store
+    from gensweep.orchestrator.store.location import locate
+    from gensweep.orchestrator.store.snapshot import take_snapshot
+    from gensweep.orchestrator.store.statuses import statuses
 
     if not Store(locate(results)).marker.exists():
         return {}
@@ -136,7 +136,7 @@ def _estimate(todo: Sequence[PlannedTrial], speeds: Mapping[tuple[str, str], flo
 
 
 def _seconds_per_epoch(results: str) -> dict[tuple[str, str], float]:
-    from analysis.database import Database
+    from gensweep.analysis.database import Database
 
     query = """
         select dataset, model, median(wall_seconds / epochs) from trials

@@ -13,9 +13,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer  # type: ignore[import-untyped]
 
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from cli.shell import COMMANDS, complete
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.cli.shell import COMMANDS, complete
 
 _KEYWORDS = (
     *("select", "from", "where", "group by", "group by all", "order by", "order by all", "limit"),

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from analysis.catalog import VIEWS
-from cli.options import RESULTS, FormatOption, Results
-from cli.output import emit
-from cli.reading import opened
+from gensweep.analysis.catalog import VIEWS
+from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.output import emit
+from gensweep.cli.reading import opened
 
 
 def query(

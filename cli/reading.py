@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from analysis.database import Database
-from cli.exits import say
+from gensweep.analysis.database import Database
+from gensweep.cli.exits import say
 
 
 @contextmanager

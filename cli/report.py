@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from analysis.database import Database
-from analysis.tables import Table, in_brief
-from cli.exits import say
-from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results, SweepName
-from cli.output import emit, emit_text
-from cli.reading import opened
+from gensweep.analysis.database import Database
+from gensweep.analysis.tables import Table, in_brief
+from gensweep.cli.exits import say
+from gensweep.cli.formats import Format
+from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.output import emit, emit_text
+from gensweep.cli.reading import opened
 
 STDOUT = "-"
 MOST_ROWS = 60  # of a table, in a report of everything
@@ -54,7 +54,7 @@ def report(
         with opened(results, sweep) as db:
             _write(_page(db, results, sweep, names), target)
         return
-    from analysis.report import report_tables
+    from gensweep.analysis.report import report_tables
 
     people = format_ in (None, Format.TABLE, Format.MARKDOWN)
     with opened(results, sweep) as db:
@@ -66,7 +66,7 @@ def report(
 
 def report_sweep(results: str, sweep: str) -> None:
     """The report that ends a launch."""
-    from analysis.report import report_tables
+    from gensweep.analysis.report import report_tables
 
     with opened(results, sweep) as db:
         emit_text(_in_brief(report_tables(db, people=True)))
@@ -79,13 +79,13 @@ def _in_brief(tables: Sequence[Table]) -> list[Table]:
 
 def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
     """The names given; None if there are none, which stands for all."""
-    from analysis.report import SECTIONS, SUMMARIES
+    from gensweep.analysis.report import SECTIONS, SUMMARIES
 
     if only is None:
         return None
     known = list(SUMMARIES)
     if figures:
-        from analysis.figures.registry import FIGURES
+        from gensweep.analysis.figures.registry import FIGURES
 
         known += FIGURES
     parts = {part for option in only for name in option.split(",") if (part := name.strip())}
@@ -107,8 +107,8 @@ def _target(html: str) -> Path | None:
 
 
 def _page(db: Database, results: str, sweep: str | None, names: Collection[str] | None) -> bytes:
-    from analysis.html.page import page
-    from orchestrator.store.location import locate
+    from gensweep.analysis.html.page import page
+    from gensweep.orchestrator.store.location import locate
 
     root = locate(results)
     place = root.resolve().name if isinstance(root, Path) else str(root)
@@ -120,8 +120,8 @@ def _write(content: bytes, path: Path | None) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
         return
-    from orchestrator.store.errors import StoreError
-    from orchestrator.store.files import publish
+    from gensweep.orchestrator.store.errors import StoreError
+    from gensweep.orchestrator.store.files import publish
 
     try:
         publish(path, content)

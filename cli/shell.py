@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from analysis.errors import QueryError
-from analysis.tables import Table
-from cli.formats import Format
-from cli.output import emit
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.tables import Table
+from gensweep.cli.formats import Format
+from gensweep.cli.output import emit
 
 HELP = """\
 SELECT …;       ask the results; a statement may have many lines and ends with ;

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from analysis.trial import trial_tables
-from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results
-from cli.output import emit
-from cli.reading import opened
+from gensweep.analysis.trial import trial_tables
+from gensweep.cli.formats import Format
+from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.output import emit
+from gensweep.cli.reading import opened
 
 
 def show(

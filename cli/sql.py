@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from cli.exits import say
-from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results, SweepName
-from cli.reading import opened
-from cli.shell import Shell, complete
-from trainables.errors import GensweepError
+from gensweep.cli.exits import say
+from gensweep.cli.formats import Format
+from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.reading import opened
+from gensweep.cli.shell import Shell, complete
+from gensweep.trainables.errors import GensweepError
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -25,7 +25,7 @@ def sql(sweep: SweepName = None, results: Results = RESULTS, format_: FormatOpti
         if not sys.stdin.isatty():
             read(Shell(db, format_), sys.stdin)
             return
-        from cli.prompt import session
+        from gensweep.cli.prompt import session
 
         converse(Shell(db, format_ or Format.TABLE), session(db))
 

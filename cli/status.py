@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from analysis.status import for_people, status_tables
-from cli.formats import Format
-from cli.options import RESULTS, FormatOption, Results, SweepName
-from cli.output import emit
-from cli.reading import opened
+from gensweep.analysis.status import for_people, status_tables
+from gensweep.cli.formats import Format
+from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.output import emit
+from gensweep.cli.reading import opened
 
 
 def status(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from orchestrator.plan import PlannedTrial
-    from orchestrator.spec import Override
-    from orchestrator.sweep import SweepSpec
+    from gensweep.orchestrator.plan import PlannedTrial
+    from gensweep.orchestrator.spec import Override
+    from gensweep.orchestrator.sweep import SweepSpec
 
 Sweep = Annotated[Path, typer.Argument(help="The sweep file.", metavar="SWEEP.toml")]
 Set = Annotated[
@@ -31,8 +31,8 @@ Only = Annotated[
 
 def read_sweep(path: Path, settings: Sequence[str] | None) -> tuple[SweepSpec, list[PlannedTrial]]:
     """A sweep file and its trials, with `--set` applied. Raises SpecError."""
-    from orchestrator.plan import plan
-    from orchestrator.spec import read_spec
+    from gensweep.orchestrator.plan import plan
+    from gensweep.orchestrator.spec import read_spec
 
     spec = read_spec(path, parse_overrides(settings or []))
     return spec, plan(spec)
@@ -40,7 +40,7 @@ def read_sweep(path: Path, settings: Sequence[str] | None) -> tuple[SweepSpec, l
 
 def parse_overrides(settings: Sequence[str]) -> list[Override]:
     """`key=value` with TOML values; a bare word is a string."""
-    from orchestrator.spec import Override
+    from gensweep.orchestrator.spec import Override
 
     overrides = []
     for setting in settings:
@@ -62,8 +62,8 @@ def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[Plann
     """The planned trials for which the condition holds; all without one."""
     if condition is None:
         return list(planned)
-    from analysis.condition import matching_ids
-    from orchestrator.store.rows import sweep_rows
+    from gensweep.analysis.condition import matching_ids
+    from gensweep.orchestrator.store.rows import sweep_rows
 
     ids = matching_ids(sweep_rows("", [(p.trial, p.feeds) for p in planned]), condition)
     return [p for p in planned if p.trial.trial_id in ids]

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli.codes import Exit
-from cli.options import RESULTS, Results, SweepName
-from cli.reading import opened
+from gensweep.cli.codes import Exit
+from gensweep.cli.options import RESULTS, Results, SweepName
+from gensweep.cli.reading import opened
 
 
 def watch(
@@ -28,8 +28,8 @@ def watch(
     from rich.console import Console
     from rich.live import Live
 
-    from analysis.watch import look
-    from cli.live import lines, picture
+    from gensweep.analysis.watch import look
+    from gensweep.cli.live import lines, picture
 
     console = Console(highlight=False)
     with opened(results, sweep) as db, ExitStack() as stack:

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from analysis.tables import Table, shown
-from cli.formats import Format
+from gensweep.analysis.tables import Table, shown
+from gensweep.cli.formats import Format
 
 
 def _csv(tables: Sequence[Table]) -> str:

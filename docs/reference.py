@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from cli.main import app
+from gensweep.cli.main import app
 
 PAGE = Path(__file__).parent / "commands.md"
 _HEAD = """# Commands

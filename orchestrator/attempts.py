@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Assignment, Pack, Progress
-from orchestrator.packs import in_order, largest_pack, packs
-from orchestrator.plan import PlannedTrial
-from orchestrator.resources import LONGEST, Resources
-from orchestrator.store.statuses import TrialStatus
-from trainables.identity import Trial
+from gensweep.orchestrator.job import (
+    OUT_OF_MEMORY,
+    UNPACKED,
+    UNWRITABLE,
+    Assignment,
+    Pack,
+    Progress,
+)
+from gensweep.orchestrator.packs import in_order, largest_pack, packs
+from gensweep.orchestrator.plan import PlannedTrial
+from gensweep.orchestrator.resources import LONGEST, Resources
+from gensweep.orchestrator.store.statuses import TrialStatus
+from gensweep.trainables.identity import Trial
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice

@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import ClusterError, RayLostError
-from orchestrator.nodes import nodes
-from orchestrator.resources import Resources
-from orchestrator.tokens import auth_mode
-from orchestrator.watchdog import watch_ray
+from gensweep.orchestrator.errors import ClusterError, RayLostError
+from gensweep.orchestrator.nodes import nodes
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.tokens import auth_mode
+from gensweep.orchestrator.watchdog import watch_ray
 
-_HOUSE = Path(__file__).resolve().parent.parent
-_PACKAGES = ("trainables", "orchestrator")
+_PACKAGE = Path(__file__).parent.parent  # gensweep, as it was imported
 REACH_SECONDS = 10.0
 
 # Read by Ray and Tune when they start. Our store is the truth, so Tune keeps next to nothing.
@@ -63,8 +62,7 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
     if address is None:
         options |= {"address": "local", "include_dashboard": False}
     else:
-        modules = [str(_HOUSE / package) for package in _PACKAGES]
-        options |= {"address": address, "runtime_env": {"py_modules": modules}}
+        options |= {"address": address, "runtime_env": {"py_modules": [str(_PACKAGE)]}}
     try:
         with watch_ray(address or "local Ray") as is_up:
             _connect(address, options)

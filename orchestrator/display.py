@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from orchestrator.job import Progress
+from gensweep.orchestrator.job import Progress
 
 
 class Display(Protocol):

@@ -11,13 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish
-from orchestrator.store.layout import Store
-from orchestrator.store.location import Location, locate
-from orchestrator.store.snapshot import take_snapshot
-from trainables.datasets import DATASETS, load
-from trainables.errors import DataError
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.location import Location, locate
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.errors import DataError
 
 _PACKAGES = ("torch", "torchvision", "ray", "duckdb", "pyarrow", "numpy")
 _IMPORT_SECONDS = 120

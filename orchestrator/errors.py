@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainables.errors import GensweepError
+from gensweep.trainables.errors import GensweepError
 
 
 class SpecError(GensweepError):

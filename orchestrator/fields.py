@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from trainables.datasets import DATASETS
-from trainables.models import MODELS
-from trainables.registry import TRAINABLES
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.registry import TRAINABLES
 
 _REGISTRIES: dict[str, Iterable[str]] = {"model": MODELS, "dataset": DATASETS}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}

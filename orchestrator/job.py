@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.store.location import Location
-from trainables.identity import Trial
+from gensweep.orchestrator.store.location import Location
+from gensweep.trainables.identity import Trial
 
 OUT_OF_MEMORY = "out of memory"
 UNPACKED = "unpacked"
@@ -20,7 +20,7 @@ class Job:
     """What every trial of a launch has in common.
 
     threads:            CPU threads for PyTorch.
-    engine, compile, follow_examples: as trainables.registry.Context has them.
+    engine, compile, follow_examples: as gensweep.trainables.registry.Context has them.
     lease:              the id of the lease under which the workers write.
     checkpoint_seconds: least time between two checkpoints of a trial.
     keep_checkpoints:   whether the last one of a trial stays when it is done.

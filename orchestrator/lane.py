@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from orchestrator.job import UNWRITABLE, Assignment, Job, Progress
-from orchestrator.provenance import provenance
-from orchestrator.store.checkpoints import Checkpoints
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from orchestrator.store.writer import TrialWriter
-from trainables.errors import CheckpointError
-from trainables.records import Checkpoint, Ended, Measurement, Record, Steps
-from trainables.registry import trial_from_config
+from gensweep.orchestrator.job import UNWRITABLE, Assignment, Job, Progress
+from gensweep.orchestrator.provenance import provenance
+from gensweep.orchestrator.store.checkpoints import Checkpoints
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.errors import CheckpointError
+from gensweep.trainables.records import Checkpoint, Ended, Measurement, Record, Steps
+from gensweep.trainables.registry import trial_from_config
 
 
 class Lane:

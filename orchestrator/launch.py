@@ -9,29 +9,29 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.attempts import ATTEMPTS, Attempts
-from orchestrator.display import Display
-from orchestrator.errors import ClusterError, RayLostError
-from orchestrator.interrupt import Interrupt, catch_interrupt
-from orchestrator.job import UNWRITABLE, Job
-from orchestrator.nodes import check_nodes, nodes
-from orchestrator.plan import PlannedTrial
-from orchestrator.provenance import git_commit, provenance
-from orchestrator.remaining import Summary, Work, remaining
-from orchestrator.store.checkpoints import delete_checkpoints
-from orchestrator.store.claiming import Held, claim
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import PATIENCE, Guard, Lease
-from orchestrator.store.repair import repair
-from orchestrator.store.rows import sweep_rows
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import end_abandoned, statuses
-from orchestrator.store.writer import TrialWriter
-from orchestrator.sweep import SweepSpec
-from trainables.datasets import DATASETS, load
+from gensweep.orchestrator.attempts import ATTEMPTS, Attempts
+from gensweep.orchestrator.display import Display
+from gensweep.orchestrator.errors import ClusterError, RayLostError
+from gensweep.orchestrator.interrupt import Interrupt, catch_interrupt
+from gensweep.orchestrator.job import UNWRITABLE, Job
+from gensweep.orchestrator.nodes import check_nodes, nodes
+from gensweep.orchestrator.plan import PlannedTrial
+from gensweep.orchestrator.provenance import git_commit, provenance
+from gensweep.orchestrator.remaining import Summary, Work, remaining
+from gensweep.orchestrator.store.checkpoints import delete_checkpoints
+from gensweep.orchestrator.store.claiming import Held, claim
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import PATIENCE, Guard, Lease
+from gensweep.orchestrator.store.repair import repair
+from gensweep.orchestrator.store.rows import sweep_rows
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import end_abandoned, statuses
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.orchestrator.sweep import SweepSpec
+from gensweep.trainables.datasets import DATASETS, load
 
 _RAYS = 5  # how often a launch starts a Ray of its own
 _LOOK_SECONDS = 5.0  # between two looks at the lease and at what the cluster consists of
@@ -99,7 +99,7 @@ class Launch:
         self, attempts: Attempts, datasets: Sequence[str], lease: Held, display: Display
     ) -> bool:
         """Run Tuners until the store says that nothing is left to try, or the user stops it."""
-        from orchestrator.cluster import ray_cluster
+        from gensweep.orchestrator.cluster import ray_cluster
 
         # Ray has its own idea of SIGTERM when it starts, so ours comes after.
         with (
@@ -107,7 +107,7 @@ class Launch:
             catch_interrupt() as interrupt,
         ):
             # Ray loads only where there is work, and after its settings have been made.
-            from orchestrator.tuner import run_tuner
+            from gensweep.orchestrator.tuner import run_tuner
 
             job = self._job(lease)
             check_nodes(job, self.spec.resources, datasets)

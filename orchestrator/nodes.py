@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from orchestrator.errors import ClusterError
-from orchestrator.job import Job
-from orchestrator.resources import Resources
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import stands
-from trainables.datasets import DATASETS, load
-from trainables.errors import DataError, GensweepError
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.job import Job
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import stands
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.errors import DataError, GensweepError
 
 CHECK_SECONDS = 120.0
 _TODO = "see `ray status`"

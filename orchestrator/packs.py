@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 from math import ceil
 
-from orchestrator.resources import Resources
-from trainables.identity import Trial
-from trainables.randomizations import RANDOMIZATIONS
-from trainables.shape import shape
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.resources import Resources
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.shape import shape
+from gensweep.trainables.trial import ClassifierTrial
 
 # How many trials of a model fill a GPU with the captured engine. Guesses: nobody has tried them.
 _FILL = {"mlp_1x512": 16, "mlp_3x512": 16, "alexnet": 8}

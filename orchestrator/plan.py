@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from orchestrator.errors import SpecError
-from orchestrator.fields import trial_fields
-from orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
-from trainables.errors import GensweepError, TrialError
-from trainables.identity import Trial
-from trainables.registry import TRAINABLES
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.fields import trial_fields
+from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
+from gensweep.trainables.errors import GensweepError, TrialError
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.registry import TRAINABLES
 
 
 @dataclass(frozen=True)

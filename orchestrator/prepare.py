@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from trainables.datasets import DATASETS, cifar10, mnist
-from trainables.datasets.arrays import Dataset, Images, Labels, write_cache
-from trainables.errors import DataError
+from gensweep.trainables.datasets import DATASETS, cifar10, mnist
+from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, write_cache
+from gensweep.trainables.errors import DataError
 
 _CIFAR_TRAIN = [f"data_batch_{i}" for i in range(1, 6)]
 _CIFAR_TEST = ["test_batch"]

@@ -19,10 +19,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.job import AGAIN
-from orchestrator.job import Progress as TrialProgress
-from trainables.identity import Trial
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.job import AGAIN
+from gensweep.orchestrator.job import Progress as TrialProgress
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import ClassifierTrial
 
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12  # of a sparkline

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.rows import Provenance
 
 _PACKAGES = ("gensweep", "torch", "torchvision", "numpy", "ray", "pyarrow")
 

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.errors import SpecError
-from orchestrator.fields import problem, trial_fields, unknown
-from orchestrator.lines import Path as KeyPath
-from orchestrator.lines import line_numbers, line_of
-from orchestrator.resources import RESOURCES, Resources
-from orchestrator.resources import problem as resource_problem
-from orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
-from trainables.errors import GensweepError
-from trainables.models import MODELS
-from trainables.registry import TRAINABLES
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.fields import problem, trial_fields, unknown
+from gensweep.orchestrator.lines import Path as KeyPath
+from gensweep.orchestrator.lines import line_numbers, line_of
+from gensweep.orchestrator.resources import RESOURCES, Resources
+from gensweep.orchestrator.resources import problem as resource_problem
+from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
+from gensweep.trainables.errors import GensweepError
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.lines import Path as KeyPath
-from orchestrator.lines import line_of
-from orchestrator.resources import Resources
+from gensweep.orchestrator.lines import Path as KeyPath
+from gensweep.orchestrator.lines import line_of
+from gensweep.orchestrator.resources import Resources
 
 NONE = "none"  # the regularizer without settings
 CLASSIFIER = "classifier"  # the trainable of a grid that names none

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orchestrator.errors import ClusterError
+from gensweep.orchestrator.errors import ClusterError
 
 # Reaches a cluster's head, or says at once why not, where `ray.init` would go on trying for long.
 _PROBE = """

@@ -10,9 +10,9 @@ from typing import Any
 
 from ray import tune
 
-from orchestrator.display import Display
-from orchestrator.job import UNWRITABLE, Job, Pack, Progress
-from orchestrator.worker import Worker
+from gensweep.orchestrator.display import Display
+from gensweep.orchestrator.job import UNWRITABLE, Job, Pack, Progress
+from gensweep.orchestrator.worker import Worker
 
 STRIKES = 3  # packs in a row whose rows could not be written, after which the rest is spared
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from orchestrator.errors import RayLostError
+from gensweep.orchestrator.errors import RayLostError
 
 START_SECONDS = 90.0
 _PERIOD = 2.0  # seconds between two looks

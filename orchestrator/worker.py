@@ -11,15 +11,15 @@ from typing import Any
 
 from ray import tune
 
-from orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Job, Pack
-from orchestrator.lane import Lane
-from orchestrator.store.checkpoints import Checkpoints
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
-from trainables.records import Record
-from trainables.registry import TRAINABLES, Context
+from gensweep.orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Job, Pack
+from gensweep.orchestrator.lane import Lane
+from gensweep.orchestrator.store.checkpoints import Checkpoints
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
+from gensweep.trainables.records import Record
+from gensweep.trainables.registry import TRAINABLES, Context
 
 REPORT_SECONDS = 1.0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.location import locate
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.location import locate
 
 _NUMBERS = count()
 

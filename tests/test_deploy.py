@@ -18,7 +18,7 @@ import pytest
 import typer
 import yaml
 
-from cli.main import app
+from gensweep.cli.main import app
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"

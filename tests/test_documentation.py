@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.catalog import VIEWS
-from cli.main import COMMANDS
-from orchestrator.fields import trial_fields
-from orchestrator.plan import plan
-from orchestrator.spec import parse_spec
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.catalog import VIEWS
+from gensweep.cli.main import COMMANDS
+from gensweep.orchestrator.fields import trial_fields
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.trainables.trial import ClassifierTrial
 
 FIELDS = trial_fields("classifier")
 ROOT = Path(__file__).resolve().parent.parent

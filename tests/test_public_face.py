@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import gensweep
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance, sweep_rows
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Started
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance, sweep_rows
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Started
+from gensweep.trainables.trial import ClassifierTrial
 
 
 @pytest.fixture

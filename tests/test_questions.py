@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from analysis.report import SUMMARIES
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.analysis.report import SUMMARIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted((ROOT / "docs" / "questions").glob("*.md"))

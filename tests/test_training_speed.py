@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from trainables.models import build_model, layers
+from gensweep.trainables.models import build_model, layers
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 INCEPTION = [  # input channels, output channels, kernel, side of the output

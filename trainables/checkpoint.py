@@ -18,9 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.errors import CheckpointError
-from trainables.records import Epoch, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.errors import CheckpointError
+from gensweep.trainables.records import Epoch, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 MAGIC = b"gensweep"
 FORMAT = 1  # of the payload, which includes what an engine calls its state

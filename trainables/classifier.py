@@ -7,17 +7,17 @@ from contextlib import closing
 
 import torch
 
-from trainables.checkpoint import Saved, unpack
-from trainables.engines.captured import CapturedEngine
-from trainables.engines.eager import EagerEngine
-from trainables.engines.programs import PROGRAMS
-from trainables.engines.protocol import Engine
-from trainables.errors import DeviceMemoryError, TrialError
-from trainables.memory import keep_freed_memory
-from trainables.records import Record
-from trainables.registry import Context
-from trainables.training import Checkpoints, fit
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.checkpoint import Saved, unpack
+from gensweep.trainables.engines.captured import CapturedEngine
+from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.engines.programs import PROGRAMS
+from gensweep.trainables.engines.protocol import Engine
+from gensweep.trainables.errors import DeviceMemoryError, TrialError
+from gensweep.trainables.memory import keep_freed_memory
+from gensweep.trainables.records import Record
+from gensweep.trainables.registry import Context
+from gensweep.trainables.training import Checkpoints, fit
+from gensweep.trainables.trial import ClassifierTrial
 
 ENGINES: dict[str, Callable[..., Engine]] = {"eager": EagerEngine, "captured": CapturedEngine}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import inf
 
-from trainables.checkpoint import Saved
-from trainables.engines.protocol import Evaluation
-from trainables.records import Ended, Epoch, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.checkpoint import Saved
+from gensweep.trainables.engines.protocol import Evaluation
+from gensweep.trainables.records import Ended, Epoch, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 # Mean training loss (nats) of an epoch, below which its network may fit the training set. A wrong
 # prediction costs at least ln 2, so at most one in seven was wrong while the epoch went on.

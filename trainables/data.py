@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.datasets import DATASETS, load
-from trainables.datasets.arrays import Dataset
-from trainables.preprocessing import center_crop, to_unit_range, whiten
-from trainables.randomizations import RANDOMIZATIONS
-from trainables.regularizers import augments
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
+from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.regularizers import augments
+from gensweep.trainables.trial import ClassifierTrial
 
 _CHUNK = 8192  # images whitened at a time, to bound the memory of intermediate results
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainables.records import Examples
+from gensweep.trainables.records import Examples
 
 
 class Learning:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.records import Ended, Epoch, Record, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 if TYPE_CHECKING:  # the registry lists this trainable
-    from trainables.registry import Context
+    from gensweep.trainables.registry import Context
 
 
 class NoopTrial(ClassifierTrial):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trainables.endings import DivergedError, StoppedError
-from trainables.seeds import generator
+from gensweep.trainables.endings import DivergedError, StoppedError
+from gensweep.trainables.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.datasets.arrays import Images, Labels
-from trainables.seeds import generator
+from gensweep.trainables.datasets.arrays import Images, Labels
+from gensweep.trainables.seeds import generator
 
 Pixels = NDArray[Any]  # uint8 in [0, 255], or float32 in units of a pixel's full range
 

@@ -8,14 +8,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from trainables.capacity.trial import CapacityTrial
-from trainables.expressivity.trial import ExpressivityTrial
-from trainables.identity import Trial
-from trainables.kernel.trial import KernelTrial
-from trainables.min_norm.trial import MinNormTrial
-from trainables.noop import NoopTrial
-from trainables.records import Record
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.min_norm.trial import MinNormTrial
+from gensweep.trainables.noop import NoopTrial
+from gensweep.trainables.records import Record
+from gensweep.trainables.trial import ClassifierTrial
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Trainable:
 
 
 TRAINABLES: dict[str, Trainable] = {
-    "classifier": Trainable(ClassifierTrial, "trainables.classifier:run"),
-    "expressivity": Trainable(ExpressivityTrial, "trainables.expressivity.run:run"),
-    "min_norm": Trainable(MinNormTrial, "trainables.min_norm.run:run"),
-    "kernel": Trainable(KernelTrial, "trainables.kernel.run:run"),
-    "capacity": Trainable(CapacityTrial, "trainables.capacity.run:run"),
-    "noop": Trainable(NoopTrial, "trainables.noop:run"),
+    "classifier": Trainable(ClassifierTrial, "gensweep.trainables.classifier:run"),
+    "expressivity": Trainable(ExpressivityTrial, "gensweep.trainables.expressivity.run:run"),
+    "min_norm": Trainable(MinNormTrial, "gensweep.trainables.min_norm.run:run"),
+    "kernel": Trainable(KernelTrial, "gensweep.trainables.kernel.run:run"),
+    "capacity": Trainable(CapacityTrial, "gensweep.trainables.capacity.run:run"),
+    "noop": Trainable(NoopTrial, "gensweep.trainables.noop:run"),
 }
 
 

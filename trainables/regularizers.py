@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.preprocessing import center_crop, to_unit_range
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.preprocessing import center_crop, to_unit_range
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def random_crop(images: Tensor, side: int, generator: torch.Generator) -> Tensor:

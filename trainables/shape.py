@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from trainables.identity import Trial
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import ClassifierTrial
 
 # What may differ between trials of equal shape: none of it shapes a tensor or a kernel.
 _FREE = {

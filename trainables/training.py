@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from trainables.checkpoint import Saved, pack
-from trainables.course import Course
-from trainables.engines.protocol import Engine, Should
-from trainables.records import Checkpoint, Ended, Record, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.checkpoint import Saved, pack
+from gensweep.trainables.course import Course
+from gensweep.trainables.engines.protocol import Engine, Should
+from gensweep.trainables.records import Checkpoint, Ended, Record, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 Records = Iterator[tuple[str, Record]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trainables.datasets import DATASETS
+from gensweep.trainables.datasets import DATASETS
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.figures.figure import Curve
-from analysis.plots import line_plot
-from analysis.tables import Row, Table
+from gensweep.analysis.figures.figure import Curve
+from gensweep.analysis.plots import line_plot
+from gensweep.analysis.tables import Row, Table
 
 COLUMNS = ("side", "epoch", "train_error", "test_error")
 

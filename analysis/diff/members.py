@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import (
     MODEL_ORDER,
     RANDOMIZATION_ORDER,
     model_label,
@@ -14,7 +14,7 @@ from analysis.labels import (
     randomization_label,
     settings_label,
 )
-from analysis.tables import Table
+from gensweep.analysis.tables import Table
 
 LIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 ORDER = f"""

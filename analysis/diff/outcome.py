@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.database import Database
-from analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
-from analysis.labels import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
+from gensweep.analysis.labels import (
     SETTINGS,
     dataset_labels,
     model_label,
@@ -14,7 +14,7 @@ from analysis.labels import (
     setting_text,
     with_interval,
 )
-from analysis.tables import Table, without_empty
+from gensweep.analysis.tables import Table, without_empty
 
 _FIGURES = {
     "trials": "count(*)",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-from analysis.database import Database
-from analysis.diff.curves import COLUMNS, curves_for_people
-from analysis.labels import percent
-from analysis.measurements import measured_once, measurements
-from analysis.tables import Table
-from analysis.trial import trial_settings
+from gensweep.analysis.database import Database
+from gensweep.analysis.diff.curves import COLUMNS, curves_for_people
+from gensweep.analysis.labels import percent
+from gensweep.analysis.measurements import measured_once, measurements
+from gensweep.analysis.tables import Table
+from gensweep.analysis.trial import trial_settings
 
 _OUTCOME = (
     *("status", "epochs", "steps", "fit_epoch", "fit_step", "final_train_loss"),

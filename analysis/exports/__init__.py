@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from analysis.database import Database
-from analysis.errors import ExportError
-from analysis.exports import duckdb_file, files, mlflow, tensorboard
-from analysis.exports.place import beside
-from orchestrator.store.errors import StoreError
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import ExportError
+from gensweep.analysis.exports import duckdb_file, files, mlflow, tensorboard
+from gensweep.analysis.exports.place import beside
+from gensweep.orchestrator.store.errors import StoreError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from analysis.catalog import VIEWS
-from analysis.database import Database
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
 
 
 def incoming(db: Database, into: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from analysis.database import Database
-from analysis.exports.copying import incoming
+from gensweep.analysis.database import Database
+from gensweep.analysis.exports.copying import incoming
 
 
 def write(db: Database, file: Path, target: Path) -> None:

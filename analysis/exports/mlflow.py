@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from analysis.database import Database
-from analysis.exports.runs import Run, runs, seconds
+from gensweep.analysis.database import Database
+from gensweep.analysis.exports.runs import Run, runs, seconds
 
 FILE = "mlflow.db"
 EXPERIMENT = "gensweep"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.database import Database
-from analysis.exports.runs import Run, runs, seconds
+from gensweep.analysis.database import Database
+from gensweep.analysis.exports.runs import Run, runs, seconds
 
 _TAGS = {
     "train_error": "error/train",

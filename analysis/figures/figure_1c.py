@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from analysis.database import Database
-from analysis.figures import paper
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
-from analysis.figures.series import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures import paper
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
+from gensweep.analysis.figures.series import (
     LABELS_ALONE,
     MODEL,
     MODELS_IN_ORDER,
@@ -17,7 +17,7 @@ from analysis.figures.series import (
     curve,
     split,
 )
-from analysis.labels import SETTINGS
+from gensweep.analysis.labels import SETTINGS
 
 _PAPER = ("table_1", "test_error")
 

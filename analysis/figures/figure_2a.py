@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.figures.accuracy import accuracy_panel
-from analysis.figures.figure import Figure
-from analysis.figures.series import AS_FAR, MODEL, MODELS_IN_ORDER, OVER_SEEDS, panel_title, split
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.accuracy import accuracy_panel
+from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.figures.series import (
+    AS_FAR,
+    MODEL,
+    MODELS_IN_ORDER,
+    OVER_SEEDS,
+    panel_title,
+    split,
+)
 
 _QUERY = f"""
 from learning_curves

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.database import Database
-from analysis.figures.accuracy import accuracy_panel
-from analysis.figures.figure import Figure
-from analysis.figures.series import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.accuracy import accuracy_panel
+from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.figures.series import (
     AS_FAR,
     MODEL,
     MODELS_IN_ORDER,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.database import Database
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.series import OVER_SEEDS, Record, curve, name_of, split
-from analysis.kernels import IN_ORDER
-from analysis.labels import in_words, setting_text
-from analysis.paper.numbers import CERTAINTY, Number, paper_numbers
-from trainables.datasets import DATASETS
-from trainables.kernel.trial import FILTERS
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.figures.series import OVER_SEEDS, Record, curve, name_of, split
+from gensweep.analysis.kernels import IN_ORDER
+from gensweep.analysis.labels import in_words, setting_text
+from gensweep.analysis.paper.numbers import CERTAINTY, Number, paper_numbers
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.kernel.trial import FILTERS
 
 _CURVE = ("model", "randomization", "kernel", "bandwidth", "l2", "filters")
 # float32 is refined until it makes no difference; where both are there, float64 is drawn

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.series import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.figures.series import (
     AS_FAR,
     MODEL,
     MODELS_IN_ORDER,
@@ -16,7 +16,7 @@ from analysis.figures.series import (
     panel_title,
     split,
 )
-from analysis.labels import RANDOMIZATION_ORDER, in_words, order_by
+from gensweep.analysis.labels import RANDOMIZATION_ORDER, in_words, order_by
 
 _ALIKE = (*MODEL, "randomization", "regularizer")
 _QUERY = f"""

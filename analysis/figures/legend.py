@@ -7,9 +7,9 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
-from analysis.figures.figure import Figure
-from analysis.figures.strokes import PAPER
-from analysis.figures.styles import Style, dash, key
+from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.figures.strokes import PAPER
+from gensweep.analysis.figures.styles import Style, dash, key
 
 _HANDLE = 9  # letters that would fit where an entry's line is
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.database import Database
-from analysis.figures.figure import Axis, Figure, Panel
-from analysis.figures.series import (
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Axis, Figure, Panel
+from gensweep.analysis.figures.series import (
     AS_FAR,
     MODELS_IN_ORDER,
     OVER_SEEDS,

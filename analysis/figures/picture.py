@@ -13,11 +13,11 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import QueryError
-from analysis.figures.figure import Axis, Figure, Panel
-from analysis.figures.points import refuse_empty
-from analysis.figures.styles import Style, styles
-from orchestrator.store.files import publish
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.figures.figure import Axis, Figure, Panel
+from gensweep.analysis.figures.points import refuse_empty
+from gensweep.analysis.figures.styles import Style, styles
+from gensweep.orchestrator.store.files import publish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -71,7 +71,7 @@ def draw(figure: Figure) -> Picture:
     figure = one_page(figure)
     from matplotlib.figure import Figure as Picture
 
-    from analysis.figures.legend import columns_within, legend_handles
+    from gensweep.analysis.figures.legend import columns_within, legend_handles
 
     with _settings():
         look = styles(figure)
@@ -134,7 +134,7 @@ def _settings() -> AbstractContextManager[None]:
 
 
 def _panel(place: Any, panel: Panel, look: dict[str, Style]) -> None:
-    from analysis.figures.strokes import stroke
+    from gensweep.analysis.figures.strokes import stroke
 
     for number, curve in enumerate(panel.curves):
         stroke(place, curve, look, number)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from analysis.database import Database
-from analysis.errors import QueryError
-from analysis.figures.figure import Figure
-from analysis.figures.figure_1a import figure_1a
-from analysis.figures.figure_1b import figure_1b
-from analysis.figures.figure_1c import figure_1c
-from analysis.figures.figure_2a import figure_2a
-from analysis.figures.figure_2b import figure_2b
-from analysis.figures.kernel_error import kernel_error
-from analysis.figures.learning_curves import learning_curves
-from analysis.figures.minimum_norm import minimum_norm
-from analysis.figures.order_of_learning import order_of_learning
-from analysis.figures.residuals import residuals
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.figures.figure_1a import figure_1a
+from gensweep.analysis.figures.figure_1b import figure_1b
+from gensweep.analysis.figures.figure_1c import figure_1c
+from gensweep.analysis.figures.figure_2a import figure_2a
+from gensweep.analysis.figures.figure_2b import figure_2b
+from gensweep.analysis.figures.kernel_error import kernel_error
+from gensweep.analysis.figures.learning_curves import learning_curves
+from gensweep.analysis.figures.minimum_norm import minimum_norm
+from gensweep.analysis.figures.order_of_learning import order_of_learning
+from gensweep.analysis.figures.residuals import residuals
 
 FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_1a": figure_1a,

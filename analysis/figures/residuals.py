@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import isfinite
 
-from analysis.database import Database
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.series import Record, name_of, split
-from analysis.labels import in_words, setting_text
-from trainables.expressivity.trial import ExpressivityTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.figures.series import Record, name_of, split
+from gensweep.analysis.labels import in_words, setting_text
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
 
 _QUERY = """
 select

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from analysis.figures.figure import Curve
-from analysis.figures.styles import Style, dash, key
+from gensweep.analysis.figures.figure import Curve
+from gensweep.analysis.figures.styles import Style, dash, key
 
 FEW = 15  # up to as many points have a marker and a bar each; more have a band
 _MARKS = 7  # on a curve of more points, in places of its own

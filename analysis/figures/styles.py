@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.figures.figure import Curve, Figure
+from gensweep.analysis.figures.figure import Curve, Figure
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; black is the paper's.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")

@@ -11,15 +11,15 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from analysis.database import Database
-from analysis.figures.figure import Figure
-from analysis.html.axes import CONFIG
-from analysis.html.cells import Sheet, sheet
-from analysis.html.charts import Charts, charts
-from analysis.html.overview import Overview, overview_of
-from analysis.html.runtime import runtime
-from analysis.html.series import DARK, LIGHT, SHAPES
-from analysis.report import asked
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.html.axes import CONFIG
+from gensweep.analysis.html.cells import Sheet, sheet
+from gensweep.analysis.html.charts import Charts, charts
+from gensweep.analysis.html.overview import Overview, overview_of
+from gensweep.analysis.html.runtime import runtime
+from gensweep.analysis.html.series import DARK, LIGHT, SHAPES
+from gensweep.analysis.report import asked
 
 FIRST = ("claims",)  # what is read before the figures
 MOST_PANELS = 6  # of a figure; more are folded, and drawn when they are unfolded
@@ -70,7 +70,7 @@ def page(
 
 def _figures(db: Database, only: Collection[str] | None) -> tuple[list[Drawn], list[Figure]]:
     """Those that have something to draw, and those for which there are no runs."""
-    from analysis.figures.registry import FIGURES
+    from gensweep.analysis.figures.registry import FIGURES
 
     made = [make(db) for name, make in FIGURES.items() if only is None or name in only]
     drawn = [Drawn(figure, charts(figure)) for figure in made if not figure.empty]
@@ -90,7 +90,7 @@ def render(
     """Fill in the templates. All text is escaped; JSON has neither `<` nor NaN."""
     import jinja2
 
-    folder = files("analysis.html")
+    folder = files("gensweep.analysis.html")
     env = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
         autoescape=True,

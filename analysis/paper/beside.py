@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.database import Database
-from analysis.labels import SETTINGS, in_words, model_label, varying_settings
-from analysis.paper.numbers import CERTAINTY, title
-from analysis.tables import Table, without_empty
+from gensweep.analysis.database import Database
+from gensweep.analysis.labels import SETTINGS, in_words, model_label, varying_settings
+from gensweep.analysis.paper.numbers import CERTAINTY, title
+from gensweep.analysis.tables import Table, without_empty
 
 # Numbers that stand together, as the paper has them: training/test (best during training).
 _TOGETHER = ("train{}_error", "test{}_error", "best_test{}_error")

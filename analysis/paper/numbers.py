@@ -100,7 +100,9 @@ def create_table(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _content(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("analysis.paper").joinpath(f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads(
+        files("gensweep.analysis.paper").joinpath(f"{name}.toml").read_text("utf-8")
+    )
 
 
 def _read(name: str) -> list[Number]:

@@ -11,10 +11,10 @@ from speed.plain import plain_model
 from torch import nn
 from torch.nn import functional
 
-from trainables.data import Split, load_trial_data
-from trainables.engines.precision import set_precision
-from trainables.models.layers import initialize
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.data import Split, load_trial_data
+from gensweep.trainables.engines.precision import set_precision
+from gensweep.trainables.models.layers import initialize
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def laps(job: Job) -> Generator[Lap]:

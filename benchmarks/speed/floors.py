@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.models import build_model
+from gensweep.trainables.models import build_model
 
 _TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 _TRIES = 30

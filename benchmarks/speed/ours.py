@@ -9,8 +9,8 @@ from typing import Any
 
 from speed.job import Job, Lap
 
-from trainables.records import Epoch
-from trainables.registry import TRAINABLES, Context
+from gensweep.trainables.records import Epoch
+from gensweep.trainables.registry import TRAINABLES, Context
 
 
 def laps(job: Job, *, trials: int = 1, precision: str = "fp32", **context: Any) -> Generator[Lap]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from trainables.models import build_model
-from trainables.models.layers import Linear, LocalResponseNorm
+from gensweep.trainables.models import build_model
+from gensweep.trainables.models.layers import Linear, LocalResponseNorm
 
 
 def plain_model(

@@ -16,8 +16,8 @@ from speed.report import as_json, rows, table
 from speed.turns import in_turns
 from speed.variants import variants
 
-from trainables.classifier import pick_device
-from trainables.models import MODELS
+from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.models import MODELS
 
 DEFAULT_MODELS = ("mlp_1x512", "mlp_3x512", "alexnet", "inception")
 # Few enough for the whole run to take some minutes on two cores.

@@ -11,7 +11,7 @@ import torch
 from speed.job import TEST_IMAGES, Job, Lap
 from speed.variants import Variant
 
-from trainables.errors import GensweepError
+from gensweep.trainables.errors import GensweepError
 
 PAPER_EPOCHS, PAPER_IMAGES, PAPER_TEST_IMAGES = 100, 50_000, 10_000
 

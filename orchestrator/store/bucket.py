@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from orchestrator.store.s3 import explaining, file_system, headers, is_md5, senders
+from gensweep.orchestrator.store.s3 import explaining, file_system, headers, is_md5, senders
 
 _SMALL = 1 << 20  # bytes
 _TRIES = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from orchestrator.store.damage import set_aside
-from orchestrator.store.files import listing, publish
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from orchestrator.store.location import Location
+from gensweep.orchestrator.store.damage import set_aside
+from gensweep.orchestrator.store.files import listing, publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.location import Location
 
 
 @dataclass(frozen=True)

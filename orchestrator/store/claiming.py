@@ -22,12 +22,20 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator.store import leases
-from orchestrator.store.errors import StoreBusyError, StoreError
-from orchestrator.store.files import publish
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Beat, Lease, Watch, read_beat, read_leases, revoke, stands
-from orchestrator.store.process import Process
+from gensweep.orchestrator.store import leases
+from gensweep.orchestrator.store.errors import StoreBusyError, StoreError
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import (
+    Beat,
+    Lease,
+    Watch,
+    read_beat,
+    read_leases,
+    revoke,
+    stands,
+)
+from gensweep.orchestrator.store.process import Process
 
 COMPACTION = "compaction"
 _ROUNDS = 20

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.store.claiming import hold
-from orchestrator.store.files import each, listing
-from orchestrator.store.flatten import flatten
-from orchestrator.store.generations import replace_rows
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from orchestrator.store.location import Location
-from orchestrator.store.rows import FINAL
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.sweeping import sweep
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.files import each, listing
+from gensweep.orchestrator.store.flatten import flatten
+from gensweep.orchestrator.store.generations import replace_rows
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.rows import FINAL
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.sweeping import sweep
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import not_writable
-from orchestrator.store.layout import Store
-from orchestrator.store.location import Location
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import not_writable
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.location import Location
 
 # What Arrow says of content has no number, and these are no matter of time.
 _LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainables.errors import GensweepError
+from gensweep.trainables.errors import GensweepError
 
 
 class StoreError(GensweepError):

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestrator.store.bucket import BucketPath, upload
-from orchestrator.store.errors import StoreError
-from orchestrator.store.location import Location
+from gensweep.orchestrator.store.bucket import BucketPath, upload
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.location import Location
 
 Result = TypeVar("Result")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.store.schemas import EPOCHS, STEPS, TRIALS
+from gensweep.orchestrator.store.schemas import EPOCHS, STEPS, TRIALS
 
 
 def flatten(live: pa.Table) -> dict[str, pa.Table]:

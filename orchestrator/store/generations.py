@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.store.damage import raise_if_passing, set_aside
-from orchestrator.store.files import read_table
-from orchestrator.store.location import Location
-from orchestrator.store.manifest import (
+from gensweep.orchestrator.store.damage import raise_if_passing, set_aside
+from gensweep.orchestrator.store.files import read_table
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.manifest import (
     Manifest,
     generation_of,
     next_generation,
@@ -19,10 +19,10 @@ from orchestrator.store.manifest import (
     read_manifest,
     write_manifest,
 )
-from orchestrator.store.row_files import rows_without, write_rows
-from orchestrator.store.schemas import TABLES
-from orchestrator.store.snapshot import Snapshot
-from orchestrator.store.sweeping import sweep
+from gensweep.orchestrator.store.row_files import rows_without, write_rows
+from gensweep.orchestrator.store.schemas import TABLES
+from gensweep.orchestrator.store.snapshot import Snapshot
+from gensweep.orchestrator.store.sweeping import sweep
 
 _GROWTH = 2  # a part is merged into the next one unless it is larger than this many times that
 

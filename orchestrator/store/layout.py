@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import not_readable, not_writable, publish_json
-from orchestrator.store.location import Location, locate
-from orchestrator.store.schemas import FORMAT
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import not_readable, not_writable, publish_json
+from gensweep.orchestrator.store.location import Location, locate
+from gensweep.orchestrator.store.schemas import FORMAT
 
 
 @dataclass(frozen=True)

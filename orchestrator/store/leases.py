@@ -17,10 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.store.errors import LeaseLostError
-from orchestrator.store.files import listing, not_writable
-from orchestrator.store.layout import Store
-from orchestrator.store.process import Process
+from gensweep.orchestrator.store.errors import LeaseLostError
+from gensweep.orchestrator.store.files import listing, not_writable
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.process import Process
 
 BEAT = 5.0
 PATIENCE = 30.0

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from orchestrator.store.bucket import BucketPath, as_key
-from orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.bucket import BucketPath, as_key
+from gensweep.orchestrator.store.errors import StoreError
 
 # The schemes, each with what may follow the question mark.
 OPTIONS = {"s3": ("endpoint_override", "region", "scheme")}

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.store.damage import Damage, raise_if_passing
-from orchestrator.store.files import listing, publish_json
-from orchestrator.store.layout import Store
-from orchestrator.store.location import Location
-from orchestrator.store.schemas import TABLES
+from gensweep.orchestrator.store.damage import Damage, raise_if_passing
+from gensweep.orchestrator.store.files import listing, publish_json
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.schemas import TABLES
 
 
 @dataclass(frozen=True)

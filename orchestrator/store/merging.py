@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.store.claiming import hold
-from orchestrator.store.files import publish_table, read_table
-from orchestrator.store.flatten import flatten
-from orchestrator.store.generations import replace_rows
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from orchestrator.store.schemas import SWEEP, TABLES, conform
-from orchestrator.store.snapshot import Snapshot, take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.files import publish_table, read_table
+from gensweep.orchestrator.store.flatten import flatten
+from gensweep.orchestrator.store.generations import replace_rows
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.schemas import SWEEP, TABLES, conform
+from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
 
 @dataclass(frozen=True)

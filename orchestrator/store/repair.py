@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.store.claiming import hold
-from orchestrator.store.damage import Damage, set_aside
-from orchestrator.store.generations import put_in_force
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from orchestrator.store.manifest import next_generation, of_parts, read_manifest
-from orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.damage import Damage, set_aside
+from gensweep.orchestrator.store.generations import put_in_force
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.manifest import next_generation, of_parts, read_manifest
+from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
 
 
 def repair(store: Store) -> Sequence[Damage]:

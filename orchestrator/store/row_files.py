@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from orchestrator.store.files import not_readable, replacing
-from orchestrator.store.location import Location
-from orchestrator.store.schemas import conform
+from gensweep.orchestrator.store.files import not_readable, replacing
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.schemas import conform
 
 ROW_GROUP = 100_000
 

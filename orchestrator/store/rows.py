@@ -11,12 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.store.schemas import SWEEP
-from trainables.datasets import DATASETS
-from trainables.identity import Trial
-from trainables.records import Epoch, Examples
-from trainables.registry import trial_from_config
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.schemas import SWEEP
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.records import Epoch, Examples
+from gensweep.trainables.registry import trial_from_config
+from gensweep.trainables.trial import ClassifierTrial
 
 Row = dict[str, Any]
 # The settings that mean the same in every trial that has them.

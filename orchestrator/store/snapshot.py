@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestrator.store.damage import Damage
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import each, listing
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Lease, held, read_leases
-from orchestrator.store.location import Location
-from orchestrator.store.manifest import Manifest, of_parts, read_manifest
-from orchestrator.store.schemas import LIVE, SWEEP, TABLES, conform
+from gensweep.orchestrator.store.damage import Damage
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import each, listing
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Lease, held, read_leases
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.manifest import Manifest, of_parts, read_manifest
+from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES, conform
 
 _TRIES = 20
 

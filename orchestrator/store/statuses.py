@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.store.damage import raise_if_passing
-from orchestrator.store.files import read_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import FINAL
-from orchestrator.store.snapshot import Snapshot, take_snapshot
-from orchestrator.store.writer import mark_ended
+from gensweep.orchestrator.store.damage import raise_if_passing
+from gensweep.orchestrator.store.files import read_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import FINAL
+from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.orchestrator.store.writer import mark_ended
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from orchestrator.store.location import Location
+from gensweep.orchestrator.store.location import Location
 
 _STALE = 3600.0  # seconds
 

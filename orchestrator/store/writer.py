@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish_table, read_table
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard
-from orchestrator.store.rows import (
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish_table, read_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.rows import (
     Provenance,
     config_row,
     epoch_rows,
@@ -23,9 +23,9 @@ from orchestrator.store.rows import (
     outcome_row,
     utc,
 )
-from orchestrator.store.schemas import LIVE, conform
-from trainables.identity import Trial
-from trainables.records import (
+from gensweep.orchestrator.store.schemas import LIVE, conform
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.records import (
     Ended,
     Epoch,
     Examples,

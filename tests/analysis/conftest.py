@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from orchestrator.store.compaction import compact
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import config_row, epoch_rows, outcome_row, sweep_rows
-from orchestrator.store.schemas import LIVE
-from trainables.records import Epoch
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import config_row, epoch_rows, outcome_row, sweep_rows
+from gensweep.orchestrator.store.schemas import LIVE
+from gensweep.trainables.records import Epoch
+from gensweep.trainables.trial import ClassifierTrial
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5)
 CURVES = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from analysis import convergence, corruption
-from analysis.database import Database
-from orchestrator.store.layout import Store
-from trainables.trial import ClassifierTrial
+from gensweep.analysis import convergence, corruption
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 DIFFERENCES: list[tuple[dict[str, Any], str]] = [

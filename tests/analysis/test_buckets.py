@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from analysis.buckets import Results
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from analysis.errors import QueryError
-from orchestrator.store.bucket import BucketPath
+from gensweep.analysis.buckets import Results
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
+from gensweep.orchestrator.store.bucket import BucketPath
 
 
 def copy(folder: Path, root: BucketPath) -> BucketPath:
@@ -223,7 +223,7 @@ def test_nor_can_anything_be_opened_to_be_written(root: BucketPath, mode: str) -
 
 def test_a_folder_needs_no_client_of_an_object_store(folders: dict[str, Path]) -> None:
     script = (
-        "import sys; from analysis.database import Database\n"
+        "import sys; from gensweep.analysis.database import Database\n"
         f"with Database({str(folders['mixed'])!r}) as db: db.table('from trials')\n"
         "print('fsspec' in sys.modules)"
     )

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.capacity import capacity_table, for_people, has_trials, statements
-from analysis.database import Database
-from analysis.report import report_tables
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.capacity.trial import CapacityTrial
-from trainables.records import Ended, Measurement, Started
+from gensweep.analysis.capacity import capacity_table, for_people, has_trials, statements
+from gensweep.analysis.database import Database
+from gensweep.analysis.report import report_tables
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.records import Ended, Measurement, Started
 
 Finish = Callable[..., CapacityTrial]
 Found = Mapping[tuple[str, float | None], float]

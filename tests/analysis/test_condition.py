@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.condition import matching_ids
-from analysis.errors import QueryError
-from orchestrator.store.rows import sweep_rows
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.condition import matching_ids
+from gensweep.analysis.errors import QueryError
+from gensweep.orchestrator.store.rows import sweep_rows
+from gensweep.trainables.trial import ClassifierTrial
 
 TRIALS = {
     "inception": ClassifierTrial(model="inception", seed=1, lr=0.1, crop=True),

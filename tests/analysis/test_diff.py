@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.diff import diff_tables
-from analysis.errors import QueryError
-from analysis.tables import Table
-from orchestrator.store.layout import Store
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.diff import diff_tables
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.tables import Table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Announce = Callable[..., None]

@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy.exc import OperationalError
 
-import analysis.exports
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from analysis.errors import ExportError
-from analysis.exports import EXPORTS, export
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from trainables.trial import ClassifierTrial
+from gensweep.analysis import exports
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import ExportError
+from gensweep.analysis.exports import EXPORTS, export
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 ENDS = {"trials": 5, "epochs": 8, "steps": 8, "sweep_trials": 4}
@@ -46,7 +46,7 @@ def results(store: Store, write: Write, announce: Callable[..., None]) -> Store:
 @pytest.fixture
 def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is not about the views: all of them take a second."""
-    monkeypatch.setattr(analysis.exports.copying, "VIEWS", ("trials", "epochs"))
+    monkeypatch.setattr(exports.copying, "VIEWS", ("trials", "epochs"))
 
 
 def put(store: Store, target: Path, format: str, sweep: str | None = None, **more: Any) -> Path:
@@ -222,7 +222,7 @@ def test_an_export_that_fails_leaves_what_was_there(
         (folder / "trials.csv").write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(analysis.exports.EXPORTS, "csv", analysis.exports.Export(half))
+    monkeypatch.setitem(exports.EXPORTS, "csv", exports.Export(half))
     for place in (target, tmp_path / "new"):
         with pytest.raises(KeyboardInterrupt):
             put(results, place, "csv", force=True)
@@ -242,7 +242,7 @@ def _fails(error: Callable[[], Exception]) -> Callable[..., None]:
     [
         (
             "csv",
-            "analysis.exports.copying.Database.sql",
+            "gensweep.analysis.exports.copying.Database.sql",
             lambda: duckdb.IOException(
                 'Could not write file "out/.x/new": No space left on device'
             ),
@@ -277,7 +277,7 @@ def test_a_full_disk_is_an_error_that_names_the_target_and_nothing_hangs(
 def test_a_missing_package_is_named_with_what_installs_it(
     results: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
-    monkeypatch.setattr(analysis.exports, "find_spec", lambda name: None)
+    monkeypatch.setattr(exports, "find_spec", lambda name: None)
     with pytest.raises(ExportError) as error:
         put(results, tmp_path / "out", format)
     needs = ", ".join(EXPORTS[format].needs)

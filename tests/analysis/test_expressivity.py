@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.expressivity import expressivity_table, for_people, has_trials
-from analysis.figures.figure import Figure
-from analysis.report import report_tables
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.expressivity.trial import ExpressivityTrial
-from trainables.records import Ended, Measurement, Started
+from gensweep.analysis.database import Database
+from gensweep.analysis.expressivity import expressivity_table, for_people, has_trials
+from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.report import report_tables
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.records import Ended, Measurement, Started
 
 Put = Callable[..., ExpressivityTrial]
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.figures.kernel_error import kernel_error
-from analysis.figures.picture import draw
-from analysis.kernels import for_people, has_trials, kernels_table
-from analysis.paper.beside import TABLES
-from analysis.report import report_tables
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.kernel.trial import KernelTrial
-from trainables.records import Ended, Measurement, Started
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.kernel_error import kernel_error
+from gensweep.analysis.figures.picture import draw
+from gensweep.analysis.kernels import for_people, has_trials, kernels_table
+from gensweep.analysis.paper.beside import TABLES
+from gensweep.analysis.report import report_tables
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.records import Ended, Measurement, Started
 
 Put = Callable[..., KernelTrial]
 

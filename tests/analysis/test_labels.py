@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.labels import (
+from gensweep.analysis.labels import (
     MODEL_ORDER,
     RANDOMIZATION_ORDER,
     SETTINGS,
@@ -21,9 +21,9 @@ from analysis.labels import (
     varying_settings,
     with_interval,
 )
-from trainables.models import MODELS
-from trainables.randomizations import RANDOMIZATIONS
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.trial import ClassifierTrial
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.database import Database
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
 
 
 @pytest.fixture(scope="module")

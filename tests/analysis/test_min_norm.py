@@ -11,15 +11,15 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from analysis.database import Database
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.figures.picture import draw
-from analysis.min_norm import for_people, has_trials, min_norm_table
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import config_row
-from orchestrator.store.schemas import LIVE
-from trainables.min_norm.trial import MinNormTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.figures.picture import draw
+from gensweep.analysis.min_norm import for_people, has_trials, min_norm_table
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import config_row
+from gensweep.orchestrator.store.schemas import LIVE
+from gensweep.trainables.min_norm.trial import MinNormTrial
 
 Put = Callable[..., MinNormTrial]
 STARTED = datetime(2026, 1, 2, 3, 4, 5)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.plots import MARKERS, line_plot, terminal
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.plots import MARKERS, line_plot, terminal
 
 WIDTHS = [40, 80, 200]
 

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from analysis import database
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from analysis.errors import QueryError
+from gensweep.analysis import database
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
 
 COPY = "copy (select 1) to '{root}/x.csv'"
 INSERT = "insert into stored_sweeps by name select 'x' as sweep returning *"

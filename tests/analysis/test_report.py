@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.report import SUMMARIES, report_tables
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.analysis.report import SUMMARIES, report_tables
+from gensweep.orchestrator.store.layout import Store
 
 
 @pytest.mark.parametrize("people", [True, False])

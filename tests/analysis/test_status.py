@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.status import STATUSES, for_people, status_tables
-from orchestrator.store.claiming import claim
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.analysis.status import STATUSES, for_people, status_tables
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.layout import Store
 
 Tables = dict[str, list[dict[str, Any]]]
 

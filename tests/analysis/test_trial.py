@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.errors import QueryError
-from analysis.tables import Table
-from analysis.trial import find_trial, trial_tables
-from orchestrator.store.layout import Store
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.errors import QueryError
+from gensweep.analysis.tables import Table
+from gensweep.analysis.trial import find_trial, trial_tables
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def ids(store: Store) -> list[str]:

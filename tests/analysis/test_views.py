@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from orchestrator.store.claiming import claim
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.trainables.trial import ClassifierTrial
 
 # As the contract has them; a view may have more behind these.
 COLUMNS = {

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cli import main
-from orchestrator.store import writer
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance, sweep_rows
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Epoch, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.cli import main
+from gensweep.orchestrator.store import writer
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance, sweep_rows
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Epoch, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: 1 | 2\n'
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.bucket import BucketPath
 
 Gensweep = Callable[..., Any]
 Process = Callable[..., subprocess.CompletedProcess[str]]

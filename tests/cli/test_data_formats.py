@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.tables import Table
-from cli import output
-from cli.formats import Format
+from gensweep.analysis.tables import Table
+from gensweep.cli import output
+from gensweep.cli.formats import Format
 
 Gensweep = Callable[..., Any]
 

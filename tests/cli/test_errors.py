@@ -170,7 +170,7 @@ def test_a_missing_dataset_is_said_before_anything_runs(
     def no_ray(*_: Any) -> None:
         raise AssertionError("Ray was started")
 
-    monkeypatch.setattr("orchestrator.cluster.ray_cluster", no_ray)
+    monkeypatch.setattr("gensweep.orchestrator.cluster.ray_cluster", no_ray)
     done = gensweep("launch", "tiny.toml", "--set", "dataset=cifar10", "--data", "empty")
     assert (done.code, done.out) == (3, "")
     (line,) = (line for line in done.err.splitlines() if line.startswith("gensweep: error: "))

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-import cli.query
-import orchestrator.doctor
-from analysis.errors import ExportError, QueryError
-from cli.codes import Exit
-from orchestrator.doctor import Finding
-from orchestrator.errors import ClusterError, SpecError
-from orchestrator.store.errors import StoreError
-from trainables.errors import (
+import gensweep.cli.query
+import gensweep.orchestrator.doctor
+from gensweep.analysis.errors import ExportError, QueryError
+from gensweep.cli.codes import Exit
+from gensweep.orchestrator.doctor import Finding
+from gensweep.orchestrator.errors import ClusterError, SpecError
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.trainables.errors import (
     CheckpointError,
     DataError,
     DeviceMemoryError,
@@ -38,7 +38,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(cli.query, "opened", fail)
+    monkeypatch.setattr(gensweep.cli.query, "opened", fail)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_doctor_ends_with_3_where_something_is_broken(
     gensweep: Gensweep, monkeypatch: pytest.MonkeyPatch, state: Any, code: int
 ) -> None:
     findings = [Finding("torch", "ok", "2.0"), Finding("results", state, "about it", "do this")]
-    monkeypatch.setattr(orchestrator.doctor, "examine", lambda *_: findings)
+    monkeypatch.setattr(gensweep.orchestrator.doctor, "examine", lambda *_: findings)
     done = gensweep("doctor", "--format", "csv")
     assert (done.code, done.err) == (code, "")
     assert f"results,{state},about it,do this" in done.out

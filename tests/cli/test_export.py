@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from analysis.exports import EXPORTS
-from cli.export import ExportFormat
+from gensweep.analysis.exports import EXPORTS
+from gensweep.cli.export import ExportFormat
 
 Gensweep = Callable[..., Any]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.catalog import VIEWS
-from orchestrator.store.claiming import hold
-from orchestrator.store.layout import Store
+from gensweep.analysis.catalog import VIEWS
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.layout import Store
 
 Gensweep = Callable[..., Any]
 

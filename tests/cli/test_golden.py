@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-import orchestrator.doctor
-from orchestrator.doctor import Finding
-from orchestrator.store import claiming
-from orchestrator.store.layout import Store
-from orchestrator.store.process import Process
+import gensweep.orchestrator.doctor
+from gensweep.orchestrator.doctor import Finding
+from gensweep.orchestrator.store import claiming
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.process import Process
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 SWEEP = """
@@ -76,7 +76,7 @@ class Noon(datetime):
 def folder(results: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder commands run in, with results, a sweep file and a steady machine."""
     Path("made.toml").write_text(SWEEP)
-    monkeypatch.setattr(orchestrator.doctor, "examine", lambda *_: FINDINGS)
+    monkeypatch.setattr(gensweep.orchestrator.doctor, "examine", lambda *_: FINDINGS)
     return results.parent
 
 

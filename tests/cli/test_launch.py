@@ -140,7 +140,7 @@ def test_launching_again_runs_nothing_and_reports_the_same(
     def no_ray(*_: Any) -> None:
         raise AssertionError("Ray was started")
 
-    monkeypatch.setattr("orchestrator.cluster.ray_cluster", no_ray)
+    monkeypatch.setattr("gensweep.orchestrator.cluster.ray_cluster", no_ray)
     before = gensweep("query", "from trials order by trial_id").out
     done = gensweep("launch", "tiny.toml", "--set", "epochs=2", "--only", "model = 'mlp_1x512'")
     assert (done.code, done.out) == (0, first.stdout)

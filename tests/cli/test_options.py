@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from cli.main import app
+from gensweep.cli.main import app
 
 Gensweep = Callable[..., Any]
 
@@ -117,7 +117,7 @@ def test_the_data_folder_is_found_by_option_and_by_environment(
 def test_without_either_data_are_kept_in_the_users_place_for_data(
     gensweep: Gensweep, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.options.user_data_path", lambda *_, **__: tmp_path / "home")
+    monkeypatch.setattr("gensweep.cli.options.user_data_path", lambda *_, **__: tmp_path / "home")
     assert gensweep("data", "list", "--format", "table").out.startswith(
         f"Datasets in {tmp_path / 'home'}\n"
     )

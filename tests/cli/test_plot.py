@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from analysis.figures.registry import FIGURES
+from gensweep.analysis.figures.registry import FIGURES
 
 Run = Callable[..., Any]
 

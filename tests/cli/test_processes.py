@@ -14,7 +14,7 @@ Process = Callable[..., subprocess.CompletedProcess[str]]
 
 LIGHT = """
 import json, sys
-from cli.main import main
+from gensweep.cli.main import main
 codes = []
 for line in json.loads(sys.argv[1]):
     sys.argv = ["gensweep", *line]

@@ -17,13 +17,13 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-import cli.prompt
-from analysis.catalog import VIEWS
-from analysis.database import Database
-from cli.formats import Format
-from cli.prompt import history_file, session
-from cli.shell import Shell, blank, complete, split
-from cli.sql import converse
+import gensweep.cli.prompt
+from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database import Database
+from gensweep.cli.formats import Format
+from gensweep.cli.prompt import history_file, session
+from gensweep.cli.shell import Shell, blank, complete, split
+from gensweep.cli.sql import converse
 
 Gensweep = Callable[..., Any]
 ENTER, CTRL_C, CTRL_D, UP = "\r", "\x03", "\x04", "\x1b[A"
@@ -51,7 +51,7 @@ def test_enter_runs_what_has_ended_and_commands() -> None:
 @pytest.fixture
 def keys(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Type into a shell over the results until it is left, with a history of its own."""
-    monkeypatch.setattr(cli.prompt, "user_state_path", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(gensweep.cli.prompt, "user_state_path", lambda *_, **__: tmp_path)
 
     def type_(text: str) -> None:
         with create_pipe_input() as typed, Database(results) as db:
@@ -104,7 +104,7 @@ def completions(results: Path, text: str) -> set[str]:
 def test_views_columns_and_keywords_are_completed(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli.prompt, "user_state_path", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(gensweep.cli.prompt, "user_state_path", lambda *_, **__: tmp_path)
     assert set(VIEWS) <= completions(results, "select 1 from ")
     assert completions(results, "select final_te") == {"final_test_error"}
     assert "group by" in completions(results, "from trials GRO")

@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from analysis.database import Database
-from analysis.watch import look
-from cli.live import lines, picture
-from orchestrator.store.claiming import claim
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import sweep_rows
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.watch import look
+from gensweep.cli.live import lines, picture
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import sweep_rows
+from gensweep.trainables.trial import ClassifierTrial
 
 Gensweep = Callable[..., Any]
 Write = Callable[..., ClassifierTrial]

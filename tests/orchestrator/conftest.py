@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orchestrator.display import Silent
-from orchestrator.job import Progress
-from orchestrator.launch import Launch
-from orchestrator.plan import plan
-from orchestrator.remaining import Summary
-from orchestrator.spec import parse_spec
-from orchestrator.store.layout import Store
-from trainables.datasets.arrays import Dataset, write_cache
+from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.job import Progress
+from gensweep.orchestrator.launch import Launch
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.datasets.arrays import Dataset, write_cache
 
 
 @dataclass

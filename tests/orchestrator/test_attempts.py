@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import attempts as attempting
-from orchestrator.attempts import ATTEMPTS, Attempts
-from orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Assignment, Pack, Progress
-from orchestrator.plan import PlannedTrial
-from orchestrator.resources import Resources
-from orchestrator.store.statuses import TrialStatus
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator import attempts as attempting
+from gensweep.orchestrator.attempts import ATTEMPTS, Attempts
+from gensweep.orchestrator.job import (
+    OUT_OF_MEMORY,
+    UNPACKED,
+    UNWRITABLE,
+    Assignment,
+    Pack,
+    Progress,
+)
+from gensweep.orchestrator.plan import PlannedTrial
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.store.statuses import TrialStatus
+from gensweep.trainables.trial import ClassifierTrial
 
 ENDS = ("done", "diverged", "failed")
 # What can become of a try: an end, no room on the GPU, or no word of an end in the store.

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestrator import doctor
-from orchestrator.doctor import Finding, examine
-from orchestrator.store import files
-from orchestrator.store.layout import Store
-from trainables.datasets.arrays import Dataset, write_cache
+from gensweep.orchestrator import doctor
+from gensweep.orchestrator.doctor import Finding, examine
+from gensweep.orchestrator.store import files
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.datasets.arrays import Dataset, write_cache
 
 
 class Python:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.fields import allowed, problem, trial_fields, unknown
-from trainables.datasets import DATASETS
-from trainables.models import MODELS
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.fields import allowed, problem, trial_fields, unknown
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.trial import ClassifierTrial
 
 FIELDS = trial_fields("classifier")
 WHOLE = ("seed", "epochs", "patience", "batch_size", "log_every")

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from orchestrator.interrupt import Interrupt, catch_interrupt
+from gensweep.orchestrator.interrupt import Interrupt, catch_interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -14,17 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from orchestrator import cluster
-from orchestrator.plan import PlannedTrial, plan
-from orchestrator.remaining import Summary
-from orchestrator.spec import parse_spec
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from orchestrator.store.rows import epoch_rows
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
-from trainables.records import Epoch, Started, Steps
-from trainables.registry import TRAINABLES, Context
+from gensweep.orchestrator import cluster
+from gensweep.orchestrator.plan import PlannedTrial, plan
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.orchestrator.store.rows import epoch_rows
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.trainables.records import Epoch, Started, Steps
+from gensweep.trainables.registry import TRAINABLES, Context
 
 # The first trial fails, as the data are damaged, and the last one diverges.
 SWEEP = """

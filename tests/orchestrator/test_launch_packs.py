@@ -15,17 +15,17 @@ import pytest
 import torch
 
 import gensweep
-from orchestrator.job import UNPACKED
-from orchestrator.plan import PlannedTrial, plan
-from orchestrator.provenance import provenance
-from orchestrator.remaining import Summary
-from orchestrator.spec import parse_spec
-from orchestrator.store.layout import Store
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
-from orchestrator.store.writer import TrialWriter
-from trainables.datasets.arrays import Dataset, write_cache
-from trainables.registry import TRAINABLES, Context
+from gensweep.orchestrator.job import UNPACKED
+from gensweep.orchestrator.plan import PlannedTrial, plan
+from gensweep.orchestrator.provenance import provenance
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.datasets.arrays import Dataset, write_cache
+from gensweep.trainables.registry import TRAINABLES, Context
 
 CPU = 0.6 * (os.cpu_count() or 1)  # of which one worker fits at a time
 CLOCK = (

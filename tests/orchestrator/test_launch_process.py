@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.plan import plan
-from orchestrator.spec import read_spec
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.spec import read_spec
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
 
 SWEEP = """
 name = "made"
@@ -61,7 +61,7 @@ class Seen:
 
 
 def command(folder: Path) -> list[str]:
-    start = "from cli.main import main; main()"
+    start = "from gensweep.cli.main import main; main()"
     where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
     return [sys.executable, "-c", start, "launch", str(folder / "made.toml"), *where]
 

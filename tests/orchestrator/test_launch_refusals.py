@@ -14,24 +14,24 @@ from typing import Any
 import pytest
 import ray
 
-from orchestrator import cluster
-from orchestrator.cluster import _check, ray_cluster
-from orchestrator.errors import ClusterError
-from orchestrator.nodes import workers as workers_of
-from orchestrator.plan import plan
-from orchestrator.remaining import Summary, remaining
-from orchestrator.resources import Resources
-from orchestrator.spec import parse_spec
-from orchestrator.store.claiming import claim, hold
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreBusyError
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from orchestrator.store.writer import TrialWriter
-from trainables.errors import DataError
-from trainables.records import Ended
+from gensweep.orchestrator import cluster
+from gensweep.orchestrator.cluster import _check, ray_cluster
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.nodes import workers as workers_of
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.remaining import Summary, remaining
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.claiming import claim, hold
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreBusyError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.errors import DataError
+from gensweep.trainables.records import Ended
 
 SWEEP = """
 name = "made"

@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator import attempts as attempting
-from orchestrator import launch as launching
-from orchestrator.remaining import Summary
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.orchestrator import attempts as attempting
+from gensweep.orchestrator import launch as launching
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
 SWEEP = """
 name = "made"

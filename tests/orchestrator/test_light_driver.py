@@ -18,11 +18,11 @@ epochs = 1
 LAUNCH = """
 import json, sys
 from pathlib import Path
-from orchestrator.display import Silent
-from orchestrator.launch import Launch
-from orchestrator.plan import plan
-from orchestrator.spec import parse_spec
-from orchestrator.store.layout import Store
+from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.launch import Launch
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.layout import Store
 folder = Path(sys.argv[1])
 spec = parse_spec(sys.argv[2], "made.toml")
 launch = Launch(spec, plan(spec), Store.create(folder / "results"), folder / "data")

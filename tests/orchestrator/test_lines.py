@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.lines import line_numbers, line_of
+from gensweep.orchestrator.lines import line_numbers, line_of
 
 Key = tuple[str | int, ...]
 

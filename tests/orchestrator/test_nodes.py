@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 import ray
 
-from orchestrator import nodes as module
-from orchestrator.errors import ClusterError
-from orchestrator.job import Job
-from orchestrator.nodes import check_nodes, look_around, nodes, workers
-from orchestrator.resources import Resources
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.claiming import Held
-from orchestrator.store.files import not_writable
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import revoke
-from orchestrator.store.location import Location
+from gensweep.orchestrator import nodes as module
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.job import Job
+from gensweep.orchestrator.nodes import check_nodes, look_around, nodes, workers
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.claiming import Held
+from gensweep.orchestrator.store.files import not_writable
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import revoke
+from gensweep.orchestrator.store.location import Location
 
 SHARE = "use a folder that every node shares under the same path, or a bucket"
 TRIAL = Resources(cpu=1.0, gpu=0.25)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.errors import SpecError
-from orchestrator.plan import plan
-from orchestrator.resources import Resources
-from orchestrator.spec import Override, parse_spec
-from orchestrator.sweep import SweepSpec
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.spec import Override, parse_spec
+from gensweep.orchestrator.sweep import SweepSpec
 
 FILE = """\
 name = "made"

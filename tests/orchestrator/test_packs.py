@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.packs import in_order, largest_pack, packs
-from orchestrator.resources import Resources
-from trainables.models import MODELS
-from trainables.shape import shape
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.packs import in_order, largest_pack, packs
+from gensweep.orchestrator.resources import Resources
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.shape import shape
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def made(model: str = "mlp_1x512", **settings: Any) -> ClassifierTrial:

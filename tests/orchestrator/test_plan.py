@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.plan import PlannedTrial, plan
-from orchestrator.spec import parse_spec
-from orchestrator.sweep import Grid, SweepSpec
+from gensweep.orchestrator.plan import PlannedTrial, plan
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.sweep import Grid, SweepSpec
 
 MODELS = ["inception", "alexnet", "mlp_1x512"]
 RULES = ["true_labels", "partial_labels", "random_labels", "gaussian"]
@@ -150,9 +150,9 @@ def test_a_sweep_that_grows_keeps_its_trials() -> None:
 
 LIGHT = """
 import json, sys
-import orchestrator.plan, orchestrator.spec, orchestrator.store
+import gensweep.orchestrator.plan, gensweep.orchestrator.spec, gensweep.orchestrator.store
 from pathlib import Path
-planned = orchestrator.plan.plan(orchestrator.spec.read_spec(Path(sys.argv[1])))
+planned = gensweep.orchestrator.plan.plan(gensweep.orchestrator.spec.read_spec(Path(sys.argv[1])))
 heavy = [name for name in ("torch", "torchvision", "ray", "duckdb") if name in sys.modules]
 print(json.dumps([heavy, [p.trial.trial_id for p in planned]]))
 """

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from orchestrator import prepare as module
-from orchestrator.prepare import prepare
-from trainables.datasets import cifar10, load
-from trainables.datasets.arrays import Dataset, digest
-from trainables.errors import DataError
+from gensweep.orchestrator import prepare as module
+from gensweep.orchestrator.prepare import prepare
+from gensweep.trainables.datasets import cifar10, load
+from gensweep.trainables.datasets.arrays import Dataset, digest
+from gensweep.trainables.errors import DataError
 
 BATCHES = [f"data_batch_{i}" for i in range(1, 6)]
 ROWS = 3  # of a batch

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestrator.prepare import prepare
-from trainables.datasets import load, mnist
-from trainables.errors import DataError
+from gensweep.orchestrator.prepare import prepare
+from gensweep.trainables.datasets import load, mnist
+from gensweep.trainables.errors import DataError
 
 COUNTS = {"train": 6, "test": 4}
 PREFIXES = {"train": "train", "test": "t10k"}

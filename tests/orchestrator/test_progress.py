@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from orchestrator import progress
-from orchestrator.job import AGAIN, Progress
-from orchestrator.progress import LiveDisplay, PlainDisplay, show_progress, sparkline
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator import progress
+from gensweep.orchestrator.job import AGAIN, Progress
+from gensweep.orchestrator.progress import LiveDisplay, PlainDisplay, show_progress, sparkline
+from gensweep.trainables.trial import ClassifierTrial
 
 SHORT = ClassifierTrial(model="mlp_1x512", dataset="synthetic", epochs=40, seed=1)
 LONG = ClassifierTrial(

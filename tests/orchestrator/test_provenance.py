@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow
 import pytest
 
-from orchestrator import provenance
-from orchestrator.provenance import git_commit, versions
+from gensweep.orchestrator import provenance
+from gensweep.orchestrator.provenance import git_commit, versions
 
 
 @pytest.fixture(autouse=True)

@@ -15,18 +15,18 @@ from typing import Any
 import pytest
 import torch
 
-from orchestrator.plan import plan
-from orchestrator.remaining import Summary
-from orchestrator.spec import parse_spec
-from orchestrator.store.files import read_table
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from orchestrator.store.rows import epoch_rows
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
-from trainables.checkpoint import Saved, unpack
-from trainables.records import Epoch, Steps
-from trainables.registry import TRAINABLES, Context
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.files import read_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.orchestrator.store.rows import epoch_rows
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.trainables.checkpoint import Saved, unpack
+from gensweep.trainables.records import Epoch, Steps
+from gensweep.trainables.registry import TRAINABLES, Context
 
 PATIENCE = 120.0  # seconds
 STEPS = 1437  # of an epoch: one for each training example
@@ -69,7 +69,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, wait_for: Callable[..., No
         return any(row["device"] for row in take_snapshot(store).live.to_pylist())
 
     ours = ("RAY_", "TUNE_", "GENSWEEP_")
-    start = [sys.executable, "-c", "from cli.main import main; main()"]
+    start = [sys.executable, "-m", "gensweep"]
     where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
     process = subprocess.Popen(
         [*start, "launch", str(folder / "made.toml"), *where],

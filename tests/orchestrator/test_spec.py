@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import SpecError
-from orchestrator.plan import plan
-from orchestrator.resources import Resources
-from orchestrator.spec import parse_spec, read_spec
-from orchestrator.sweep import Grid
-from trainables.errors import GensweepError
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.spec import parse_spec, read_spec
+from gensweep.orchestrator.sweep import Grid
+from gensweep.trainables.errors import GensweepError
 
 FIGURE = """\
 # a comment

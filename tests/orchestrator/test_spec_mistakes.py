@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.errors import SpecError
-from orchestrator.plan import plan
-from orchestrator.spec import parse_spec
-from trainables.models import MODELS
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.trainables.models import MODELS
 
 # The parts of a correct file; a mistake replaces one of them, its line marked by an arrow.
 PARTS = {

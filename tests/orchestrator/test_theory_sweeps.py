@@ -7,15 +7,15 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from orchestrator.errors import SpecError
-from orchestrator.packs import in_order, packs
-from orchestrator.plan import plan
-from orchestrator.spec import Override, parse_spec
-from orchestrator.store.rows import config_row, trial_from_row
-from orchestrator.store.schemas import CONFIG
-from trainables.identity import Trial
-from trainables.registry import TRAINABLES, trial_from_config
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.packs import in_order, packs
+from gensweep.orchestrator.plan import plan
+from gensweep.orchestrator.spec import Override, parse_spec
+from gensweep.orchestrator.store.rows import config_row, trial_from_row
+from gensweep.orchestrator.store.schemas import CONFIG
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.registry import TRAINABLES, trial_from_config
+from gensweep.trainables.trial import ClassifierTrial
 
 THEORY = [name for name in TRAINABLES if name not in ("classifier", "noop")]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import tokens
-from orchestrator.errors import ClusterError
-from orchestrator.tokens import auth_mode
+from gensweep.orchestrator import tokens
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.tokens import auth_mode
 
 HEAD = "head.example.org:6379"
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from orchestrator.job import UNWRITABLE, Assignment, Progress
-from orchestrator.tuner import STRIKES, _Stopper, _Tell
+from gensweep.orchestrator.job import UNWRITABLE, Assignment, Progress
+from gensweep.orchestrator.tuner import STRIKES, _Stopper, _Tell
 
 
 def heard(*ends: tuple[str, str]) -> dict[str, Any]:

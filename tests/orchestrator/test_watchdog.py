@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 import ray
 
-from orchestrator import watchdog
-from orchestrator.errors import RayLostError
-from orchestrator.watchdog import watch_ray
+from gensweep.orchestrator import watchdog
+from gensweep.orchestrator.errors import RayLostError
+from gensweep.orchestrator.watchdog import watch_ray
 
 LONG = 20.0  # seconds; nothing here takes them
 
 # A block that no signal reaches, as in some of Ray's own calls.
 DEAF = """
 import signal, sys, time
-from orchestrator import watchdog
+from gensweep.orchestrator import watchdog
 watchdog.START_SECONDS, watchdog._PATIENCE = 0.1, 0.2
 signal.pthread_sigmask(signal.SIG_BLOCK, [watchdog._SIGNAL])
 with watchdog.watch_ray("here"):

@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from orchestrator import worker as module
-from orchestrator.job import UNWRITABLE, Assignment, Job, Progress
-from orchestrator.store.files import publish
-from orchestrator.store.layout import Store
-from orchestrator.worker import Worker
-from trainables.records import Ended
-from trainables.registry import TRAINABLES
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator import worker as module
+from gensweep.orchestrator.job import UNWRITABLE, Assignment, Job, Progress
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.records import Ended
+from gensweep.trainables.registry import TRAINABLES
+from gensweep.trainables.trial import ClassifierTrial
 
 SHORT = ClassifierTrial(model="mlp_1x512", dataset="synthetic", epochs=2)
 DIVERGES = ClassifierTrial(model="mlp_1x512", dataset="synthetic", lr=1e30)

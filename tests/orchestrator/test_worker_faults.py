@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from orchestrator import worker as module
-from orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job, Progress
-from orchestrator.store.files import publish
-from orchestrator.store.layout import Store
-from orchestrator.worker import Worker
-from trainables.errors import DeviceMemoryError
-from trainables.registry import TRAINABLES
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator import worker as module
+from gensweep.orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job, Progress
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.errors import DeviceMemoryError
+from gensweep.trainables.registry import TRAINABLES
+from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(
     model="mlp_1x512", dataset="synthetic", epochs=5, batch_size=32, log_every=2, flip=True

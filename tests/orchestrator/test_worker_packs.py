@@ -11,19 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from orchestrator import worker as module
-from orchestrator.job import UNPACKED, UNWRITABLE, Assignment, Job, Progress
-from orchestrator.store.checkpoints import Checkpoints
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from orchestrator.worker import Worker
-from trainables.errors import CheckpointError, DeviceMemoryError
-from trainables.records import Ended, Started, Steps
-from trainables.registry import TRAINABLES, Context
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator import worker as module
+from gensweep.orchestrator.job import UNPACKED, UNWRITABLE, Assignment, Job, Progress
+from gensweep.orchestrator.store.checkpoints import Checkpoints
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.errors import CheckpointError, DeviceMemoryError
+from gensweep.trainables.records import Ended, Started, Steps
+from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.trial import ClassifierTrial
 
 LONG = ClassifierTrial(
     model="mlp_1x512", dataset="synthetic", epochs=5, batch_size=32, log_every=2, flip=True

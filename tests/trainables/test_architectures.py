@@ -6,11 +6,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.models import build_model
-from trainables.models.alexnet import AlexNet
-from trainables.models.inception import DownsampleModule, Inception, InceptionModule
-from trainables.models.layers import LocalResponseNorm, ShiftBatchNorm2d, initialize, max_pool_half
-from trainables.models.mlp import MLP
+from gensweep.trainables.models import build_model
+from gensweep.trainables.models.alexnet import AlexNet
+from gensweep.trainables.models.inception import DownsampleModule, Inception, InceptionModule
+from gensweep.trainables.models.layers import (
+    LocalResponseNorm,
+    ShiftBatchNorm2d,
+    initialize,
+    max_pool_half,
+)
+from gensweep.trainables.models.mlp import MLP
 
 CIFAR = (3, 28, 28)
 

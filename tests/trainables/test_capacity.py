@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.capacity import stability
-from trainables.capacity.sample import halves, signs, training_order, training_sample
-from trainables.capacity.trial import CapacityTrial
-from trainables.data import load_trial_data
-from trainables.datasets import load
-from trainables.datasets.arrays import Dataset
-from trainables.errors import DataError, TrialError
-from trainables.models import MODELS
-from trainables.randomizations import corrupt_labels
-from trainables.records import Ended, Measurement, Record, Started
-from trainables.registry import TRAINABLES, Context, trial_from_config
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.capacity import stability
+from gensweep.trainables.capacity.sample import halves, signs, training_order, training_sample
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.data import load_trial_data
+from gensweep.trainables.datasets import load
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.errors import DataError, TrialError
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.trial import ClassifierTrial
 
 Measured = Callable[..., list[Record]]
 

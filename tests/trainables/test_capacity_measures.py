@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from torch import Tensor, nn
 
-from trainables.capacity import rademacher, stability, vc
-from trainables.capacity.sample import Sample
-from trainables.capacity.trial import CapacityTrial
-from trainables.models import build_model
+from gensweep.trainables.capacity import rademacher, stability, vc
+from gensweep.trainables.capacity.sample import Sample
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.models import build_model
 
 CIFAR = (3, 28, 28)
 

@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 import torch
 
-from trainables.checkpoint import Saved, unpack
-from trainables.classifier import ENGINES, run
-from trainables.engines import program
-from trainables.engines.captured import CapturedEngine
-from trainables.engines.eager import EagerEngine
-from trainables.engines.program import Program
-from trainables.engines.programs import PROGRAMS
-from trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from trainables.registry import Context
-from trainables.training import Checkpoints, fit
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.checkpoint import Saved, unpack
+from gensweep.trainables.classifier import ENGINES, run
+from gensweep.trainables.engines import program
+from gensweep.trainables.engines.captured import CapturedEngine
+from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.engines.program import Program
+from gensweep.trainables.engines.programs import PROGRAMS
+from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
+from gensweep.trainables.registry import Context
+from gensweep.trainables.training import Checkpoints, fit
+from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 CPU = torch.device("cpu")

@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.datasets.arrays import Dataset, check_digests, digest, read_cache, write_cache
-from trainables.errors import DataError
+from gensweep.trainables.datasets.arrays import (
+    Dataset,
+    check_digests,
+    digest,
+    read_cache,
+    write_cache,
+)
+from gensweep.trainables.errors import DataError
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 

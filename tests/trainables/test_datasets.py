@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.datasets import DATASETS, load
-from trainables.datasets.arrays import Dataset, digest
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.datasets.arrays import Dataset, digest
 
 ON_THE_SPOT = [name for name, source in DATASETS.items() if not source.prepared]
 

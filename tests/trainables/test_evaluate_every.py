@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.checkpoint import unpack
-from trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from trainables.training import Checkpoints, fit
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.checkpoint import unpack
+from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
+from gensweep.trainables.training import Checkpoints, fit
+from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from trainables.data import Split
-from trainables.engines import evaluation
-from trainables.engines.eager import EagerEngine
-from trainables.engines.evaluation import summarize
-from trainables.engines.protocol import Evaluation
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.data import Split
+from gensweep.trainables.engines import evaluation
+from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.engines.evaluation import summarize
+from gensweep.trainables.engines.protocol import Evaluation
+from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

@@ -16,11 +16,11 @@ from scipy.linalg import solve_triangular
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from trainables.errors import DataError
-from trainables.expressivity.construct import construct
-from trainables.expressivity.judge import judge
-from trainables.expressivity.network import Interpolant
-from trainables.expressivity.system import condition, solve, thresholds
+from gensweep.trainables.errors import DataError
+from gensweep.trainables.expressivity.construct import construct
+from gensweep.trainables.expressivity.judge import judge
+from gensweep.trainables.expressivity.network import Interpolant
+from gensweep.trainables.expressivity.system import condition, solve, thresholds
 
 SIZES = st.integers(1, 40)
 KNOTS = st.sampled_from([0.01, 0.25, 0.5])

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.datasets import DATASETS
-from trainables.datasets.arrays import Dataset
-from trainables.engines.lane import device_name
-from trainables.errors import DataError, TrialError
-from trainables.expressivity.sample import draw_sample
-from trainables.expressivity.sgd import hidden_units
-from trainables.expressivity.trial import ExpressivityTrial
-from trainables.preprocessing import center_crop, to_unit_range, whiten
-from trainables.randomizations import corrupt_labels
-from trainables.records import Ended, Measurement, Record, Started
-from trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.errors import DataError, TrialError
+from gensweep.trainables.expressivity.sample import draw_sample
+from gensweep.trainables.expressivity.sgd import hidden_units
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
 
 NOWHERE = Path("no-such-folder")
 

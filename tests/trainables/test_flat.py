@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from trainables.engines.flat import Layout, copy_all, sgd_
-from trainables.models import build_model
+from gensweep.trainables.engines.flat import Layout, copy_all, sgd_
+from gensweep.trainables.models import build_model
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "mlp": lambda: build_model("mlp_3x512", (3, 8, 8), 10),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.linalg import cho_solve, cholesky
 from torch import Tensor
 
-from trainables.kernel.cholesky import factor, solve
+from gensweep.trainables.kernel.cholesky import factor, solve
 
 
 def definite(n: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:

@@ -10,10 +10,10 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from torch import Tensor
 
-from trainables.kernel import convolutional, explicit, gabor, random_features
-from trainables.kernel.convolutional import features, random_filters
-from trainables.kernel.explicit import ExplicitKernel, median_bandwidth
-from trainables.kernel.random_features import RandomFeaturesKernel
+from gensweep.trainables.kernel import convolutional, explicit, gabor, random_features
+from gensweep.trainables.kernel.convolutional import features, random_filters
+from gensweep.trainables.kernel.explicit import ExplicitKernel, median_bandwidth
+from gensweep.trainables.kernel.random_features import RandomFeaturesKernel
 
 
 def never() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from trainables.errors import TrialError
-from trainables.kernel import memory
-from trainables.kernel.memory import check, free_bytes, largest, needed_bytes, room
-from trainables.kernel.run import run
-from trainables.kernel.trial import KernelTrial
-from trainables.registry import Context
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.kernel import memory
+from gensweep.trainables.kernel.memory import check, free_bytes, largest, needed_bytes, room
+from gensweep.trainables.kernel.run import run
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.registry import Context
 
 CPU = torch.device("cpu")
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 
-from trainables.datasets import load
-from trainables.datasets.arrays import Dataset
-from trainables.engines.lane import device_name
-from trainables.errors import DataError, DeviceMemoryError, TrialError
-from trainables.kernel import run as module
-from trainables.kernel.cholesky import factor
-from trainables.kernel.examples import chosen_rows
-from trainables.kernel.run import run
-from trainables.kernel.trial import KernelTrial
-from trainables.randomizations import corrupt_labels
-from trainables.records import Ended, Measurement, Record, Started
-from trainables.registry import Context
+from gensweep.trainables.datasets import load
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.errors import DataError, DeviceMemoryError, TrialError
+from gensweep.trainables.kernel import run as module
+from gensweep.trainables.kernel.cholesky import factor
+from gensweep.trainables.kernel.examples import chosen_rows
+from gensweep.trainables.kernel.run import run
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.registry import Context
 
 NOWHERE = Path("no-such-folder")
 Array = NDArray[Any]

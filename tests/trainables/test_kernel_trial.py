@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from trainables.errors import TrialError
-from trainables.kernel.trial import KernelTrial
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.kernel.trial import KernelTrial
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainables.models.layers import Linear, LocalResponseNorm
+from gensweep.trainables.models.layers import Linear, LocalResponseNorm
 
 
 def with_gradients(layer: Callable[[Tensor], Tensor], *leaves: Tensor) -> list[Tensor]:

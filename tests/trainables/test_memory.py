@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trainables.memory import keep_freed_memory
+from gensweep.trainables.memory import keep_freed_memory
 
 
 @pytest.fixture(autouse=True)

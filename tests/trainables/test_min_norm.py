@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 from sklearn.kernel_ridge import KernelRidge
 
-from trainables.datasets import load
-from trainables.engines.lane import device_name
-from trainables.min_norm.data import examples
-from trainables.min_norm.descent import batches, gradient_descent, stochastic
-from trainables.min_norm.regression import Regression
-from trainables.min_norm.run import measured_at, run
-from trainables.min_norm.spectrum import smoothness, solve
-from trainables.min_norm.trial import MinNormTrial
-from trainables.randomizations import corrupt_labels
-from trainables.records import Ended, Measurement, Started
-from trainables.registry import Context
+from gensweep.trainables.datasets import load
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.min_norm.data import examples
+from gensweep.trainables.min_norm.descent import batches, gradient_descent, stochastic
+from gensweep.trainables.min_norm.regression import Regression
+from gensweep.trainables.min_norm.run import measured_at, run
+from gensweep.trainables.min_norm.spectrum import smoothness, solve
+from gensweep.trainables.min_norm.trial import MinNormTrial
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.records import Ended, Measurement, Started
+from gensweep.trainables.registry import Context
 
 HERE = Path("there is nothing here")
 CPU = torch.device("cpu")

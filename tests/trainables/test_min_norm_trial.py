@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.fields import problem
-from trainables.errors import TrialError
-from trainables.min_norm.trial import MinNormTrial
+from gensweep.orchestrator.fields import problem
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.min_norm.trial import MinNormTrial
 
 # The identity of a trial is in every result: these may never change.
 GOLDEN: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def test_more_steps_on_more_numbers_are_more_work() -> None:
 
 def test_planning_loads_neither_torch_nor_scipy() -> None:
     code = (
-        "import sys; from trainables.min_norm.trial import MinNormTrial; MinNormTrial().trial_id;"
-        " sys.exit(bool({'torch', 'scipy', 'sklearn'} & set(sys.modules)))"
+        "import sys; from gensweep.trainables.min_norm.trial import MinNormTrial;"
+        " MinNormTrial().trial_id; sys.exit(bool({'torch', 'scipy', 'sklearn'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

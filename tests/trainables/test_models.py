@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from trainables.models import MODELS, build_model
-from trainables.models.layers import initialize
+from gensweep.trainables.models import MODELS, build_model
+from gensweep.trainables.models.layers import initialize
 
 CIFAR = (3, 28, 28)
 PAPER = {

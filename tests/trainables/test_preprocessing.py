@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from trainables.preprocessing import center_crop, to_unit_range, whiten
+from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 8), st.integers(1, 8))
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from trainables import data
-from trainables.data import load_trial_data
-from trainables.datasets import DATASETS, cifar10, load, mnist
-from trainables.datasets.arrays import Dataset, digest, write_cache
-from trainables.errors import DataError
-from trainables.trial import ClassifierTrial
+from gensweep.trainables import data
+from gensweep.trainables.data import load_trial_data
+from gensweep.trainables.datasets import DATASETS, cifar10, load, mnist
+from gensweep.trainables.datasets.arrays import Dataset, digest, write_cache
+from gensweep.trainables.errors import DataError
+from gensweep.trainables.trial import ClassifierTrial
 
 REAL = Path(os.environ.get("GENSWEEP_DATA", ""))
 needs_cifar10 = pytest.mark.skipif(

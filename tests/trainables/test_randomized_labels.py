@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from trainables.randomizations import corrupt_labels
+from gensweep.trainables.randomizations import corrupt_labels
 
 CLASSES = 10
 MANY = 200_000

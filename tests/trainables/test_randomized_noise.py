@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from trainables.datasets.arrays import Dataset
-from trainables.randomizations import channel_moments, gaussian_pixels
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.randomizations import channel_moments, gaussian_pixels
 
 Noise = NDArray[np.float32]
 

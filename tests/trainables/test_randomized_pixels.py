@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from trainables import randomizations
-from trainables.datasets.arrays import Dataset
-from trainables.randomizations import randomize_pixels, shuffle_pixels
+from gensweep.trainables import randomizations
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.randomizations import randomize_pixels, shuffle_pixels
 
 Bytes = NDArray[np.uint8]
 

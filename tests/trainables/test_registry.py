@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from trainables.errors import (
+from gensweep.trainables.errors import (
     CheckpointError,
     DataError,
     DeviceMemoryError,
     GensweepError,
     TrialError,
 )
-from trainables.records import Ended, Started
-from trainables.registry import TRAINABLES, Context, trial_from_config
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.records import Ended, Started
+from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def test_a_trainable_runs_its_trials_and_says_whose_records_they_are(data_dir: Path) -> None:

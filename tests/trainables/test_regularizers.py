@@ -6,9 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainables.preprocessing import center_crop
-from trainables.regularizers import augment, augments, random_crop, random_flip, random_rotation
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.preprocessing import center_crop
+from gensweep.trainables.regularizers import (
+    augment,
+    augments,
+    random_crop,
+    random_flip,
+    random_rotation,
+)
+from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]

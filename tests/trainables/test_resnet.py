@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from trainables.models.resnet import BasicBlock, ResNet18
+from gensweep.trainables.models.resnet import BasicBlock, ResNet18
 
 
 @pytest.mark.parametrize(("outputs", "stride"), [(4, 1), (6, 2)])

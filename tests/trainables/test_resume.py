@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trainables.checkpoint import unpack
-from trainables.engines.eager import EagerEngine
-from trainables.errors import CheckpointError
-from trainables.models import MODELS
-from trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from trainables.training import Checkpoints, fit
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.checkpoint import unpack
+from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.errors import CheckpointError
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
+from gensweep.trainables.training import Checkpoints, fit
+from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

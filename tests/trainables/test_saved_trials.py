@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from trainables.errors import CheckpointError
-from trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.errors import CheckpointError
+from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]
@@ -21,7 +21,7 @@ Train = Callable[..., list[Record]]
 CONTINUE = """
 import json, sys
 from pathlib import Path
-from trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
 
 trial = trial_from_config("classifier", json.loads(sys.argv[1]))
 content = Path(sys.argv[2]).read_bytes()

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.seeds import generator, torch_seed
+from gensweep.trainables.seeds import generator, torch_seed
 
 STREAMS = [
     *("initialization", "order", "augmentation", "dropout"),

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainables.datasets import DATASETS
-from trainables.models import MODELS, build_model
-from trainables.trial import ClassifierTrial
-from trainables.work import multiply_accumulates
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.models import MODELS, build_model
+from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.work import multiply_accumulates
 
 
 def counted(model: str, dataset: str) -> int:

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.capacity.sample import Sample
-from trainables.capacity.trial import CapacityTrial
-from trainables.engines.precision import set_precision
-from trainables.models import build_model
-from trainables.models.layers import initialize
-from trainables.plain_sgd import PlainSGD
-from trainables.seeds import torch_seed
+from gensweep.trainables.capacity.sample import Sample
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.engines.precision import set_precision
+from gensweep.trainables.models import build_model
+from gensweep.trainables.models.layers import initialize
+from gensweep.trainables.plain_sgd import PlainSGD
+from gensweep.trainables.seeds import torch_seed
 
 _BATCH = 1000  # images at a time that are evaluated
 

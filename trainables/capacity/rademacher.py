@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
-from trainables.capacity.fitting import epochs, error
-from trainables.capacity.sample import Sample
-from trainables.capacity.trial import CapacityTrial
-from trainables.records import Measurement
+from gensweep.trainables.capacity.fitting import epochs, error
+from gensweep.trainables.capacity.sample import Sample
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.records import Measurement
 
 OUTPUTS = 2
 

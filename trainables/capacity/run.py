@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainables.capacity import rademacher, stability, vc
-from trainables.capacity.fitting import epochs, losses, untrained
-from trainables.capacity.sample import (
+from gensweep.trainables.capacity import rademacher, stability, vc
+from gensweep.trainables.capacity.fitting import epochs, losses, untrained
+from gensweep.trainables.capacity.sample import (
     Sample,
     halves,
     opened,
@@ -20,16 +20,16 @@ from trainables.capacity.sample import (
     test_sample,
     training_sample,
 )
-from trainables.capacity.trial import CapacityTrial
-from trainables.classifier import pick_device
-from trainables.datasets import DATASETS
-from trainables.endings import DivergedError, StoppedError
-from trainables.engines.lane import device_name
-from trainables.memory import keep_freed_memory
-from trainables.models import build_model
-from trainables.records import Ended, Measurement, Record, Started
-from trainables.registry import Context
-from trainables.seeds import generator
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.endings import DivergedError, StoppedError
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.memory import keep_freed_memory
+from gensweep.trainables.models import build_model
+from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.registry import Context
+from gensweep.trainables.seeds import generator
 
 Records = Iterator[Record]
 

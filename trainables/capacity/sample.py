@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.datasets import DATASETS, load
-from trainables.datasets.arrays import Dataset, Images, Labels
-from trainables.preprocessing import center_crop, to_unit_range, whiten
-from trainables.randomizations import corrupt_labels
-from trainables.seeds import generator
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.datasets.arrays import Dataset, Images, Labels
+from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.seeds import generator
 
 _CHUNK = 8192  # images whitened at a time, to bound the memory of intermediate results
 

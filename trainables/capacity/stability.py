@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from trainables.capacity.sample import Sample
-from trainables.records import Measurement
+from gensweep.trainables.capacity.sample import Sample
+from gensweep.trainables.records import Measurement
 
 # From a sample to what was learned: of any sample the losses (2, N), and those in [0, 1] second.
 Learner = Callable[[Sample], Callable[[Sample], Tensor]]

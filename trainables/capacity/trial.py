@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval
 
-from trainables.datasets import DATASETS
-from trainables.errors import TrialError
-from trainables.identity import Trial
-from trainables.models import MODELS
-from trainables.work import multiply_accumulates
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.identity import Trial
+from gensweep.trainables.models import MODELS
+from gensweep.trainables.work import multiply_accumulates
 
 Measure = Literal["rademacher", "vc", "stability"]
 

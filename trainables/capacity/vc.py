@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from torch import fx, nn
 
-from trainables.models.mlp import MLP
+from gensweep.trainables.models.mlp import MLP
 
 
 class Layer(NamedTuple):

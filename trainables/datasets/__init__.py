@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainables.datasets.arrays import Dataset
+    from gensweep.trainables.datasets.arrays import Dataset
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.errors import DataError
+from gensweep.trainables.errors import DataError
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.datasets.arrays import Dataset, Images, Labels, check_digests, read_cache
+from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, check_digests, read_cache
 
 CLASSES = 10
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.datasets.arrays import Dataset
+from gensweep.trainables.datasets.arrays import Dataset
 
 CLASSES = 10
 TRAIN = 1437

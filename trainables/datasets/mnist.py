@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.datasets.arrays import Dataset, Images, Labels, read_cache
-from trainables.errors import DataError
+from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, read_cache
+from gensweep.trainables.errors import DataError
 
 CLASSES = 10
 _COUNTS = {"train": 60_000, "test": 10_000}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.datasets.arrays import Dataset
-from trainables.seeds import generator
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.seeds import generator
 
 CLASSES = 10
 TRAIN, TEST = 512, 128

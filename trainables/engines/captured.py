@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from trainables.engines.lane import Lane
-from trainables.engines.lanes import Lanes
-from trainables.engines.program import Program
-from trainables.engines.programs import PROGRAMS, Key
-from trainables.engines.protocol import Should, Window
-from trainables.shape import shape
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.engines.lane import Lane
+from gensweep.trainables.engines.lanes import Lanes
+from gensweep.trainables.engines.program import Program
+from gensweep.trainables.engines.programs import PROGRAMS, Key
+from gensweep.trainables.engines.protocol import Should, Window
+from gensweep.trainables.shape import shape
+from gensweep.trainables.trial import ClassifierTrial
 
 
 class CapturedEngine(Lanes):

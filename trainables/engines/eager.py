@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trainables.engines.lanes import Lanes
-from trainables.engines.protocol import Should, Window
+from gensweep.trainables.engines.lanes import Lanes
+from gensweep.trainables.engines.protocol import Should, Window
 
 
 class EagerEngine(Lanes):

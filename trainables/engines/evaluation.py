@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.data import Split
-from trainables.engines.protocol import Evaluation, Should
+from gensweep.trainables.data import Split
+from gensweep.trainables.engines.protocol import Evaluation, Should
 
 _BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}
 

@@ -11,20 +11,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.data import TrialData, load_trial_data
-from trainables.engines.evaluation import evaluate
-from trainables.engines.measures import margins, measures
-from trainables.engines.precision import autocast, set_precision
-from trainables.engines.protocol import Evaluation, Should
-from trainables.errors import CheckpointError
-from trainables.learning import Learning
-from trainables.models import build_model
-from trainables.models.layers import Dropout, initialize
-from trainables.preprocessing import whiten
-from trainables.records import Examples, Measures
-from trainables.regularizers import augment, augments
-from trainables.seeds import generator, torch_seed
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.data import TrialData, load_trial_data
+from gensweep.trainables.engines.evaluation import evaluate
+from gensweep.trainables.engines.measures import margins, measures
+from gensweep.trainables.engines.precision import autocast, set_precision
+from gensweep.trainables.engines.protocol import Evaluation, Should
+from gensweep.trainables.errors import CheckpointError
+from gensweep.trainables.learning import Learning
+from gensweep.trainables.models import build_model
+from gensweep.trainables.models.layers import Dropout, initialize
+from gensweep.trainables.preprocessing import whiten
+from gensweep.trainables.records import Examples, Measures
+from gensweep.trainables.regularizers import augment, augments
+from gensweep.trainables.seeds import generator, torch_seed
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def device_name(device: torch.device) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from trainables.engines.lane import Lane, device_name
-from trainables.engines.protocol import Evaluation, Should
-from trainables.records import Examples, Measures
-from trainables.trial import ClassifierTrial
+from gensweep.trainables.engines.lane import Lane, device_name
+from gensweep.trainables.engines.protocol import Evaluation, Should
+from gensweep.trainables.records import Examples, Measures
+from gensweep.trainables.trial import ClassifierTrial
 
 
 class Lanes:

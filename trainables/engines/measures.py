@@ -12,10 +12,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from trainables.data import Split
-from trainables.engines.evaluation import batches
-from trainables.engines.protocol import Should
-from trainables.records import Measures
+from gensweep.trainables.data import Split
+from gensweep.trainables.engines.evaluation import batches
+from gensweep.trainables.engines.protocol import Should
+from gensweep.trainables.records import Measures
 
 LOWEST_TENTH = 0.1
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from trainables.models.layers import Dropout
-from trainables.models.mlp import MLP
+from gensweep.trainables.models.layers import Dropout
+from gensweep.trainables.models.mlp import MLP
 
 
 def solo_logits(model: nn.Module, parameters: Mapping[str, Tensor], images: Tensor) -> Tensor:

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.engines.branches import Branches
-from trainables.engines.flat import sgd_
-from trainables.engines.graphs import capture_on
-from trainables.engines.lane import Lane
-from trainables.engines.networks import solo_logits, stacked_logits, stacks
-from trainables.engines.precision import autocast
-from trainables.engines.slots import Slots
-from trainables.preprocessing import whiten
-from trainables.regularizers import augment, augments
+from gensweep.trainables.engines.branches import Branches
+from gensweep.trainables.engines.flat import sgd_
+from gensweep.trainables.engines.graphs import capture_on
+from gensweep.trainables.engines.lane import Lane
+from gensweep.trainables.engines.networks import solo_logits, stacked_logits, stacks
+from gensweep.trainables.engines.precision import autocast
+from gensweep.trainables.engines.slots import Slots
+from gensweep.trainables.preprocessing import whiten
+from gensweep.trainables.regularizers import augment, augments
 
 
 class Program:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from trainables.engines.program import Program
-from trainables.shape import Shape
+from gensweep.trainables.engines.program import Program
+from gensweep.trainables.shape import Shape
 
 LIMIT = 6
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from trainables.records import Examples, Measures
+from gensweep.trainables.records import Examples, Measures
 
 Should = Callable[[], bool]
 

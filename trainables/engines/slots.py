@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from trainables.engines.flat import Layout, copy_all
-from trainables.engines.lane import Lane
+from gensweep.trainables.engines.flat import Layout, copy_all
+from gensweep.trainables.engines.lane import Lane
 
 
 class Slots:

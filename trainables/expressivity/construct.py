@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainables.errors import DataError
-from trainables.expressivity.distinct import first_of_each
-from trainables.expressivity.network import Interpolant
-from trainables.expressivity.system import Vector, condition, solve, thresholds
-from trainables.seeds import generator
+from gensweep.trainables.errors import DataError
+from gensweep.trainables.expressivity.distinct import first_of_each
+from gensweep.trainables.expressivity.network import Interpolant
+from gensweep.trainables.expressivity.system import Vector, condition, solve, thresholds
+from gensweep.trainables.seeds import generator
 
 _DRAWS = 5  # of a direction, until no two different inputs have the same projection
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
-from trainables.errors import DataError
+from gensweep.trainables.errors import DataError
 
 _CHUNK = 1024  # rows at a time, to bound the memory of their copies
 

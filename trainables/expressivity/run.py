@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from trainables.classifier import pick_device
-from trainables.endings import DivergedError, StoppedError
-from trainables.engines.lane import device_name
-from trainables.engines.precision import set_precision
-from trainables.expressivity.construct import construct
-from trainables.expressivity.judge import Fit, judge
-from trainables.expressivity.sample import draw_sample
-from trainables.expressivity.sgd import epochs, hidden_units, untrained
-from trainables.expressivity.trial import ExpressivityTrial
-from trainables.memory import keep_freed_memory
-from trainables.records import Ended, Measurement, Record, Started
-from trainables.registry import Context
+from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.endings import DivergedError, StoppedError
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.engines.precision import set_precision
+from gensweep.trainables.expressivity.construct import construct
+from gensweep.trainables.expressivity.judge import Fit, judge
+from gensweep.trainables.expressivity.sample import draw_sample
+from gensweep.trainables.expressivity.sgd import epochs, hidden_units, untrained
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.memory import keep_freed_memory
+from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.registry import Context
 
 _PRECISIONS = {"fp32": torch.float32, "fp64": torch.float64}
 _ROWS = 4096  # that a trained network, whose activations are few, is asked about at a time

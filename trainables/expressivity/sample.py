@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainables.datasets import DATASETS, load
-from trainables.expressivity.trial import GAUSSIAN, ExpressivityTrial
-from trainables.preprocessing import center_crop, to_unit_range, whiten
-from trainables.randomizations import corrupt_labels
-from trainables.seeds import generator
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.expressivity.trial import GAUSSIAN, ExpressivityTrial
+from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.expressivity.trial import ExpressivityTrial
-from trainables.models.layers import initialize
-from trainables.models.mlp import MLP
-from trainables.plain_sgd import PlainSGD
-from trainables.seeds import torch_seed
+from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.models.layers import initialize
+from gensweep.trainables.models.mlp import MLP
+from gensweep.trainables.plain_sgd import PlainSGD
+from gensweep.trainables.seeds import torch_seed
 
 
 def hidden_units(n: int, d: int, outputs: int) -> int:

@@ -10,9 +10,9 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval
 
-from trainables.datasets import DATASETS
-from trainables.errors import TrialError
-from trainables.identity import Trial
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.identity import Trial
 
 GAUSSIAN = "gaussian"
 _TRAINING = {"epochs": 100, "batch_size": 128, "lr": 0.01, "momentum": 0.9}

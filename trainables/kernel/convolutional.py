@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.kernel.trial import PATCH
-from trainables.seeds import generator
+from gensweep.trainables.kernel.trial import PATCH
+from gensweep.trainables.seeds import generator
 
 _SAMPLE = 100_000  # patches that the whitening is fitted to
 _THRESHOLD = 0.25

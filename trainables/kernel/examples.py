@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.datasets import load
-from trainables.datasets.arrays import Dataset
-from trainables.kernel.convolutional import random_filters
-from trainables.kernel.explicit import ExplicitKernel, median_bandwidth
-from trainables.kernel.gabor import responses
-from trainables.kernel.random_features import RandomFeaturesKernel
-from trainables.kernel.trial import KernelTrial
-from trainables.preprocessing import to_unit_range
-from trainables.randomizations import corrupt_labels
-from trainables.seeds import generator
+from gensweep.trainables.datasets import load
+from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.kernel.convolutional import random_filters
+from gensweep.trainables.kernel.explicit import ExplicitKernel, median_bandwidth
+from gensweep.trainables.kernel.gabor import responses
+from gensweep.trainables.kernel.random_features import RandomFeaturesKernel
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.preprocessing import to_unit_range
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.seeds import generator
 
 _PAIRED = 1500  # training examples whose pairs give the median distance
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainables.kernel.cholesky import Pause, blocks
+from gensweep.trainables.kernel.cholesky import Pause, blocks
 
 TILE = 2048  # rows and columns of what is evaluated at a time in float64
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.kernel.cholesky import blocks
+from gensweep.trainables.kernel.cholesky import blocks
 
 WAVELENGTHS = (4.0, 6.0, 9.0)  # pixels
 ORIENTATIONS = 8

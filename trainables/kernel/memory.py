@@ -16,13 +16,13 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from trainables.datasets import DATASETS
-from trainables.errors import TrialError
-from trainables.kernel.cholesky import BLOCK, Pause
-from trainables.kernel.convolutional import filter_bytes
-from trainables.kernel.explicit import TILE
-from trainables.kernel.random_features import BLOCK_BYTES
-from trainables.kernel.trial import KernelTrial
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.kernel.cholesky import BLOCK, Pause
+from gensweep.trainables.kernel.convolutional import filter_bytes
+from gensweep.trainables.kernel.explicit import TILE
+from gensweep.trainables.kernel.random_features import BLOCK_BYTES
+from gensweep.trainables.kernel.trial import KernelTrial
 
 DTYPES = {"fp32": torch.float32, "fp64": torch.float64}
 _PERIOD = 1.0  # seconds between two looks at the memory

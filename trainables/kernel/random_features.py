@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from trainables.kernel.cholesky import Pause, blocks
-from trainables.kernel.convolutional import Filters, features
+from gensweep.trainables.kernel.cholesky import Pause, blocks
+from gensweep.trainables.kernel.convolutional import Filters, features
 
 BLOCK_BYTES = 512 << 20  # features of all images for a block of filters
 

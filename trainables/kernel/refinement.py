@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainables.kernel.cholesky import Pause, solve
-from trainables.kernel.explicit import ExplicitKernel
-from trainables.kernel.random_features import RandomFeaturesKernel
+from gensweep.trainables.kernel.cholesky import Pause, solve
+from gensweep.trainables.kernel.explicit import ExplicitKernel
+from gensweep.trainables.kernel.random_features import RandomFeaturesKernel
 
 _MOST = (
     10  # refinements: what has not converged by then is nearly singular in the factor's precision

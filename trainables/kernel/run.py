@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from trainables.classifier import pick_device
-from trainables.endings import StoppedError
-from trainables.engines.lane import device_name
-from trainables.engines.precision import set_precision
-from trainables.errors import DeviceMemoryError, TrialError
-from trainables.kernel.cholesky import Pause, factor
-from trainables.kernel.examples import Examples, load_examples
-from trainables.kernel.memory import room
-from trainables.kernel.refinement import refined
-from trainables.kernel.trial import KernelTrial
-from trainables.records import Ended, Measurement, Record, Started
-from trainables.registry import Context
+from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.endings import StoppedError
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.engines.precision import set_precision
+from gensweep.trainables.errors import DeviceMemoryError, TrialError
+from gensweep.trainables.kernel.cholesky import Pause, factor
+from gensweep.trainables.kernel.examples import Examples, load_examples
+from gensweep.trainables.kernel.memory import room
+from gensweep.trainables.kernel.refinement import refined
+from gensweep.trainables.kernel.trial import KernelTrial
+from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.registry import Context
 
 _MOST_JITTER = 1e-2  # in units of the mean of K's diagonal
 

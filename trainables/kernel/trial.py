@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Interval
 
-from trainables.datasets import DATASETS
-from trainables.errors import TrialError
-from trainables.identity import Trial
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.identity import Trial
 
 Features = Literal["raw_pixels", "gabor_wavelets", "random_features"]
 Labels = Literal["true_labels", "random_labels"]

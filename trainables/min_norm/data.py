@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import rbf_kernel
 
-from trainables.datasets import DATASETS, load
-from trainables.min_norm.trial import CLASSES, GAUSSIAN, MinNormTrial
-from trainables.preprocessing import center_crop, to_unit_range, whiten
-from trainables.randomizations import corrupt_labels
-from trainables.seeds import generator
+from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.min_norm.trial import CLASSES, GAUSSIAN, MinNormTrial
+from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
+from gensweep.trainables.randomizations import corrupt_labels
+from gensweep.trainables.seeds import generator
 
 Matrix = NDArray[np.float64]
 Images = NDArray[np.uint8]

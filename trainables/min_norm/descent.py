@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.seeds import generator
+from gensweep.trainables.seeds import generator
 
 _BLOCK = 1024  # steps whose batches are drawn, and sent to the device, at a time
 

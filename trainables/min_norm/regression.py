@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainables.min_norm.data import Examples, Matrix
-from trainables.min_norm.descent import gradient_descent, stochastic
-from trainables.min_norm.spectrum import Solution, smoothness, solve
-from trainables.min_norm.trial import MinNormTrial
-from trainables.records import Measurement
-from trainables.seeds import generator
+from gensweep.trainables.min_norm.data import Examples, Matrix
+from gensweep.trainables.min_norm.descent import gradient_descent, stochastic
+from gensweep.trainables.min_norm.spectrum import Solution, smoothness, solve
+from gensweep.trainables.min_norm.trial import MinNormTrial
+from gensweep.trainables.records import Measurement
+from gensweep.trainables.seeds import generator
 
 _DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 

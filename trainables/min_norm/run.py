@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import torch
 
-from trainables.classifier import pick_device
-from trainables.engines.lane import device_name
-from trainables.errors import TrialError
-from trainables.min_norm.data import examples
-from trainables.min_norm.regression import Regression
-from trainables.min_norm.trial import MinNormTrial
-from trainables.records import Ended, Record, Started
-from trainables.registry import Context
+from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.min_norm.data import examples
+from gensweep.trainables.min_norm.regression import Regression
+from gensweep.trainables.min_norm.trial import MinNormTrial
+from gensweep.trainables.records import Ended, Record, Started
+from gensweep.trainables.registry import Context
 
 _PER_DECADE = 8  # steps at which is measured
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from trainables.min_norm.data import Matrix
+from gensweep.trainables.min_norm.data import Matrix
 
 
 @dataclass(frozen=True)

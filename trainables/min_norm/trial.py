@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval
 
-from trainables.datasets import DATASETS
-from trainables.errors import TrialError
-from trainables.identity import Trial
+from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.errors import TrialError
+from gensweep.trainables.identity import Trial
 
 GAUSSIAN = "gaussian"
 CLASSES = 10  # of every dataset here; the gaussian one's labels have a linear teacher with as many

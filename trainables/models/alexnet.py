@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from trainables.models import Shape
-from trainables.models.layers import Dropout, Linear, LocalResponseNorm, conv_unit, max_pool_half
+from gensweep.trainables.models import Shape
+from gensweep.trainables.models.layers import (
+    Dropout,
+    Linear,
+    LocalResponseNorm,
+    conv_unit,
+    max_pool_half,
+)
 
 
 class AlexNet(nn.Module):

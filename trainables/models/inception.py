@@ -7,8 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from trainables.models import Shape
-from trainables.models.layers import Dropout, Linear, conv_unit, max_pool_half
+from gensweep.trainables.models import Shape
+from gensweep.trainables.models.layers import Dropout, Linear, conv_unit, max_pool_half
 
 
 class InceptionModule(nn.Module):

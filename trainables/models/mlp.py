@@ -8,8 +8,8 @@ from math import prod
 
 from torch import Tensor, nn
 
-from trainables.models import Shape
-from trainables.models.layers import Dropout, Linear
+from gensweep.trainables.models import Shape
+from gensweep.trainables.models.layers import Dropout, Linear
 
 
 class MLP(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.models import Shape
+from gensweep.trainables.models import Shape
 
 
 def _norm(channels: int, batch_norm: bool) -> nn.Module:

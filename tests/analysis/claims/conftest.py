@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.layout import Store
+from gensweep.orchestrator.store.layout import Store
 
 Judge = Callable[[str], dict[str, Any]]
 FITS, SHORT = (0.75, 0.5, 0.005), (0.75, 0.5, 0.5)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from orchestrator.store.layout import Store
-from trainables.datasets import DATASETS
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.datasets import DATASETS
 
 Judge = Callable[[str], dict[str, Any]]
 

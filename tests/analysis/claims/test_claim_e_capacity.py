@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.capacity.trial import CapacityTrial
-from trainables.records import Ended, Measurement, Started
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.records import Ended, Measurement, Started
 
 Judge = Callable[[str], dict[str, Any]]
 Fit = Callable[..., None]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from analysis.claims import claims_table, for_people, has_trials
-from analysis.database import Database
-from orchestrator.store.layout import Store
+from gensweep.analysis.claims import claims_table, for_people, has_trials
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
 
 FITS = (0.75, 0.005)
 CLAIMS = {"A", "A'", "B", "C", "D", "E"}

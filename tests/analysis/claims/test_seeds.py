@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.orchestrator.store.layout import Store
 
 Judge = Callable[[str], dict[str, Any]]
 FITS, SHORT, LONG = (0.75, 0.005), (0.75, 0.5), (0.5,) * 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.html.cells import number, sheet
-from analysis.tables import Table
+from gensweep.analysis.html.cells import number, sheet
+from gensweep.analysis.tables import Table
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.html.charts import charts
-from analysis.html.series import DARK, LIGHT, MARKERS, SHAPES
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.html.charts import charts
+from gensweep.analysis.html.series import DARK, LIGHT, MARKERS, SHAPES
 
-STYLE = files("analysis.html").joinpath("page.css").read_text("utf-8")
+STYLE = files("gensweep.analysis.html").joinpath("page.css").read_text("utf-8")
 LIGHT_SURFACE, DARK_SURFACE = re.findall(r"--surface: (#\w+);", STYLE)
 
 

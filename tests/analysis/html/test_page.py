@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.figures import registry
-from analysis.figures.figure import Axis, Curve, Figure, Panel
-from analysis.html.overview import duration
-from analysis.html.page import page, words
-from analysis.html.runtime import embeddable, runtime
-from analysis.report import SUMMARIES
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.analysis.figures import registry
+from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.html.overview import duration
+from gensweep.analysis.html.page import page, words
+from gensweep.analysis.html.runtime import embeddable, runtime
+from gensweep.analysis.report import SUMMARIES
+from gensweep.orchestrator.store.layout import Store
 
 HOSTILE = (
     """</script><script>alert("1")</script><img src=x onerror='alert(2)'>&amp;{{ 7*7 }}é☃ "'"""

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.paper.beside import TABLES
-from analysis.paper.numbers import paper_numbers
-from orchestrator.store.layout import Store
-from trainables.trial import ClassifierTrial
+from gensweep.analysis.database import Database
+from gensweep.analysis.paper.beside import TABLES
+from gensweep.analysis.paper.numbers import paper_numbers
+from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.trial import ClassifierTrial
 
 
 def shown(store: Store, name: str) -> list[dict[str, Any]]:

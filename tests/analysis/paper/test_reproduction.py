@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from analysis.database import Database
-from analysis.paper.numbers import paper_numbers
-from orchestrator.store.layout import Store
+from gensweep.analysis.database import Database
+from gensweep.analysis.paper.numbers import paper_numbers
+from gensweep.orchestrator.store.layout import Store
 
 T95_OF_2 = 12.706205  # Student's t for the mean of two
 

@@ -126,7 +126,7 @@ class Cluster:
     def launch(self, folder: Path, text: str, house: Path | None = None) -> Launched:
         """`gensweep launch`, of this checkout or another."""
         (folder / "made.toml").write_text(text)
-        start = [sys.executable, "-c", "from cli.main import main; main()"]
+        start = [sys.executable, "-m", "gensweep"]
         where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
         process = subprocess.Popen(
             [*start, "launch", str(folder / "made.toml"), "--address", self.address, *where],

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.errors import ClusterError
-from orchestrator.store.layout import Store
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from orchestrator.tokens import auth_mode
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.orchestrator.tokens import auth_mode
 
 NEW = """
 name = "made"

@@ -35,8 +35,8 @@ from dataclasses import replace
 
 import ray
 
-from trainables import noop
-from trainables.errors import DeviceMemoryError
+from gensweep.trainables import noop
+from gensweep.trainables.errors import DeviceMemoryError
 
 NEEDS = [0.25, 0.5, 1.0, 2.0]
 
@@ -70,9 +70,8 @@ class Shared:
 def shared(tmp_path_factory: pytest.TempPathFactory, cluster: Any) -> Shared:
     folder, house = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("house")
     (folder / "data").mkdir()
-    for package in ("cli", "analysis", "orchestrator", "trainables"):
-        shutil.copytree(HOUSE / package, house / package)
-    (house / "trainables" / "classifier.py").write_text(NEEDS)
+    shutil.copytree(HOUSE / "gensweep", house / "gensweep")
+    (house / "gensweep" / "trainables" / "classifier.py").write_text(NEEDS)
     cluster.add("gpu", gpus=1)
     code, err = cluster.launch(folder, SHARES, house).ended()
     cluster.kill("gpu")

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 import gensweep
-from analysis.status import status_tables
-from orchestrator.remaining import Summary
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import read_beat, read_leases
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.analysis.status import status_tables
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import read_beat, read_leases
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
 HOUSE = Path(__file__).resolve().parents[3]
 
@@ -143,11 +143,11 @@ def test_a_node_that_comes_while_a_sweep_runs_gets_trials_and_shows_in_the_statu
 def test_workers_need_no_gensweep_on_their_node_as_the_launch_brings_it(
     swept: Swept, cluster: Any
 ) -> None:
-    command = [cluster.python, "-c", "import ray, torch, orchestrator"]
+    command = [cluster.python, "-c", "import ray, torch, gensweep"]
     tried = subprocess.run(
         command, cwd=swept.folder, env=cluster.environment, capture_output=True, text=True
     )
-    assert tried.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'orchestrator'"
+    assert tried.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'gensweep'"
     with gensweep.connect(swept.folder / "results") as db:
         ((traceback,),) = db.table("select error from trials where status = 'failed'").rows
     assert "IndexError: Target 10 is out of bounds" in traceback
@@ -155,4 +155,4 @@ def test_workers_need_no_gensweep_on_their_node_as_the_launch_brings_it(
     own = [line for line in files if "/trainables/" in line or "/orchestrator/" in line]
     assert len(own) >= 2
     assert all("/runtime_resources/py_modules_files/" in line for line in own)
-    assert not [line for line in files if str(HOUSE / "orchestrator") in line]
+    assert not [line for line in files if str(HOUSE) in line]

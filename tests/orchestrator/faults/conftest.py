@@ -15,14 +15,14 @@ import pytest
 import torch
 
 import gensweep
-from orchestrator.plan import PlannedTrial, plan
-from orchestrator.provenance import provenance
-from orchestrator.spec import parse_spec
-from orchestrator.store.layout import Store
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
-from orchestrator.store.writer import TrialWriter
-from trainables.registry import TRAINABLES, Context
+from gensweep.orchestrator.plan import PlannedTrial, plan
+from gensweep.orchestrator.provenance import provenance
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.registry import TRAINABLES, Context
 
 MARK = "GENSWEEP_TEST_LAUNCH"  # in the environment of everything that a launch starts
 PATIENCE = 120.0  # seconds
@@ -108,7 +108,13 @@ class Process:
         self.mark = f"{os.getpid()}-{id(self)}"
         ours = ("RAY_", "TUNE_", "GENSWEEP_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        start = [sys.executable, "-c", "from cli.main import main; main()", "launch", str(file)]
+        start = [
+            sys.executable,
+            "-c",
+            "from gensweep.cli.main import main; main()",
+            "launch",
+            str(file),
+        ]
         where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
         self.started = subprocess.Popen(
             [*start, *where],

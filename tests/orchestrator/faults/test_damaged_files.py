@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.remaining import Summary
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
 
 GRIDS = "[[grid]]\nepochs = 2\nseed = [0, 1, 2, 3]\n"
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 import gensweep
-from orchestrator.remaining import Summary
-from orchestrator.store.layout import Store
-from orchestrator.store.statuses import TrialStatus
-from trainables.checkpoint import Saved, unpack
-from trainables.records import Epoch
+from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.statuses import TrialStatus
+from gensweep.trainables.checkpoint import Saved, unpack
+from gensweep.trainables.records import Epoch
 
 WOUNDED = "[[grid]]\nepochs = 300\n"
 DOOMED = "[[grid]]\nepochs = 2\nseed = 1\n"

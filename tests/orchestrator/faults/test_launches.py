@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import read_leases
-from orchestrator.store.statuses import TrialStatus
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import read_leases
+from gensweep.orchestrator.store.statuses import TrialStatus
 
 SHORT = "[[grid]]\nepochs = 2\nseed = {}\n"
 SAVED = "[[grid]]\nepochs = 300\n"  # enough for checkpoints

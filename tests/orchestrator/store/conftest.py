@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import claiming
-from orchestrator.store.compaction import compact
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance, sweep_rows
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Epoch, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import claiming
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance, sweep_rows
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Epoch, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -217,9 +217,9 @@ CRASHING = """
 import os, shutil, sys
 from pathlib import Path
 import pandas  # pyarrow would load it in every fork
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
-from orchestrator.store.repair import repair
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.repair import repair
 
 def dying(real, changes):
     def call(*given, **options):

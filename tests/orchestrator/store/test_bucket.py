@@ -17,9 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from orchestrator.store import bucket as buckets
-from orchestrator.store.bucket import BucketPath, upload
-from orchestrator.store.location import locate
+from gensweep.orchestrator.store import bucket as buckets
+from gensweep.orchestrator.store.bucket import BucketPath, upload
+from gensweep.orchestrator.store.location import locate
 
 
 def test_a_reader_never_sees_half_an_object_nor_two_halves(bucket: BucketPath) -> None:

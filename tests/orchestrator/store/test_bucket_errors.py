@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import s3
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.location import locate
+from gensweep.orchestrator.store import s3
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.location import locate
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def test_what_else_the_server_says_is_passed_on_in_one_line(
 
 def test_the_object_store_client_is_loaded_for_buckets_alone() -> None:
     script = (
-        "import sys; from orchestrator.store.location import locate; path = locate('s3://bucket/a')\n"
+        "import sys; from gensweep.orchestrator.store.location import locate; path = locate('s3://bucket/a')\n"
         "print('pyarrow.fs' in sys.modules); path._files; print('pyarrow.fs' in sys.modules)"
     )
     done = subprocess.run(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.errors import StoreError
-from orchestrator.store.location import locate
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.location import locate
 
 
 def test_credentials_in_the_uri_are_used_and_never_shown(bucket: BucketPath) -> None:

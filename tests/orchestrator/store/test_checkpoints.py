@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.store.checkpoints import Checkpoints, delete_checkpoints
-from orchestrator.store.claiming import claim
-from orchestrator.store.errors import LeaseLostError, StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard, revoke
+from gensweep.orchestrator.store.checkpoints import Checkpoints, delete_checkpoints
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.errors import LeaseLostError, StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard, revoke
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import claiming, leases
-from orchestrator.store.claiming import claim, hold
-from orchestrator.store.errors import StoreBusyError, StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard, Lease, read_beat, read_leases
-from orchestrator.store.process import Process
+from gensweep.orchestrator.store import claiming, leases
+from gensweep.orchestrator.store.claiming import claim, hold
+from gensweep.orchestrator.store.errors import StoreBusyError, StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard, Lease, read_beat, read_leases
+from gensweep.orchestrator.store.process import Process
 
 HERE = f"process {os.getpid()} on "
 Dead = Callable[[Sequence[str]], None]

@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import generations, row_files
-from orchestrator.store.claiming import hold
-from orchestrator.store.compaction import Compaction, compact
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import Manifest, read_manifest
-from orchestrator.store.schemas import TABLES
-from orchestrator.store.snapshot import take_snapshot
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import generations, row_files
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.compaction import Compaction, compact
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import Manifest, read_manifest
+from gensweep.orchestrator.store.schemas import TABLES
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]

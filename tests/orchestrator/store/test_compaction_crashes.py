@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import files
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import files
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]

@@ -12,19 +12,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestrator.store.flatten import flatten
-from orchestrator.store.layout import Store
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.flatten import flatten
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.trainables.trial import ClassifierTrial
 
 ROUNDS = 12
 EPOCHS = 3
 COMPACTOR = """
 import sys
 from pathlib import Path
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.layout import Store
 store = Store.open(Path(sys.argv[1]))
 for _ in sys.stdin:
     print(compact(store).trials, flush=True)
@@ -36,12 +36,12 @@ for _ in sys.stdin:
 WRITER = """
 import sys
 from pathlib import Path
-from orchestrator.store.compaction import compact
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Epoch, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Epoch, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 store = Store.open(Path(sys.argv[1]))
 

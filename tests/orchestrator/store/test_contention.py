@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.claiming import claim
-from orchestrator.store.layout import Store
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.layout import Store
 
 NAMES = "abcdefgh"
 PROCESSES, ROUNDS = 6, 8
@@ -24,8 +24,8 @@ DUELS = 40
 CONTENDER = """
 import os, random, sys, time
 from pathlib import Path
-from orchestrator.store import claiming
-from orchestrator.store.layout import Store
+from gensweep.orchestrator.store import claiming
+from gensweep.orchestrator.store.layout import Store
 
 claiming._PAUSE = 0.02
 root, names, rounds, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])

@@ -10,17 +10,17 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store.compaction import compact
-from orchestrator.store.damage import Damage, set_aside
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import read_manifest
-from orchestrator.store.merging import merge
-from orchestrator.store.rows import Provenance
-from orchestrator.store.snapshot import Snapshot, take_snapshot
-from orchestrator.store.statuses import statuses
-from orchestrator.store.writer import TrialWriter
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.damage import Damage, set_aside
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import read_manifest
+from gensweep.orchestrator.store.merging import merge
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.trial import ClassifierTrial
 
 KINDS = ("truncated", "zeroed", "empty", "garbage")
 Strike = Callable[[Path, str], None]

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish, publish_json, publish_table
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish, publish_json, publish_table
 
 
 def refuse(*args: Any, **kwargs: Any) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.store.flatten import flatten
-from orchestrator.store.schemas import EPOCH, EPOCHS, LIVE, STEPS, TABLES, TRIALS, conform
+from gensweep.orchestrator.store.flatten import flatten
+from gensweep.orchestrator.store.schemas import EPOCH, EPOCHS, LIVE, STEPS, TABLES, TRIALS, conform
 
 NUMBERS = st.none() | st.floats(allow_nan=False)
 EPOCH_ROW = st.fixed_dictionaries(

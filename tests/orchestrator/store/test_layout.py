@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.schemas import FORMAT
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.schemas import FORMAT
 
 
 def test_a_folder_that_was_made_can_be_opened_and_made_again(tmp_path: Path) -> None:

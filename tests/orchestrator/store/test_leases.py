@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import leases
-from orchestrator.store.claiming import claim
-from orchestrator.store.errors import LeaseLostError, StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard, Watch, held, read_beat, read_leases, revoke
-from orchestrator.store.process import Process
-from orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store import leases
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.errors import LeaseLostError, StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard, Watch, held, read_beat, read_leases, revoke
+from gensweep.orchestrator.store.process import Process
+from gensweep.orchestrator.store.snapshot import take_snapshot
 
 ELSEWHERE = Process("b-host", 4711, "another boot", "1")
 Lay = Callable[..., None]

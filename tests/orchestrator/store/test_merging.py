@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.claiming import hold
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.merging import Merge, merge
-from orchestrator.store.rows import sweep_rows
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.merging import Merge, merge
+from gensweep.orchestrator.store.rows import sweep_rows
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]

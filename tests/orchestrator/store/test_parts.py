@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.store import files, sweeping
-from orchestrator.store.compaction import compact
-from orchestrator.store.files import publish_table
-from orchestrator.store.layout import Store
-from orchestrator.store.schemas import LIVE
-from orchestrator.store.sweeping import sweep
+from gensweep.orchestrator.store import files, sweeping
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.schemas import LIVE
+from gensweep.orchestrator.store.sweeping import sweep
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

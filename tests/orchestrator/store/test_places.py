@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store.bucket import BucketPath
-from orchestrator.store.location import Location
+from gensweep.orchestrator.store.bucket import BucketPath
+from gensweep.orchestrator.store.location import Location
 
 
 @pytest.fixture(params=["disk", "bucket", "prefix"])

@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store import process
-from orchestrator.store.process import Process
+from gensweep.orchestrator.store import process
+from gensweep.orchestrator.store.process import Process
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks at processes through /proc"
 )
-WHO = "from orchestrator.store.process import Process; p = Process.current(); print(repr(p))"
+WHO = (
+    "from gensweep.orchestrator.store.process import Process; p = Process.current(); print(repr(p))"
+)
 
 
 def started(child: subprocess.Popen[str]) -> Process:

@@ -10,14 +10,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store.claiming import hold
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreBusyError
-from orchestrator.store.layout import Store
-from orchestrator.store.repair import repair
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, statuses
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreBusyError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.repair import repair
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.trainables.trial import ClassifierTrial
 
 KINDS = ("truncated", "zeroed", "empty", "garbage")
 TABLES = ("trials", "epochs", "steps")

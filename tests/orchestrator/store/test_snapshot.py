@@ -11,16 +11,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store import snapshot
-from orchestrator.store.claiming import claim
-from orchestrator.store.errors import StoreError
-from orchestrator.store.files import publish_table
-from orchestrator.store.flatten import flatten
-from orchestrator.store.layout import Store
-from orchestrator.store.manifest import Manifest
-from orchestrator.store.schemas import LIVE, SWEEP
-from orchestrator.store.snapshot import take_snapshot
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import snapshot
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.flatten import flatten
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.manifest import Manifest
+from gensweep.orchestrator.store.schemas import LIVE, SWEEP
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 

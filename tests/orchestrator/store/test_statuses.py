@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import FINAL
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import FINAL
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]

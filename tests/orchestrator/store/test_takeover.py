@@ -11,15 +11,15 @@ from typing import IO, Any
 
 import pytest
 
-from orchestrator.store import leases
-from orchestrator.store.claiming import claim
-from orchestrator.store.compaction import compact
-from orchestrator.store.errors import StoreBusyError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Lease, read_leases
-from orchestrator.store.snapshot import take_snapshot
-from orchestrator.store.statuses import statuses
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import leases
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.compaction import compact
+from gensweep.orchestrator.store.errors import StoreBusyError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Lease, read_leases
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
+from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 
@@ -27,13 +27,13 @@ Write = Callable[..., ClassifierTrial]
 OTHER = """
 import sys
 from pathlib import Path
-from orchestrator.store import claiming, compaction, leases, process
-from orchestrator.store.errors import LeaseLostError
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import claiming, compaction, leases, process
+from gensweep.orchestrator.store.errors import LeaseLostError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 leases.BEAT, claiming._PAUSE = 0.05, 0.02
 if sys.argv[2] == "elsewhere":

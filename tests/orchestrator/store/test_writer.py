@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.store.errors import StoreError
-from orchestrator.store.layout import Store
-from orchestrator.store.rows import Provenance
-from orchestrator.store.schemas import LIVE
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Epoch, Record, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.schemas import LIVE
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(
     model="mlp_1x512", dataset="synthetic", randomization="partial_labels", corruption=0.5

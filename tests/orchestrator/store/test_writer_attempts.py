@@ -13,15 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.store import files, writer
-from orchestrator.store.claiming import claim
-from orchestrator.store.errors import LeaseLostError
-from orchestrator.store.layout import Store
-from orchestrator.store.leases import Guard, revoke
-from orchestrator.store.rows import Provenance
-from orchestrator.store.writer import TrialWriter
-from trainables.records import Ended, Epoch, Record, Started, Steps
-from trainables.trial import ClassifierTrial
+from gensweep.orchestrator.store import files, writer
+from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.errors import LeaseLostError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard, revoke
+from gensweep.orchestrator.store.rows import Provenance
+from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
+from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(model="mlp_1x512", dataset="synthetic")
 MadeEpoch = Callable[..., Epoch]
