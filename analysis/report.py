@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from gensweep.analysis import (
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions import (
     capacity,
     claims,
     convergence,
@@ -21,9 +22,8 @@ from gensweep.analysis import (
     regularizers,
     subsets,
 )
-from gensweep.analysis.database import Database
-from gensweep.analysis.paper import beside
-from gensweep.analysis.tables import Table
+from gensweep.analysis.questions import reproduction as beside
+from gensweep.analysis.tables.table import Table
 
 
 @dataclass(frozen=True)

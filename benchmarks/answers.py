@@ -17,8 +17,8 @@ from pathlib import Path
 
 from large_store import SEEDS, make
 
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.registry import FIGURES
 from gensweep.orchestrator.store.layout import Store
 

@@ -14,7 +14,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import config_row, sweep_rows
 from gensweep.orchestrator.store.schemas import EPOCHS, STEPS, TRIALS
 from gensweep.orchestrator.store.snapshot import take_snapshot
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 SEEDS = 5
 STEPS_PER_EPOCH = 391

@@ -24,11 +24,11 @@ from sklearn.kernel_ridge import KernelRidge
 from gensweep.trainables.datasets import load
 from gensweep.trainables.expressivity.system import solve, thresholds
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.kernel.examples import chosen_rows
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.records import Measurement
 from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.trial import Trial
 
 DATA = Path(os.environ.get("GENSWEEP_DATA", "no data"))
 N = 10_000

@@ -23,13 +23,13 @@ from torch.nn import functional
 from gensweep.orchestrator.provenance import provenance
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.writer import TrialWriter
-from gensweep.trainables.classifier import pick_device
-from gensweep.trainables.data import load_trial_data
+from gensweep.trainables.classifier.data import load_trial_data
+from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
 from gensweep.trainables.models import MODELS, build_model
 from gensweep.trainables.records import Checkpoint, Epoch
 from gensweep.trainables.registry import TRAINABLES, Context
-from gensweep.trainables.trial import ClassifierTrial
 
 ROUNDS = 5
 IMAGES = {"mlp_1x512": 12_800, "mlp_3x512": 12_800, "alexnet": 2_560, "inception": 640}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 from gensweep.cli.options import Data, FormatOption, data_folder
 from gensweep.cli.output import emit
 from gensweep.trainables.datasets import DATASETS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 from gensweep.cli.codes import Exit
 from gensweep.cli.options import RESULTS, Data, FormatOption, Results, data_folder
 from gensweep.cli.output import emit

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import typer
 
-from gensweep.analysis.errors import ExportError, QueryError
+from gensweep.analysis.database.errors import ExportError, QueryError
 from gensweep.cli.codes import Exit
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.store.errors import StoreError

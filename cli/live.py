@@ -11,10 +11,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gensweep.analysis.figures.figure import Curve
-from gensweep.analysis.labels import model_label, randomization_label, trial_label, with_interval
-from gensweep.analysis.plots import line_plot
-from gensweep.analysis.watch import Moment
+from gensweep.analysis.drawing.terminal import line_plot
+from gensweep.analysis.progress.watch import Moment
+from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.labels import (
+    model_label,
+    randomization_label,
+    trial_label,
+    with_interval,
+)
 from gensweep.orchestrator.progress import sparkline
 
 _LISTED = 8  # rows of a list

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from gensweep.analysis.tables import Table, heading, is_numeric, shown
+from gensweep.analysis.tables.table import Table, heading, is_numeric, shown
 from gensweep.cli.formats import Format
 from gensweep.cli.writers import WRITERS
 

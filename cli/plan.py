@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gensweep.analysis.labels import in_words
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.labels import in_words
+from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results
 from gensweep.cli.output import emit
 from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
 from gensweep.orchestrator.words import duration
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
@@ -136,7 +136,7 @@ def _estimate(todo: Sequence[PlannedTrial], speeds: Mapping[tuple[str, str], flo
 
 
 def _seconds_per_epoch(results: str) -> dict[tuple[str, str], float]:
-    from gensweep.analysis.database import Database
+    from gensweep.analysis.database.connection import Database
 
     query = """
         select dataset, model, median(wall_seconds / epochs) from trials

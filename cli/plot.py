@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
@@ -32,10 +32,10 @@ def plot(
     figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are the paper's; learning_curves and
     order_of_learning show every model; residuals, minimum_norm and kernel_error are of the theory.
     """
-    from gensweep.analysis.figures.picture import ENDINGS, left_out, save
+    from gensweep.analysis.drawing.picture import ENDINGS, left_out, save
+    from gensweep.analysis.drawing.terminal import terminal
     from gensweep.analysis.figures.points import points_table, refuse_empty
     from gensweep.analysis.figures.registry import FIGURES, full_name, make_figure
-    from gensweep.analysis.plots import terminal
 
     if full_name(name) is None:
         allowed = ", ".join(FIGURES)

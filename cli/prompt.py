@@ -13,8 +13,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer  # type: ignore[import-untyped]
 
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
 from gensweep.cli.shell import COMMANDS, complete
 
 _KEYWORDS = (

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database.catalog import VIEWS
 from gensweep.cli.options import RESULTS, FormatOption, Results
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened

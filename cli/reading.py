@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.cli.exits import say
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.tables import Table, in_brief
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.tables.table import Table, in_brief
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.tables import Table
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
 from gensweep.cli.output import emit
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gensweep.analysis.trial import trial_tables
+from gensweep.analysis.progress.trial import trial_tables
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results
 from gensweep.cli.output import emit

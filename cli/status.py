@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.status import for_people, status_tables
+from gensweep.analysis.progress.status import for_people, status_tables
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
 from gensweep.cli.output import emit

@@ -62,7 +62,7 @@ def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[Plann
     """The planned trials for which the condition holds; all without one."""
     if condition is None:
         return list(planned)
-    from gensweep.analysis.condition import matching_ids
+    from gensweep.analysis.database.condition import matching_ids
     from gensweep.orchestrator.store.rows import sweep_rows
 
     ids = matching_ids(sweep_rows("", [(p.trial, p.feeds) for p in planned]), condition)

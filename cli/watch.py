@@ -28,7 +28,7 @@ def watch(
     from rich.console import Console
     from rich.live import Live
 
-    from gensweep.analysis.watch import look
+    from gensweep.analysis.progress.watch import look
     from gensweep.cli.live import lines, picture
 
     console = Console(highlight=False)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from gensweep.analysis.tables import Table, shown
+from gensweep.analysis.tables.table import Table, shown
 from gensweep.cli.formats import Format
 
 

@@ -11,8 +11,8 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.labels import MODEL_ORDER, RANDOMIZATION_ORDER
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.tables.labels import MODEL_ORDER, RANDOMIZATION_ORDER
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; markers do for print.
 _STYLES = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#000000", "v")]

@@ -16,7 +16,7 @@ from gensweep.orchestrator.packs import in_order, largest_pack, packs
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.resources import LONGEST, Resources
 from gensweep.orchestrator.store.statuses import TrialStatus
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import Trial
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice

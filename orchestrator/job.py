@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gensweep.orchestrator.store.location import Location
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import Trial
 
 OUT_OF_MEMORY = "out of memory"
 UNPACKED = "unpacked"

@@ -8,10 +8,10 @@ from itertools import islice
 from math import ceil
 
 from gensweep.orchestrator.resources import Resources
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.classifier.shape import shape
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.randomizations import RANDOMIZATIONS
-from gensweep.trainables.shape import shape
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.trial import Trial
 
 # How many trials of a model fill a GPU with the captured engine. Guesses: nobody has tried them.
 _FILL = {"mlp_1x512": 16, "mlp_3x512": 16, "alexnet": 8}

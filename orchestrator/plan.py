@@ -10,8 +10,8 @@ from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.fields import trial_fields
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from gensweep.trainables.errors import GensweepError, TrialError
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.registry import TRAINABLES
+from gensweep.trainables.trial import Trial
 
 
 @dataclass(frozen=True)

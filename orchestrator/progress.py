@@ -21,8 +21,8 @@ from rich.text import Text
 
 from gensweep.orchestrator.job import AGAIN
 from gensweep.orchestrator.job import Progress as TrialProgress
-from gensweep.trainables.identity import Trial
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.trial import Trial
 
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12  # of a sparkline

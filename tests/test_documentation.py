@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database.catalog import VIEWS
 from gensweep.cli.main import COMMANDS
 from gensweep.orchestrator.fields import trial_fields
 from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.spec import parse_spec
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 FIELDS = trial_fields("classifier")
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,8 +13,8 @@ from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance, sweep_rows
 from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Started
-from gensweep.trainables.trial import ClassifierTrial
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.report import SUMMARIES
 
 ROOT = Path(__file__).resolve().parent.parent

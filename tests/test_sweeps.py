@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.analysis.labels import RANDOMIZATION_ORDER
+from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER
 from gensweep.orchestrator.plan import PlannedTrial, plan
 from gensweep.orchestrator.spec import read_spec
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
-from gensweep.trainables.trial import ClassifierTrial
 
 FOLDER = Path(__file__).resolve().parent.parent / "sweeps"
 FILES = sorted(FOLDER.glob("*.toml"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 if TYPE_CHECKING:  # the registry lists this trainable
     from gensweep.trainables.registry import Context

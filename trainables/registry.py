@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.min_norm.trial import MinNormTrial
 from gensweep.trainables.noop import NoopTrial
 from gensweep.trainables.records import Record
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Trainable:
 
 
 TRAINABLES: dict[str, Trainable] = {
-    "classifier": Trainable(ClassifierTrial, "gensweep.trainables.classifier:run"),
+    "classifier": Trainable(ClassifierTrial, "gensweep.trainables.classifier.run:run"),
     "expressivity": Trainable(ExpressivityTrial, "gensweep.trainables.expressivity.run:run"),
     "min_norm": Trainable(MinNormTrial, "gensweep.trainables.min_norm.run:run"),
     "kernel": Trainable(KernelTrial, "gensweep.trainables.kernel.run:run"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.diff.sweeps import sweep_tables
 from gensweep.analysis.diff.trials import trial_tables
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.tables import Table
-from gensweep.analysis.trial import find_trial
+from gensweep.analysis.progress.trial import find_trial
+from gensweep.analysis.tables.table import Table
 
 
 def diff_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gensweep.analysis.figures.figure import Curve
-from gensweep.analysis.plots import line_plot
-from gensweep.analysis.tables import Row, Table
+from gensweep.analysis.drawing.terminal import line_plot
+from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.table import Row, Table
 
 COLUMNS = ("side", "epoch", "train_error", "test_error")
 

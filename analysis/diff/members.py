@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.labels import (
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.tables.labels import (
     MODEL_ORDER,
     RANDOMIZATION_ORDER,
     model_label,
@@ -14,7 +14,7 @@ from gensweep.analysis.labels import (
     randomization_label,
     settings_label,
 )
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 
 LIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 ORDER = f"""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
-from gensweep.analysis.labels import (
+from gensweep.analysis.tables.labels import (
     SETTINGS,
     dataset_labels,
     model_label,
@@ -14,7 +14,7 @@ from gensweep.analysis.labels import (
     setting_text,
     with_interval,
 )
-from gensweep.analysis.tables import Table, without_empty
+from gensweep.analysis.tables.table import Table, without_empty
 
 _FIGURES = {
     "trials": "count(*)",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import curves_for_people
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
 from gensweep.analysis.diff.outcome import for_people, outcome_table
-from gensweep.analysis.labels import setting_text
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.labels import setting_text
+from gensweep.analysis.tables.table import Table
 
 _LISTED = 20  # trials of one sweep alone, for a person
 _SIDES = {"a": "only in {a}", "b": "only in {b}", "both": "in both"}

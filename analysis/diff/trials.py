@@ -5,12 +5,12 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import COLUMNS, curves_for_people
-from gensweep.analysis.labels import percent
-from gensweep.analysis.measurements import measured_once, measurements
-from gensweep.analysis.tables import Table
-from gensweep.analysis.trial import trial_settings
+from gensweep.analysis.progress.trial import trial_settings
+from gensweep.analysis.questions.measurements import measured_once, measurements
+from gensweep.analysis.tables.labels import percent
+from gensweep.analysis.tables.table import Table
 
 _OUTCOME = (
     *("status", "epochs", "steps", "fit_epoch", "fit_step", "final_train_loss"),

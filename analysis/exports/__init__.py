@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import ExportError
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import ExportError
 from gensweep.analysis.exports import duckdb_file, files, mlflow, tensorboard
 from gensweep.analysis.exports.place import beside
 from gensweep.orchestrator.store.errors import StoreError

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
 
 
 def incoming(db: Database, into: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.exports.copying import incoming
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.exports.runs import Run, runs, seconds
 
 FILE = "mlflow.db"

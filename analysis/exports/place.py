@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gensweep.analysis.errors import ExportError
+from gensweep.analysis.database.errors import ExportError
 
 MARKER = ".gensweep-export"  # in folders, so that --force never empties one of something else
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.labels import trial_label
-from gensweep.analysis.measurements import measured_once, measurements
-from gensweep.analysis.trial import trial_settings
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.progress.trial import trial_settings
+from gensweep.analysis.questions.measurements import measured_once, measurements
+from gensweep.analysis.tables.labels import trial_label
 
 CURVES = ("train_error", "test_error", "train_loss", "test_loss", "lr", "memorized_fraction")
 OUTCOMES = ("fit_epoch", "final_train_error", "final_test_error", "best_test_error")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.exports.runs import Run, runs, seconds
 
 _TAGS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from gensweep.analysis.figures.figure import Axis, Curve, Panel
 from gensweep.analysis.figures.series import Record, by_setting, curve, name_of
+from gensweep.analysis.tables.figure import Axis, Curve, Panel
 
 X, Y = Axis("thousand steps", start=0.0), Axis("accuracy (%)", start=0.0, end=100.0)
 

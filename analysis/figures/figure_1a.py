@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Axis, Figure, Panel
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import (
     AS_FAR,
     MODEL,
@@ -16,7 +15,8 @@ from gensweep.analysis.figures.series import (
     panel_title,
     split,
 )
-from gensweep.analysis.labels import RANDOMIZATION_ORDER, in_words, order_by
+from gensweep.analysis.tables.figure import Axis, Figure, Panel
+from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, in_words, order_by
 
 _QUERY = f"""
 from loss_curves

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures import paper
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
 from gensweep.analysis.figures.series import (
     LABELS_ALONE,
@@ -17,7 +16,8 @@ from gensweep.analysis.figures.series import (
     curve,
     split,
 )
-from gensweep.analysis.labels import SETTINGS
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.labels import SETTINGS
 
 _PAPER = ("table_1", "test_error")
 

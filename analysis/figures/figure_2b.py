@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.accuracy import accuracy_panel
-from gensweep.analysis.figures.figure import Figure
 from gensweep.analysis.figures.series import (
     AS_FAR,
     MODEL,
@@ -14,6 +13,7 @@ from gensweep.analysis.figures.series import (
     OVER_SEEDS,
     split,
 )
+from gensweep.analysis.tables.figure import Figure
 
 _QUERY = f"""
 from learning_curves

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.paper_numbers import CERTAINTY, Number, paper_numbers
 from gensweep.analysis.figures.series import OVER_SEEDS, Record, curve, name_of, split
-from gensweep.analysis.kernels import IN_ORDER
-from gensweep.analysis.labels import in_words, setting_text
-from gensweep.analysis.paper.numbers import CERTAINTY, Number, paper_numbers
+from gensweep.analysis.questions.kernels import IN_ORDER
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.labels import in_words, setting_text
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.kernel.trial import FILTERS
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import Record, name_of, split
-from gensweep.analysis.labels import dataset_labels, varying_settings
-from gensweep.analysis.min_norm import ALIKE, SETTINGS, SETTINGS_IN_ORDER, TELLING, data_label, way
+from gensweep.analysis.questions.min_norm import (
+    ALIKE,
+    SETTINGS,
+    SETTINGS_IN_ORDER,
+    TELLING,
+    data_label,
+    way,
+)
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.labels import dataset_labels, varying_settings
 
 _PANEL = ("dataset", "data", "corruption")
 _DISTANCES = ("distance", "distance_to_limit")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Axis, Figure, Panel
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import (
     AS_FAR,
     MODELS_IN_ORDER,
@@ -13,6 +12,7 @@ from gensweep.analysis.figures.series import (
     curve,
     split,
 )
+from gensweep.analysis.tables.figure import Axis, Figure, Panel
 
 MOST = 3  # values of p that are drawn per setting
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gensweep.analysis.figures.figure import Axis, Curve
 from gensweep.analysis.figures.series import Record, by_model
+from gensweep.analysis.tables.figure import Axis, Curve
 
 LEAST = 3  # values of p that make a curve
 P = Axis("label corruption p", start=0.0, end=1.0)

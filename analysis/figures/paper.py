@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gensweep.analysis.figures.figure import Curve
+from gensweep.analysis.database.paper_numbers import CERTAINTY, Number, paper_numbers
 from gensweep.analysis.figures.series import Record
-from gensweep.analysis.labels import model_label
-from gensweep.analysis.paper.numbers import CERTAINTY, Number, paper_numbers
+from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.labels import model_label
 
 _P = {"true_labels": 0.0, "random_labels": 1.0}
 

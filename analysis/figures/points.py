@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.figures.figure import Figure
-from gensweep.analysis.tables import Table
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.tables.figure import Figure
+from gensweep.analysis.tables.table import Table
 
 _COLUMNS = ("panel", "curve", "source", "x", "y", "low", "high", "hollow")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.figures.figure_1a import figure_1a
 from gensweep.analysis.figures.figure_1b import figure_1b
 from gensweep.analysis.figures.figure_1c import figure_1c
@@ -17,6 +16,7 @@ from gensweep.analysis.figures.learning_curves import learning_curves
 from gensweep.analysis.figures.minimum_norm import minimum_norm
 from gensweep.analysis.figures.order_of_learning import order_of_learning
 from gensweep.analysis.figures.residuals import residuals
+from gensweep.analysis.tables.figure import Figure
 
 FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_1a": figure_1a,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import isfinite
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import Record, name_of, split
-from gensweep.analysis.labels import in_words, setting_text
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.labels import in_words, setting_text
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
 
 _QUERY = """

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gensweep.analysis.figures.figure import Curve
-from gensweep.analysis.labels import MODEL_ORDER, SETTINGS, model_label, order_by, varying_settings
+from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.labels import (
+    MODEL_ORDER,
+    SETTINGS,
+    model_label,
+    order_by,
+    varying_settings,
+)
 
 Record = dict[str, Any]
 MODEL = ("dataset", "model", "batch_norm")

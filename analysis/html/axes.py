@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gensweep.analysis.figures.figure import Axis
+from gensweep.analysis.tables.figure import Axis
 
 # How axes look; the page's style says which colours these are in the light and in the dark.
 CONFIG: Mapping[str, Any] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from gensweep.analysis.tables import Table, heading, is_numeric, shown
+from gensweep.analysis.tables.table import Table, heading, is_numeric, shown
 
 LONG = 44  # characters from which a text is broken over lines
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gensweep.analysis.figures.figure import Figure, Panel
 from gensweep.analysis.html.points import points_of
 from gensweep.analysis.html.series import Series, keyed, series_of
 from gensweep.analysis.html.spec import Spec, about, panel_spec
 from gensweep.analysis.html.thinning import most_of_each
+from gensweep.analysis.tables.figure import Figure, Panel
 
 MOST_NAMES = 12  # that are read out of a chart's curves
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.cells import Sheet, sheet
-from gensweep.analysis.labels import randomization_label
-from gensweep.analysis.status import COUNTS, STATUSES, TROUBLE
-from gensweep.analysis.tables import Table, without_empty
+from gensweep.analysis.progress.status import COUNTS, STATUSES, TROUBLE
+from gensweep.analysis.tables.labels import randomization_label
+from gensweep.analysis.tables.table import Table, without_empty
 
 MOST_TROUBLE = 50
 

@@ -11,8 +11,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.axes import CONFIG
 from gensweep.analysis.html.cells import Sheet, sheet
 from gensweep.analysis.html.charts import Charts, charts
@@ -20,6 +19,7 @@ from gensweep.analysis.html.overview import Overview, overview_of
 from gensweep.analysis.html.runtime import runtime
 from gensweep.analysis.html.series import DARK, LIGHT, SHAPES
 from gensweep.analysis.report import asked
+from gensweep.analysis.tables.figure import Figure
 
 FIRST = ("claims",)  # what is read before the figures
 MOST_PANELS = 6  # of a figure; more are folded, and drawn when they are unfolded

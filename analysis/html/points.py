@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gensweep.analysis.figures.figure import Axis, Curve
 from gensweep.analysis.html.thinning import kept
+from gensweep.analysis.tables.figure import Axis, Curve
 
 FEW = 25  # points that all have a marker; longer curves have one here and there
 MARKERS = 8

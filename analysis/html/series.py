@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gensweep.analysis.figures.figure import Curve, Figure
+from gensweep.analysis.tables.figure import Curve, Figure
 
 # Okabe and Ito's colours, which most colour-blind people tell apart, in the order of use; each a
 # little darker on white and a little lighter on black where it would be hard to see.

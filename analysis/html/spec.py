@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gensweep.analysis.figures.figure import Panel
 from gensweep.analysis.html.axes import position
 from gensweep.analysis.html.points import Points
 from gensweep.analysis.html.series import DASHES, Series
+from gensweep.analysis.tables.figure import Panel
 
 HEIGHT = 290  # pixels
 

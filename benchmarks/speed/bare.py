@@ -11,10 +11,10 @@ from speed.plain import plain_model
 from torch import nn
 from torch.nn import functional
 
-from gensweep.trainables.data import Split, load_trial_data
-from gensweep.trainables.engines.precision import set_precision
+from gensweep.trainables.classifier.data import Split, load_trial_data
+from gensweep.trainables.classifier.engines.precision import set_precision
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models.layers import initialize
-from gensweep.trainables.trial import ClassifierTrial
 
 
 def laps(job: Job) -> Generator[Lap]:

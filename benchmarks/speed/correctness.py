@@ -16,10 +16,10 @@ from scipy import stats
 from speed.job import write_images
 from speed.ways import WAYS, Errors, Place, by_hand
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
 from gensweep.trainables.errors import GensweepError
-from gensweep.trainables.trial import ClassifierTrial
 
 # The chance that ways which are the same are said to disagree, all comparisons together.
 CHANCE = 0.01

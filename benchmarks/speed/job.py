@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
-from gensweep.trainables.trial import ClassifierTrial
 
 BATCH = 128
 LR, MOMENTUM = 0.01, 0.9

@@ -12,10 +12,10 @@ import torch
 from speed import bare
 from speed.plain import plain_model
 
-from gensweep.trainables.data import Split, load_trial_data
+from gensweep.trainables.classifier.data import Split, load_trial_data
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Epoch
 from gensweep.trainables.registry import TRAINABLES, Context
-from gensweep.trainables.trial import ClassifierTrial
 
 
 @dataclass(frozen=True)

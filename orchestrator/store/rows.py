@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from gensweep.orchestrator.store.schemas import SWEEP
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.records import Epoch, Examples
 from gensweep.trainables.registry import trial_from_config
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.trial import Trial
 
 Row = dict[str, Any]
 # The settings that mean the same in every trial that has them.

@@ -24,7 +24,6 @@ from gensweep.orchestrator.store.rows import (
     utc,
 )
 from gensweep.orchestrator.store.schemas import LIVE, conform
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.records import (
     Ended,
     Epoch,
@@ -35,6 +34,7 @@ from gensweep.trainables.records import (
     Started,
     Steps,
 )
+from gensweep.trainables.trial import Trial
 
 _OUTCOME = (
     "epochs",

@@ -16,8 +16,8 @@ from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import config_row, epoch_rows, outcome_row, sweep_rows
 from gensweep.orchestrator.store.schemas import LIVE
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Epoch
-from gensweep.trainables.trial import ClassifierTrial
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5)
 CURVES = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis import convergence, corruption
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions import convergence, corruption
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 DIFFERENCES: list[tuple[dict[str, Any], str]] = [

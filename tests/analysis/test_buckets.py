@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from gensweep.analysis.buckets import Results
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
+from gensweep.analysis.database.buckets import Results
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
 from gensweep.orchestrator.store.bucket import BucketPath
 
 
@@ -223,7 +223,7 @@ def test_nor_can_anything_be_opened_to_be_written(root: BucketPath, mode: str) -
 
 def test_a_folder_needs_no_client_of_an_object_store(folders: dict[str, Path]) -> None:
     script = (
-        "import sys; from gensweep.analysis.database import Database\n"
+        "import sys; from gensweep.analysis.database.connection import Database\n"
         f"with Database({str(folders['mixed'])!r}) as db: db.table('from trials')\n"
         "print('fsspec' in sys.modules)"
     )

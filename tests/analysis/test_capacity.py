@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gensweep.analysis.capacity import capacity_table, for_people, has_trials, statements
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions.capacity import capacity_table, for_people, has_trials, statements
 from gensweep.analysis.report import report_tables
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.analysis.condition import matching_ids
-from gensweep.analysis.errors import QueryError
+from gensweep.analysis.database.condition import matching_ids
+from gensweep.analysis.database.errors import QueryError
 from gensweep.orchestrator.store.rows import sweep_rows
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 TRIALS = {
     "inception": ClassifierTrial(model="inception", seed=1, lr=0.1, crop=True),

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.convergence import (
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.questions.convergence import (
     THRESHOLDS,
     UNITS,
     convergence_table,
     every_threshold,
     for_people,
 )
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 TIME = ("time", "time_low", "time_high", "time_above")

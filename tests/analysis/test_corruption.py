@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gensweep.analysis.corruption import corruption_table, for_people
-from gensweep.analysis.database import Database
-from gensweep.analysis.subsets import for_people as subsets_for_people
-from gensweep.analysis.subsets import has_trials, subsets_table
-from gensweep.analysis.tables import Table
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions.corruption import corruption_table, for_people
+from gensweep.analysis.questions.subsets import for_people as subsets_for_people
+from gensweep.analysis.questions.subsets import has_trials, subsets_table
+from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 FRACTIONS = st.integers(0, 64).map(lambda n: n / 64)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.diff import diff_tables
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Announce = Callable[..., None]

@@ -16,15 +16,15 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from gensweep.analysis import exports
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import ExportError
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import ExportError
 from gensweep.analysis.exports import EXPORTS, export
 from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 ENDS = {"trials": 5, "epochs": 8, "steps": 8, "sweep_trials": 4}

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.expressivity import expressivity_table, for_people, has_trials
-from gensweep.analysis.figures.figure import Figure
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions.expressivity import expressivity_table, for_people, has_trials
 from gensweep.analysis.report import report_tables
+from gensweep.analysis.tables.figure import Figure
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter

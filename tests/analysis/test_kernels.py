@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.drawing.picture import draw
 from gensweep.analysis.figures.kernel_error import kernel_error
-from gensweep.analysis.figures.picture import draw
-from gensweep.analysis.kernels import for_people, has_trials, kernels_table
-from gensweep.analysis.paper.beside import TABLES
+from gensweep.analysis.questions.kernels import for_people, has_trials, kernels_table
+from gensweep.analysis.questions.reproduction import TABLES
 from gensweep.analysis.report import report_tables
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.analysis.labels import (
+from gensweep.analysis.tables.labels import (
     MODEL_ORDER,
     RANDOMIZATION_ORDER,
     SETTINGS,
@@ -21,9 +21,9 @@ from gensweep.analysis.labels import (
     varying_settings,
     with_interval,
 )
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.randomizations import RANDOMIZATIONS
-from gensweep.trainables.trial import ClassifierTrial
 
 
 @pytest.mark.parametrize("name", MODELS)

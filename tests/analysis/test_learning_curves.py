@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.early_stopping import early_stopping_table, for_people, has_trials
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions.early_stopping import early_stopping_table, for_people, has_trials
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.schemas import EPOCH, LIVE
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 FRACTIONS = st.integers(0, 64).map(lambda n: n / 64)

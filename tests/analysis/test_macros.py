@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.orchestrator.store.layout import Store
 
 

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff import diff_tables
 from gensweep.analysis.exports.runs import runs
-from gensweep.analysis.labels import trial_label
+from gensweep.analysis.progress.status import for_people, status_tables
+from gensweep.analysis.progress.trial import trial_tables
 from gensweep.analysis.report import report_tables
-from gensweep.analysis.status import for_people, status_tables
-from gensweep.analysis.trial import trial_tables
+from gensweep.analysis.tables.labels import trial_label
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.min_norm.trial import MinNormTrial
 from gensweep.trainables.records import Ended, Measurement, Started
+from gensweep.trainables.trial import Trial
 
 ABOUT = Provenance("a-host", "0123456789ab", "{}")
 MEASURED = [("norm", 1.5, None), ("distance", 0.5, 1.0), ("distance", 0.25, 10.0)]

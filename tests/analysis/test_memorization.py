@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gensweep.analysis import learning_times, measures
-from gensweep.analysis.correlations import correlations_table
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions import learning_times, measures
+from gensweep.analysis.questions.correlations import correlations_table
 from gensweep.analysis.report import report_tables
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Epoch, Examples, Measures, Started
-from gensweep.trainables.trial import ClassifierTrial
 
 Finish = Callable[..., ClassifierTrial]
 

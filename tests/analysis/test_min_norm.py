@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.figures.picture import draw
-from gensweep.analysis.min_norm import for_people, has_trials, min_norm_table
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.drawing.picture import draw
+from gensweep.analysis.questions.min_norm import for_people, has_trials, min_norm_table
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import config_row

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.plots import MARKERS, line_plot, terminal
+from gensweep.analysis.drawing.terminal import MARKERS, line_plot, terminal
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 
 WIDTHS = [40, 80, 200]
 

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from gensweep.analysis import database
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
+from gensweep.analysis.database import connection as database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
 
 COPY = "copy (select 1) to '{root}/x.csv'"
 INSERT = "insert into stored_sweeps by name select 'x' as sweep returning *"

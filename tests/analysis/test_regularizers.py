@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.needed import for_people as needed_for_people
-from gensweep.analysis.needed import has_trials, needed_table
-from gensweep.analysis.regularizers import for_people, has_pairs, regularizers_table
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions.needed import for_people as needed_for_people
+from gensweep.analysis.questions.needed import has_trials, needed_table
+from gensweep.analysis.questions.regularizers import for_people, has_pairs, regularizers_table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 

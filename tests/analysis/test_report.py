@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.report import SUMMARIES, report_tables
 from gensweep.orchestrator.store.layout import Store
 

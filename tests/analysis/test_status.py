@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.status import STATUSES, for_people, status_tables
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.progress.status import STATUSES, for_people, status_tables
 from gensweep.orchestrator.store.claiming import claim
 from gensweep.orchestrator.store.layout import Store
 

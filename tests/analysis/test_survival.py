@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from gensweep.analysis.survival import Median, median
+from gensweep.analysis.tables.survival import Median, median
 
 TIMES = st.lists(st.integers(1, 9).map(float), min_size=1, max_size=12)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.analysis.tables import Table, in_brief, without_empty
+from gensweep.analysis.tables.table import Table, in_brief, without_empty
 
 COLUMNS = ["a", "b", "c"]
 VALUES = st.one_of(st.none(), st.just(""), st.integers(0, 2), st.text(max_size=2))

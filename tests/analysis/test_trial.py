@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.tables import Table
-from gensweep.analysis.trial import find_trial, trial_tables
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.progress.trial import find_trial, trial_tables
+from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 
 def ids(store: Store) -> list[str]:

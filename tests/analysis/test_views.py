@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
 from gensweep.orchestrator.store.claiming import claim
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.manifest import read_manifest
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 # As the contract has them; a view may have more behind these.
 COLUMNS = {

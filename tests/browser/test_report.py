@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.html.cells import sheet
 from gensweep.analysis.html.charts import charts
 from gensweep.analysis.html.overview import Overview
 from gensweep.analysis.html.page import Drawn, render
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.table import Table
 
 DESKTOP, PHONE = (1280, 800), (375, 812)
 REAL = Path(__file__).parents[2] / "docs" / "cifar10_cpu"
@@ -86,7 +86,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole report of real results."""
-    from gensweep.analysis.database import Database
+    from gensweep.analysis.database.connection import Database
     from gensweep.analysis.html.page import page
 
     path: Path = tmp_path_factory.mktemp("real") / "report.html"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 from gensweep.cli import output
 from gensweep.cli.formats import Format
 

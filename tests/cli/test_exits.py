@@ -11,7 +11,7 @@ import pytest
 
 import gensweep.cli.query
 import gensweep.orchestrator.doctor
-from gensweep.analysis.errors import ExportError, QueryError
+from gensweep.analysis.database.errors import ExportError, QueryError
 from gensweep.cli.codes import Exit
 from gensweep.orchestrator.doctor import Finding
 from gensweep.orchestrator.errors import ClusterError, SpecError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database.catalog import VIEWS
 from gensweep.orchestrator.store.claiming import hold
 from gensweep.orchestrator.store.layout import Store
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.catalog import VIEWS
+from gensweep.analysis.database.catalog import VIEWS
 
 Gensweep = Callable[..., Any]
 

@@ -18,8 +18,8 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 import gensweep.cli.prompt
-from gensweep.analysis.catalog import VIEWS
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.connection import Database
 from gensweep.cli.formats import Format
 from gensweep.cli.prompt import history_file, session
 from gensweep.cli.shell import Shell, blank, complete, split

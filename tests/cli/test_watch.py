@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.watch import look
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.progress.watch import look
 from gensweep.cli.live import lines, picture
 from gensweep.orchestrator.store.claiming import claim
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import sweep_rows
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Gensweep = Callable[..., Any]
 Write = Callable[..., ClassifierTrial]

@@ -22,7 +22,7 @@ from gensweep.orchestrator.job import (
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.store.statuses import TrialStatus
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 ENDS = ("done", "diverged", "failed")
 # What can become of a try: an end, no room on the GPU, or no word of an end in the store.

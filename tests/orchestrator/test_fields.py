@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.fields import allowed, problem, trial_fields, unknown
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.trial import ClassifierTrial
 
 FIELDS = trial_fields("classifier")
 WHOLE = ("seed", "epochs", "patience", "batch_size", "log_every")

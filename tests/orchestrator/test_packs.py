@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gensweep.orchestrator.packs import in_order, largest_pack, packs
 from gensweep.orchestrator.resources import Resources
+from gensweep.trainables.classifier.shape import shape
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.shape import shape
-from gensweep.trainables.trial import ClassifierTrial
 
 
 def made(model: str = "mlp_1x512", **settings: Any) -> ClassifierTrial:

@@ -13,7 +13,7 @@ from rich.console import Console
 from gensweep.orchestrator import progress
 from gensweep.orchestrator.job import AGAIN, Progress
 from gensweep.orchestrator.progress import LiveDisplay, PlainDisplay, show_progress, sparkline
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 SHORT = ClassifierTrial(model="mlp_1x512", dataset="synthetic", epochs=40, seed=1)
 LONG = ClassifierTrial(

@@ -9,7 +9,7 @@ import pytest
 
 from gensweep.orchestrator.fields import trial_fields
 from gensweep.orchestrator.resources import RESOURCES, Resources, problem
-from gensweep.trainables.shape import SHAPING
+from gensweep.trainables.classifier.shape import SHAPING
 
 FIELDS = trial_fields("classifier")
 SWEEPS = (Path(__file__).resolve().parents[2] / "docs" / "sweeps.md").read_text()

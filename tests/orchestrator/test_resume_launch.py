@@ -24,7 +24,7 @@ from gensweep.orchestrator.store.manifest import read_manifest
 from gensweep.orchestrator.store.rows import epoch_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
-from gensweep.trainables.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.checkpoint import Saved, unpack
 from gensweep.trainables.records import Epoch, Steps
 from gensweep.trainables.registry import TRAINABLES, Context
 

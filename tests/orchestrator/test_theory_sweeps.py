@@ -13,9 +13,9 @@ from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.spec import Override, parse_spec
 from gensweep.orchestrator.store.rows import config_row, trial_from_row
 from gensweep.orchestrator.store.schemas import CONFIG
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.trial import Trial
 
 THEORY = [name for name in TRAINABLES if name not in ("classifier", "noop")]
 

@@ -15,9 +15,9 @@ from gensweep.orchestrator.job import UNWRITABLE, Assignment, Job, Progress
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended
 from gensweep.trainables.registry import TRAINABLES
-from gensweep.trainables.trial import ClassifierTrial
 
 SHORT = ClassifierTrial(model="mlp_1x512", dataset="synthetic", epochs=2)
 DIVERGES = ClassifierTrial(model="mlp_1x512", dataset="synthetic", lr=1e30)

@@ -15,9 +15,9 @@ from gensweep.orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import DeviceMemoryError
 from gensweep.trainables.registry import TRAINABLES
-from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(
     model="mlp_1x512", dataset="synthetic", epochs=5, batch_size=32, log_every=2, flip=True

@@ -12,15 +12,15 @@ import pytest
 import torch
 from hypothesis import settings
 
-from gensweep.trainables import training
-from gensweep.trainables.classifier import run
+from gensweep.trainables.classifier import training
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.protocol import Evaluation, Should, Window
+from gensweep.trainables.classifier.run import run
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.engines.protocol import Evaluation, Should, Window
 from gensweep.trainables.records import Examples, Measures, Record
 from gensweep.trainables.registry import Context
-from gensweep.trainables.trial import ClassifierTrial
 
 settings.register_profile("trainables", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("trainables")

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.models import build_model
 from gensweep.trainables.records import Epoch, Record, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 Model = Callable[[], nn.Module]
 

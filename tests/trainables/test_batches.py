@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.regularizers import augment
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.preprocessing import whiten
-from gensweep.trainables.regularizers import augment
 from gensweep.trainables.seeds import generator, torch_seed
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Steps
-from gensweep.trainables.training import Checkpoints, fit
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Run = Callable[..., list[tuple[float, Record]]]

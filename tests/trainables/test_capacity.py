@@ -15,7 +15,8 @@ import torch
 from gensweep.trainables.capacity import stability
 from gensweep.trainables.capacity.sample import halves, signs, training_order, training_sample
 from gensweep.trainables.capacity.trial import CapacityTrial
-from gensweep.trainables.data import load_trial_data
+from gensweep.trainables.classifier.data import load_trial_data
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.errors import DataError, TrialError
@@ -23,7 +24,6 @@ from gensweep.trainables.models import MODELS
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Ended, Measurement, Record, Started
 from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
-from gensweep.trainables.trial import ClassifierTrial
 
 Measured = Callable[..., list[Record]]
 

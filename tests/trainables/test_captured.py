@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 import torch
 
-from gensweep.trainables.checkpoint import Saved, unpack
-from gensweep.trainables.classifier import ENGINES, run
-from gensweep.trainables.engines import program
-from gensweep.trainables.engines.captured import CapturedEngine
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.engines.program import Program
-from gensweep.trainables.engines.programs import PROGRAMS
+from gensweep.trainables.classifier.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.engines import program
+from gensweep.trainables.classifier.engines.captured import CapturedEngine
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.program import Program
+from gensweep.trainables.classifier.engines.programs import PROGRAMS
+from gensweep.trainables.classifier.run import ENGINES, run
+from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
 from gensweep.trainables.registry import Context
-from gensweep.trainables.training import Checkpoints, fit
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 CPU = torch.device("cpu")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from gensweep.trainables.checkpoint import unpack
-from gensweep.trainables.classifier import ENGINES, run
-from gensweep.trainables.engines.captured import CapturedEngine
-from gensweep.trainables.engines.programs import PROGRAMS
+from gensweep.trainables.classifier.checkpoint import unpack
+from gensweep.trainables.classifier.engines.captured import CapturedEngine
+from gensweep.trainables.classifier.engines.programs import PROGRAMS
+from gensweep.trainables.classifier.run import ENGINES, run
+from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Epoch, Record, Steps
 from gensweep.trainables.registry import Context
-from gensweep.trainables.training import Checkpoints, fit
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 CUDA = torch.device("cuda")

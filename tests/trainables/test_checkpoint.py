@@ -17,10 +17,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.checkpoint import FORMAT, MAGIC, Saved, pack, unpack
+from gensweep.trainables.classifier.checkpoint import FORMAT, MAGIC, Saved, pack, unpack
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.records import Epoch, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(model="alexnet", randomization="partial_labels", corruption=0.1, seed=7)
 HEADER = len(MAGIC) + 4 + 32

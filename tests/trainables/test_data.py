@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gensweep.trainables import data
-from gensweep.trainables.data import TrialData, load_trial_data
+from gensweep.trainables.classifier import data
+from gensweep.trainables.classifier.data import TrialData, load_trial_data
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial, Randomization
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
-from gensweep.trainables.engines.eager import EagerEngine
 from gensweep.trainables.randomizations import RANDOMIZATIONS
-from gensweep.trainables.trial import ClassifierTrial, Randomization
 
 CPU = torch.device("cpu")
 NAMES = get_args(Randomization)

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from gensweep.trainables import classifier
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.engines.lane import Lane
+from gensweep.trainables.classifier import run as classifier
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.lane import Lane
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import DeviceMemoryError
 from gensweep.trainables.records import Record, Steps
 from gensweep.trainables.registry import Context
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 

@@ -7,11 +7,11 @@ from typing import get_args
 import pytest
 import torch
 
-from gensweep.trainables.classifier import pick_device
-from gensweep.trainables.data import load_trial_data
-from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.classifier.data import load_trial_data
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.classifier.trial import ClassifierTrial, Randomization
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.trial import ClassifierTrial, Randomization
 
 Tiny = Callable[..., ClassifierTrial]
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models.layers import Dropout
 from gensweep.trainables.records import Epoch, Record
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 

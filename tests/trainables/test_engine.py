@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.checkpoint import unpack
+from gensweep.trainables.classifier.checkpoint import unpack
+from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from gensweep.trainables.training import Checkpoints, fit
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]

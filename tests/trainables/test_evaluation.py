@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from gensweep.trainables.data import Split
-from gensweep.trainables.engines import evaluation
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.engines.evaluation import summarize
-from gensweep.trainables.engines.protocol import Evaluation
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.data import Split
+from gensweep.trainables.classifier.engines import evaluation
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.evaluation import summarize
+from gensweep.trainables.classifier.engines.protocol import Evaluation
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from gensweep.trainables.classifier.engines.lane import device_name
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.datasets.arrays import Dataset
-from gensweep.trainables.engines.lane import device_name
 from gensweep.trainables.errors import DataError, TrialError
 from gensweep.trainables.expressivity.sample import draw_sample
 from gensweep.trainables.expressivity.sgd import hidden_units

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from gensweep.trainables.engines.flat import Layout, copy_all, sgd_
+from gensweep.trainables.classifier.engines.flat import Layout, copy_all, sgd_
 from gensweep.trainables.models import build_model
 
 MODELS: dict[str, Callable[[], nn.Module]] = {

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models import MODELS, build_model
 from gensweep.trainables.models.layers import initialize
 from gensweep.trainables.seeds import torch_seed
-from gensweep.trainables.trial import ClassifierTrial
 
 SHAPE = (3, 8, 8)
 SMALL = ["mlp_3x512", "alexnet", "inception"]

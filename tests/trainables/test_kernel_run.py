@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 
+from gensweep.trainables.classifier.engines.lane import device_name
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
-from gensweep.trainables.engines.lane import device_name
 from gensweep.trainables.errors import DataError, DeviceMemoryError, TrialError
 from gensweep.trainables.kernel import run as module
 from gensweep.trainables.kernel.cholesky import factor

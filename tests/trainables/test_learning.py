@@ -13,10 +13,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.classifier import ENGINES
-from gensweep.trainables.learning import Learning
+from gensweep.trainables.classifier.learning import Learning
+from gensweep.trainables.classifier.run import ENGINES
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Examples, Measures, Record
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from gensweep.trainables.classifier.training import fit
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Started, Steps
-from gensweep.trainables.training import fit
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeScripted = Callable[..., Any]

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from gensweep.trainables.data import Split
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.engines.lane import Lane
-from gensweep.trainables.engines.measures import margins, measures
+from gensweep.trainables.classifier.data import Split
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.lane import Lane
+from gensweep.trainables.classifier.engines.measures import margins, measures
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Measures, Record
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 CPU = torch.device("cpu")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 from sklearn.kernel_ridge import KernelRidge
 
+from gensweep.trainables.classifier.engines.lane import device_name
 from gensweep.trainables.datasets import load
-from gensweep.trainables.engines.lane import device_name
 from gensweep.trainables.min_norm.data import examples
 from gensweep.trainables.min_norm.descent import batches, gradient_descent, stochastic
 from gensweep.trainables.min_norm.regression import Regression

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Epoch, Record
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from gensweep.trainables import data
-from gensweep.trainables.data import load_trial_data
+from gensweep.trainables.classifier import data
+from gensweep.trainables.classifier.data import load_trial_data
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS, cifar10, load, mnist
 from gensweep.trainables.datasets.arrays import Dataset, digest, write_cache
 from gensweep.trainables.errors import DataError
-from gensweep.trainables.trial import ClassifierTrial
 
 REAL = Path(os.environ.get("GENSWEEP_DATA", ""))
 needs_cifar10 = pytest.mark.skipif(

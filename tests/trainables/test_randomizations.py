@@ -7,9 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from gensweep.trainables.classifier.trial import Randomization
 from gensweep.trainables.datasets.arrays import Dataset, digest
 from gensweep.trainables.randomizations import RANDOMIZATIONS
-from gensweep.trainables.trial import Randomization
 
 # SHA-256 for seed 7 of the training labels (p = 0.5 where they are partly corrupted) and of the
 # images, training and test together. Noise is counted in thousandths: its last bits may differ

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import (
     CheckpointError,
     DataError,
@@ -14,7 +15,6 @@ from gensweep.trainables.errors import (
 )
 from gensweep.trainables.records import Ended, Started
 from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
-from gensweep.trainables.trial import ClassifierTrial
 
 
 def test_a_trainable_runs_its_trials_and_says_whose_records_they_are(data_dir: Path) -> None:

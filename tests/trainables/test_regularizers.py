@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from gensweep.trainables.preprocessing import center_crop
-from gensweep.trainables.regularizers import (
+from gensweep.trainables.classifier.regularizers import (
     augment,
     augments,
     random_crop,
     random_flip,
     random_rotation,
 )
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.preprocessing import center_crop
 
 Tiny = Callable[..., ClassifierTrial]
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gensweep.trainables.checkpoint import unpack
-from gensweep.trainables.engines.eager import EagerEngine
+from gensweep.trainables.classifier.checkpoint import unpack
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from gensweep.trainables.training import Checkpoints, fit
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

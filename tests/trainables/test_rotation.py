@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gensweep.trainables.regularizers import random_rotation
+from gensweep.trainables.classifier.regularizers import random_rotation
 
 
 def turn_all(monkeypatch: pytest.MonkeyPatch, share: float) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]

@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 MakeEngine = Callable[..., EagerEngine]

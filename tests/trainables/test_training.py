@@ -6,10 +6,10 @@ from itertools import groupby
 
 import pytest
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 Tiny = Callable[..., ClassifierTrial]
 Train = Callable[..., list[Record]]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.trial import ClassifierTrial
 
 
 @pytest.mark.parametrize("zero", [0, 0.0, -0.0])

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gensweep.trainables.classifier.trial import ClassifierTrial, Randomization
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
-from gensweep.trainables.trial import ClassifierTrial, Randomization
 
 GOLDEN = {
     "cefe39201618": {"model": "inception"},
@@ -118,12 +118,14 @@ def test_trials_know_their_trainable() -> None:
     assert TRAINABLES[ClassifierTrial(model="alexnet").trainable].config is ClassifierTrial
 
 
-@pytest.mark.parametrize("module", ["gensweep.trainables.trial", "gensweep.trainables.registry"])
+@pytest.mark.parametrize(
+    "module", ["gensweep.trainables.classifier.trial", "gensweep.trainables.registry"]
+)
 def test_planning_loads_no_torch(module: str) -> None:
     program = f"""
 import sys
 import {module}
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 assert len(ClassifierTrial(model="inception", crop=True).trial_id) == 12
 heavy = {{"torch", "torchvision", "sklearn"}} & set(sys.modules)
 assert not heavy, heavy

@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gensweep.trainables.engines.eager import EagerEngine
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Array = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS, build_model
-from gensweep.trainables.trial import ClassifierTrial
 from gensweep.trainables.work import multiply_accumulates
 
 

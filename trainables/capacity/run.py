@@ -21,10 +21,10 @@ from gensweep.trainables.capacity.sample import (
     training_sample,
 )
 from gensweep.trainables.capacity.trial import CapacityTrial
-from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.endings import DivergedError, StoppedError
-from gensweep.trainables.engines.lane import device_name
 from gensweep.trainables.memory import keep_freed_memory
 from gensweep.trainables.models import build_model
 from gensweep.trainables.records import Ended, Measurement, Record, Started

@@ -9,8 +9,8 @@ from annotated_types import Ge, Gt, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.identity import Trial
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.trial import Trial
 from gensweep.trainables.work import multiply_accumulates
 
 Measure = Literal["rademacher", "vc", "stability"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.classifier.engines.precision import set_precision
+from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.endings import DivergedError, StoppedError
-from gensweep.trainables.engines.lane import device_name
-from gensweep.trainables.engines.precision import set_precision
 from gensweep.trainables.expressivity.construct import construct
 from gensweep.trainables.expressivity.judge import Fit, judge
 from gensweep.trainables.expressivity.sample import draw_sample

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import Trial
 
 GAUSSIAN = "gaussian"
 _TRAINING = {"epochs": 100, "batch_size": 128, "lr": 0.01, "momentum": 0.9}

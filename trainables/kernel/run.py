@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from gensweep.trainables.classifier import pick_device
+from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.classifier.engines.precision import set_precision
+from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.endings import StoppedError
-from gensweep.trainables.engines.lane import device_name
-from gensweep.trainables.engines.precision import set_precision
 from gensweep.trainables.errors import DeviceMemoryError, TrialError
 from gensweep.trainables.kernel.cholesky import Pause, factor
 from gensweep.trainables.kernel.examples import Examples, load_examples

@@ -9,7 +9,7 @@ from annotated_types import Ge, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import Trial
 
 Features = Literal["raw_pixels", "gabor_wavelets", "random_features"]
 Labels = Literal["true_labels", "random_labels"]

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import torch
 
-from gensweep.trainables.classifier import pick_device
-from gensweep.trainables.engines.lane import device_name
+from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.min_norm.data import examples
 from gensweep.trainables.min_norm.regression import Regression

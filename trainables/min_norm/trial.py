@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.identity import Trial
+from gensweep.trainables.trial import Trial
 
 GAUSSIAN = "gaussian"
 CLASSES = 10  # of every dataset here; the gaussian one's labels have a linear teacher with as many

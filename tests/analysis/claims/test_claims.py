@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.claims import claims_table, for_people, has_trials
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.questions.claims import claims_table, for_people, has_trials
 from gensweep.orchestrator.store.layout import Store
 
 FITS = (0.75, 0.005)

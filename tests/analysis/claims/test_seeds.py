@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.orchestrator.store.layout import Store
 
 Judge = Callable[[str], dict[str, Any]]

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from gensweep.analysis.convergence import convergence_table
-from gensweep.analysis.database import Database
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.figures.figure import Curve, Figure
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.figures.points import points_table, refuse_empty
 from gensweep.analysis.figures.registry import FIGURES, full_name
+from gensweep.analysis.questions.convergence import convergence_table
+from gensweep.analysis.tables.figure import Curve, Figure
 from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
-from gensweep.trainables.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 THEORY = ("residuals", "minimum_norm", "kernel_error")  # of trials that train no network

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gensweep.analysis.errors import QueryError
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.figures.picture import ENDINGS, draw, left_out, save
-from gensweep.analysis.figures.styles import styles
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.drawing.picture import ENDINGS, draw, left_out, save
+from gensweep.analysis.drawing.styles import styles
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 
 BOUND = {"hollow": [False, False, True], "at_least": True}
 MADE = Figure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gensweep.analysis.html.cells import number, sheet
-from gensweep.analysis.tables import Table
+from gensweep.analysis.tables.table import Table
 
 
 @pytest.mark.parametrize(

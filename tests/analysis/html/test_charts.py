@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.html.charts import charts
 from gensweep.analysis.html.series import DARK, LIGHT, MARKERS, SHAPES
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 
 STYLE = files("gensweep.analysis.html").joinpath("page.css").read_text("utf-8")
 LIGHT_SURFACE, DARK_SURFACE = re.findall(r"--surface: (#\w+);", STYLE)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
+from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures import registry
-from gensweep.analysis.figures.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.html.overview import duration
 from gensweep.analysis.html.page import page, words
 from gensweep.analysis.html.runtime import embeddable, runtime
 from gensweep.analysis.report import SUMMARIES
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.orchestrator.store.layout import Store
 
 HOSTILE = (

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.paper.beside import TABLES
-from gensweep.analysis.paper.numbers import paper_numbers
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.paper_numbers import paper_numbers
+from gensweep.analysis.questions.reproduction import TABLES
 from gensweep.orchestrator.store.layout import Store
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 
 def shown(store: Store, name: str) -> list[dict[str, Any]]:

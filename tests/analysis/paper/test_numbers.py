@@ -8,8 +8,14 @@ from dataclasses import fields
 
 import pytest
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.paper.numbers import BOUNDS, CERTAINTY, METRICS, Number, paper_numbers
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.paper_numbers import (
+    BOUNDS,
+    CERTAINTY,
+    METRICS,
+    Number,
+    paper_numbers,
+)
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS
@@ -191,7 +197,7 @@ def test_sql_sees_the_same_numbers(store: Store) -> None:
 
 def test_putting_them_into_a_database_does_not_load_pandas() -> None:
     code = (
-        "import sys, duckdb; from gensweep.analysis.paper.numbers import create_table; "
+        "import sys, duckdb; from gensweep.analysis.database.paper_numbers import create_table; "
         "create_table(duckdb.connect()); assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

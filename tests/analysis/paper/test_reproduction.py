@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.database import Database
-from gensweep.analysis.paper.numbers import paper_numbers
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.paper_numbers import paper_numbers
 from gensweep.orchestrator.store.layout import Store
 
 T95_OF_2 = 12.706205  # Student's t for the mean of two

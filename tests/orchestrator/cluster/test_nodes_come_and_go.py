@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import gensweep
-from gensweep.analysis.status import status_tables
+from gensweep.analysis.progress.status import status_tables
 from gensweep.orchestrator.remaining import Summary
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import read_beat, read_leases

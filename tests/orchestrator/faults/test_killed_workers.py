@@ -18,7 +18,7 @@ import gensweep
 from gensweep.orchestrator.remaining import Summary
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.statuses import TrialStatus
-from gensweep.trainables.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.checkpoint import Saved, unpack
 from gensweep.trainables.records import Epoch
 
 WOUNDED = "[[grid]]\nepochs = 300\n"

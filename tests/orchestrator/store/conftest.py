@@ -22,8 +22,8 @@ from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance, sweep_rows
 from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Epoch, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 Rows = dict[str, list[dict[str, Any]]]
 

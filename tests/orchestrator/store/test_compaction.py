@@ -17,7 +17,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.manifest import Manifest, read_manifest
 from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import take_snapshot
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]

@@ -16,7 +16,7 @@ from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import statuses
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 ROUNDS = 12
 EPOCHS = 3
@@ -41,7 +41,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.trainables.records import Ended, Epoch, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 store = Store.open(Path(sys.argv[1]))
 

@@ -20,7 +20,7 @@ from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
 from gensweep.orchestrator.store.statuses import statuses
 from gensweep.orchestrator.store.writer import TrialWriter
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 KINDS = ("truncated", "zeroed", "empty", "garbage")
 Strike = Callable[[Path, str], None]

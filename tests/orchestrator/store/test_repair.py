@@ -17,7 +17,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.repair import repair
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 KINDS = ("truncated", "zeroed", "empty", "garbage")
 TABLES = ("trials", "epochs", "steps")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from gensweep.orchestrator.store.rows import config_row, outcome_row, sweep_rows, trial_from_row
 from gensweep.orchestrator.store.schemas import CONFIG, SWEEP
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.records import Epoch
-from gensweep.trainables.trial import ClassifierTrial
 
 ERRORS = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0.0, 1.0)
 CURVE = st.lists(st.tuples(ERRORS, ERRORS, st.floats(1e-3, 1e3)), min_size=1, max_size=12)

@@ -20,7 +20,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.manifest import Manifest
 from gensweep.orchestrator.store.schemas import LIVE, SWEEP
 from gensweep.orchestrator.store.snapshot import take_snapshot
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 

@@ -19,7 +19,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Lease, read_leases
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import statuses
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 
@@ -33,7 +33,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.trainables.records import Ended, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 leases.BEAT, claiming._PAUSE = 0.05, 0.02
 if sys.argv[2] == "elsewhere":

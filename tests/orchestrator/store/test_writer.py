@@ -16,8 +16,8 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.schemas import LIVE
 from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(
     model="mlp_1x512", dataset="synthetic", randomization="partial_labels", corruption=0.5

@@ -20,8 +20,8 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard, revoke
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
-from gensweep.trainables.trial import ClassifierTrial
 
 TRIAL = ClassifierTrial(model="mlp_1x512", dataset="synthetic")
 MadeEpoch = Callable[..., Epoch]

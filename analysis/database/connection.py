@@ -1,0 +1,204 @@
+"""Read-only SQL over a results folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from gensweep.analysis.database.catalog import VIEWS, Catalog
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.database.readonly import check
+from gensweep.analysis.tables.table import Table
+from gensweep.orchestrator.store.damage import Damage
+from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Beat, Lease, read_beat
+from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.schemas import TABLES
+from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from gensweep.analysis.tables.figure import Figure
+
+
+# What of the trials' own files, with their nested rows, makes each table.
+_LIVE = {
+    "trials": "* exclude (epoch_rows, step_rows)",
+    "epochs": "trial_id, unnest(epoch_rows, recursive := true)",
+    "steps": "trial_id, unnest(step_rows, recursive := true)",
+}
+
+
+class Database:
+    """The views over one moment of a results folder; `refresh` moves on to the present.
+
+    Queries can read the views and the folder, and nothing else: they cannot write, load
+    extensions or change settings.
+    """
+
+    def __init__(self, root: Location | str, sweep: str | None = None) -> None:
+        """Open all trials of a results folder, or those of one sweep alone.
+
+        Raises StoreError if there are no results, or they cannot be read, and QueryError if
+        they know no such sweep.
+        """
+        self._store = Store.open(root)
+        self._sweep = sweep
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take a new snapshot of the folder."""
+        self._snapshot = take_snapshot(self._store)
+        try:
+            self._connection = _connect(self._snapshot, self._sweep)
+            self._catalog = Catalog(self._connection)
+        except duckdb.Error as error:
+            what = f"cannot be read ({_explained(error).what})"
+            raise StoreError(str(self._store.root), what) from error
+
+    def leases(self) -> list[tuple[Lease, Beat]]:
+        """Who was at work, with the last sign of life of each."""
+        return [(lease, read_beat(self._store, lease.id)) for lease in self._snapshot.leases]
+
+    @property
+    def damaged(self) -> Sequence[Damage]:
+        """Files that were left out because they are damaged, with the reason."""
+        return self._snapshot.damaged
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyRelation:
+        """The result of a query, lazily: `.arrow()`, `.df()`, `.pl()`, `.fetchall()`.
+
+        Raises QueryError if the query is wrong or does more than read.
+        """
+        self._check(query)
+        try:
+            return self._connection.sql(query, params=list(parameters) or None)
+        except duckdb.Error as error:
+            raise _explained(error) from error
+
+    def table(self, query: str, parameters: Sequence[Any] = (), name: str = "query") -> Table:
+        """The result of a query, read to its end."""
+        self._check(query)
+        try:
+            cursor = self._connection.execute(query, list(parameters))
+            columns = [column[0] for column in cursor.description or ()]
+            return Table(name, columns, cursor.fetchall())
+        except duckdb.Error as error:
+            raise _explained(error) from error
+
+    def figure(self, name: str) -> Figure:
+        """A figure's points: `1b` or `figure_1b`, `learning_curves`, `order_of_learning`, ….
+
+        Raises QueryError if there is no figure of that name.
+        """
+        from gensweep.analysis.figures.registry import (
+            make_figure,  # here, as the figures ask the database
+        )
+
+        return make_figure(self, name)
+
+    def convergence(self) -> duckdb.DuckDBPyRelation:
+        """The view `convergence`: `.df()`, `.pl()`, or `.filter("threshold = 0").df()`."""
+        return self.sql("from convergence")
+
+    def corruption(self) -> duckdb.DuckDBPyRelation:
+        """The view `corruption`: errors over seeds at every p."""
+        return self.sql("from corruption")
+
+    def __repr__(self) -> str:
+        sweep = f", sweep {self._sweep}" if self._sweep else ""
+        return f"<gensweep results in {self._store.root}{sweep}; views: {', '.join(VIEWS)}>"
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check(self, query: str) -> None:
+        try:
+            check(self._connection, query)
+            self._catalog.make(query)
+        except duckdb.Error as error:
+            raise _explained(error) from error
+
+
+def _explained(error: duckdb.Error) -> QueryError:
+    """DuckDB's message without its picture of the query, and without Python's traceback."""
+    text, _, trace = str(error).partition("Traceback (most recent call last)")
+    raised = re.search(r"^\w+Error: (.*)", trace, re.MULTILINE)
+    if not text.strip() and raised:  # by what reads the bucket
+        text = raised[1]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
+    missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
+    if missing:
+        return QueryError("query", missing[0], "the views are " + ", ".join(VIEWS))
+    return QueryError("query", " ".join(kept))
+
+
+def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database with the views, locked."""
+    known = sorted(set(snapshot.sweeps["sweep"].to_pylist()))
+    if sweep is not None and sweep not in known:
+        allowed = "one of " + ", ".join(known) if known else "there are no sweeps yet"
+        raise QueryError(f"sweep {sweep}", "not in these results", allowed)
+    connection = duckdb.connect(config={"python_enable_replacements": False})
+    if not isinstance(snapshot.store.root, Path):
+        from gensweep.analysis.database.buckets import let_in  # here, as it is slow to load
+
+        let_in(connection, snapshot.store.root)
+    claimed = [sorted(snapshot.claimed)]
+    connection.execute("create table claimed as select unnest(?::varchar[]) as trial_id", claimed)
+    connection.execute("set variable sweep = ?::varchar", [sweep])
+    _load(connection, "live", snapshot.live)
+    for name, rows in _LIVE.items():
+        connection.execute(f"create table live_{name} as select {rows} from live")
+        _union_view(connection, snapshot, name)
+    _load(connection, "stored_sweeps", snapshot.sweeps)
+    connection.execute(f"set allowed_directories = ['{_name(snapshot.store.root)}']")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    connection.register("incoming", table)
+    connection.execute(f"create table {name} as from incoming")
+    connection.unregister("incoming")
+
+
+def _union_view(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, name: str) -> None:
+    """Compacted rows, less those of trials that have a newer file of their own, and live rows."""
+    paths = snapshot.manifest.paths(snapshot.store, name)
+    query = f"select {', '.join(TABLES[name].names)} from live_{name}"
+    if paths:
+        listed = ", ".join(f"'{_name(path)}'" for path in paths)
+        superseded = "where trial_id not in (select trial_id from live_trials)"
+        kept = superseded if snapshot.live.num_rows else ""
+        # By name: older files lack the columns that came later.
+        files = f"read_parquet([{listed}], union_by_name = true)"
+        query += f" union all by name select * from {files} {kept}"
+    connection.execute(f"create view stored_{name} as {query}")
+
+
+def _name(place: Location) -> str:
+    """What DuckDB calls it, to stand between quotes."""
+    name = str(place) if isinstance(place, Path) else f"{place.scheme}://{place.address}"
+    return name.replace("'", "''")

@@ -1,0 +1,80 @@
+"""Which SQL does nothing but read.
+
+DuckDB's settings keep queries inside the results folder, and would let COPY and ATTACH write
+there. What kind a statement is does not settle it either: since DuckDB 2.0 a WITH may hold COPY,
+INSERT, UPDATE and DELETE, and there are table functions that run SQL given as text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from gensweep.analysis.database.errors import QueryError
+
+_ALLOWED = "one SELECT or EXPLAIN statement"
+# Comments are left to DuckDB, so that it and we never disagree where one ends.
+_EXPLAIN = re.compile(
+    r"^\s*explain\s+(analyze\s+)?(\(\s*(analyze|format)\b[\w\s,]*\)\s*)?", re.IGNORECASE
+)
+_READING_NODES = ("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE")
+_TABLE_FUNCTIONS = (
+    *("duckdb_columns", "duckdb_functions", "duckdb_views"),
+    *("generate_series", "json_each", "json_tree", "query_table", "range", "unnest"),
+    *("glob", "parquet_metadata", "parquet_schema"),
+    *("read_csv", "read_json", "read_parquet", "read_text"),
+)
+_KINDS = {
+    "EXPLAIN": "a comment breaks up EXPLAIN",
+    "MULTI": "PIVOT without a list of values creates a type",
+}
+
+
+def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raise QueryError, or DuckDB's own error, unless the query only reads."""
+    kinds = _kinds(connection, query)
+    if kinds == ["EXPLAIN"]:
+        # EXPLAIN ANALYZE runs what it explains.
+        query = _EXPLAIN.sub("", query, count=1)
+        kinds = _kinds(connection, query)
+    if kinds != ["SELECT"]:
+        one = len(kinds) == 1
+        what = _KINDS.get(kinds[0], f"{kinds[0]} is not a query") if one else "is not one statement"
+        raise QueryError("query", what, _ALLOWED)
+    for node in _nodes(_parsed(connection, query)):
+        kind = str(node.get("type", ""))
+        if kind.endswith("_NODE") and kind not in _READING_NODES:
+            raise QueryError("query", f"{kind.split('_')[0]} is not a query", _ALLOWED)
+        if kind == "TABLE_FUNCTION":
+            name = str(node["function"]["function_name"])
+            if name.lower() not in _TABLE_FUNCTIONS:
+                allowed = "the table functions are " + ", ".join(_TABLE_FUNCTIONS)
+                raise QueryError("query", f"{name} is not for queries", allowed)
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [statement.type.name for statement in connection.extract_statements(query)]
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """The syntax tree; asked for on a connection of its own, to leave open results alone."""
+    with connection.cursor() as cursor:
+        answer = cursor.execute("select json_serialize_sql(?::varchar)", [query]).fetchone()
+    assert answer is not None  # one row, always
+    tree = json.loads(answer[0])
+    if tree["error"]:
+        raise QueryError("query", " ".join(tree["error_message"].split()), _ALLOWED)
+    return tree
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the tree."""
+    if isinstance(tree, dict):
+        yield tree
+    children = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    for child in children:
+        yield from _nodes(child)

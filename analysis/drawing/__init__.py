@@ -1,0 +1,1 @@
+"""How figures are drawn: in a terminal, and as pictures."""

@@ -1,0 +1,1 @@
+"""How far sweeps are, and everything about one trial."""

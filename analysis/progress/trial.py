@@ -1,0 +1,96 @@
+"""Everything about one trial."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.drawing.terminal import line_plot
+from gensweep.analysis.questions.measurements import measurements
+from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.labels import percent
+from gensweep.analysis.tables.table import Table
+from gensweep.orchestrator.store.rows import trial_from_row
+
+_SETTINGS_END = "max_epochs"  # the last column of `trials` that is a setting
+_NO_OUTCOME = ("stop", "precision", "config", "theory_settings")
+_SHOWN_EPOCHS = 10
+
+
+def find_trial(db: Database, start: str) -> str:
+    """The id that begins with `start`. Raises QueryError unless there is exactly one."""
+    found = db.table("select trial_id from trials where starts_with(trial_id, ?)", [start.lower()])
+    if len(found.rows) != 1 or not start:
+        what = "is the start of several" if found.rows else "is not in these results"
+        raise QueryError(f"trial {start}", what, todo='see `gensweep query "from trials"`')
+    return str(found.rows[0][0])
+
+
+def trial_settings(row: dict[str, Any]) -> dict[str, Any]:
+    """Every field of the trial of a row of `trials`, whether it has a column or not."""
+    trial = trial_from_row(row)
+    return {"trainable": trial.trainable, **trial.settings(), "regularizer": trial.regularizer}
+
+
+def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
+    """Settings and outcome as name and value, and the trial's epochs.
+
+    people: without what is not known, with a plot, and with a traceback as text.
+    """
+    trial_id = find_trial(db, start)
+    row = db.table("from trials where trial_id = ?", [trial_id]).records()[0]
+    epochs = db.table("from epochs where trial_id = ? order by epoch", [trial_id], "epochs")
+    columns = list(row)
+    split = columns.index(_SETTINGS_END) + 1
+    settings = [[c, row[c]] for c in [*columns[:split], "stop", "precision"]]
+    outcome = [[c, row[c]] for c in columns[split:] if c not in _NO_OUTCOME]
+    network = row[_SETTINGS_END] is not None
+    if not network:
+        own = {k: v for k, v in trial_settings(row).items() if k != "regularizer"}
+        settings = [["trial_id", trial_id], *map(list, own.items())]
+    measured = measurements(db, trial_id)
+    if not people:
+        return [
+            Table("settings", ["name", "value"], settings),
+            Table("outcome", ["name", "value"], outcome),
+            epochs if network else measured,
+        ]
+    known = [[name, value] for name, value in outcome if value is not None and name != "error"]
+    tables = [
+        Table("settings", ["setting", "value"], settings, title=f"Trial {trial_id}"),
+        Table("outcome", ["figure", "value"], known, title="Outcome"),
+    ]
+    if epochs.rows:
+        tables.append(_curve(epochs))
+    if measured.rows:
+        tables.append(replace(measured, title="Measurements"))
+    if row["error"]:
+        tables.append(Table("error", [], [], title="Error", notes=row["error"].splitlines()))
+    return tables
+
+
+def _how_many(epochs: int) -> str:
+    if epochs > _SHOWN_EPOCHS:
+        return f"{epochs} epochs, the last {_SHOWN_EPOCHS} in figures"
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
+
+
+def _curve(epochs: Table) -> Table:
+    records = epochs.records()
+    columns = ("epoch", "train_loss", "train_error", "test_error", "seconds")
+    last: list[list[Any]] = [[r[c] for c in columns] for r in records[-_SHOWN_EPOCHS:]]
+    x = [float(r["epoch"]) for r in records]
+    curves = [
+        Curve("train error", x, [100 * r["train_error"] for r in records]),
+        Curve("test error", x, [100 * r["test_error"] for r in records]),
+    ]
+    return Table(
+        "epochs",
+        columns,
+        last,
+        title=f"Learning curve ({_how_many(len(records))})",
+        show={"train_error": percent, "test_error": percent},
+        plot=lambda width: line_plot(curves, width, "epoch", "error %", x_end=x[-1], y_end=100.0),
+    )

@@ -1,0 +1,103 @@
+"""Claim D on linear models: where SGD ends, beside the closed form of minimum norm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.tables.labels import dataset_labels, varying_settings
+from gensweep.analysis.tables.table import Table, without_empty
+
+ALIKE = ("dataset", "data", "corruption", "method", "start")
+SETTINGS = ("batch_size", "lr", "scale", "precision", "steps")
+TELLING = SETTINGS[:-1]  # steps are said where no other setting tells two apart
+_PLACE = ("n", "d", "features", "bandwidth")  # of a setting among the others
+SETTINGS_IN_ORDER = (
+    "dataset, features, n, d, bandwidth, corruption, method, start desc, batch_size, lr, scale,"
+    " precision, steps"
+)
+_MEANS = ("distance", "distance_to_limit", "norm", "train_loss", "test_error")
+
+_QUERY = f"""
+select
+    {", ".join((*ALIKE, *SETTINGS, *_PLACE))},
+    count(*) as seeds,
+    median(condition) as condition,
+    {", ".join(f"avg({x}) as {x}, half_width({x}) as {x}_interval" for x in _MEANS)},
+    max(outside_moved) as outside_moved,
+    avg(minimum_norm) as minimum_norm,
+    avg(solution_test_error) as solution_test_error,
+    half_width(solution_test_error) as solution_test_error_interval
+from min_norm
+where status = 'done' and step = steps
+group by all
+order by {SETTINGS_IN_ORDER}
+"""
+_SQL = "from min_norm where step = steps order by dataset, data, corruption, method, start, seed"
+
+
+def min_norm_table(db: Database) -> Table:
+    """Per setting, over seeds that are done: how far from the closed form they ended."""
+    records = db.table(_QUERY).records()
+    telling = varying_settings(records, ALIKE, TELLING)
+    steps = varying_settings(records, (*ALIKE, *TELLING), ["steps"])
+    for record, *said in zip(records, telling, steps, strict=True):
+        record["settings"] = ", ".join(filter(None, said))
+    columns = [
+        *(*ALIKE, "settings", "seeds", "steps", "condition"),
+        *(name for x in _MEANS for name in (x, f"{x}_interval")),
+        *("outside_moved", "minimum_norm"),
+        *("solution_test_error", "solution_test_error_interval"),
+    ]
+    return Table("min_norm", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
+
+
+def for_people(table: Table) -> Table:
+    """The same with errors in per cent, and no more than 80 columns have room for."""
+    records = table.records()
+    seeds = sorted({r["seeds"] for r in records})
+    rows = [
+        [
+            ", ".join(filter(None, (dataset, data_label(r)))),
+            ", ".join(filter(None, (r["method"].upper(), r["settings"]))),
+            *(r["start"], r["seeds"] if len(seeds) > 1 else "", f"{r['distance']:.0e}"),
+            f"{r['distance_to_limit']:.0e}" if r["start"] == "random" else "",
+            f"{r['outside_moved']:.0e}",
+            *(f"{100 * r[error]:.2f}" for error in ("test_error", "solution_test_error")),
+        ]
+        for r, dataset in zip(records, dataset_labels(records), strict=True)
+    ]
+    words = ("data", "method", "start")
+    mean = f"{seeds[0]} seeds" if len(seeds) == 1 else "n seeds"
+    figures = ("distance", "to limit", "moved", "test %", "exact %")
+    return Table(
+        "min_norm",
+        *without_empty([*words, "n", *figures], rows, ("n", "to limit")),
+        title="Linear models: the distance from the solution of minimum norm",
+        show=dict.fromkeys(figures, str),
+        notes=[
+            f"distance: at the end, from the closed form, in units of its norm; mean over {mean}",
+            "to limit: that from the closed form plus the start's part outside the data's span",
+            "moved: how far the part outside the span has moved, at most; it must not",
+            "exact: the test error of the closed form",
+        ],
+        sql=table.sql,
+    )
+
+
+def data_label(record: Mapping[str, Any]) -> str:
+    """Such as `n=20, whitened pixels, p=0.5`."""
+    p = f", p={record['corruption']:g}" if record["corruption"] else ""
+    return f"{record['data']}{p}"
+
+
+def way(record: Mapping[str, Any]) -> str:
+    """Such as `SGD from zero`."""
+    method = {"gd": "gradient descent", "sgd": "SGD"}[record["method"]]
+    return f"{method} from {'zero' if record['start'] == 'zero' else 'a random start'}"
+
+
+def has_trials(db: Database) -> bool:
+    query = "select count(*) from trials where trainable = 'min_norm' and status = 'done'"
+    return bool(db.table(query).rows[0][0])

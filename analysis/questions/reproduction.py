@@ -1,0 +1,210 @@
+"""The tables and statements of the paper beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.database.paper_numbers import CERTAINTY, title
+from gensweep.analysis.tables.labels import SETTINGS, in_words, model_label, varying_settings
+from gensweep.analysis.tables.table import Table, without_empty
+
+# Numbers that stand together, as the paper has them: training/test (best during training).
+_TOGETHER = ("train{}_error", "test{}_error", "best_test{}_error")
+_PAIRED = {metric.format(top): top for top in ("", "_top5") for metric in _TOGETHER}
+_WORST_FIRST = ("differs", "not fitted", "smaller", "agrees", "not run")
+_NOTES = (
+    "runs: trials × epochs; ours: their mean ± 95 % interval, none with one seed",
+    "Δ: ours less the paper's, of the last number; agrees: within a point, or within",
+    "our interval if that is wider; not fitted: ours are not trained as far",
+)
+_KERNELS = ("kernel", "bandwidth", "l2", "examples", "filters")
+_NOTES_ON_KERNELS = (
+    "n: training examples; ours: the mean over seeds ± 95 % interval, none with one seed; of n",
+    "and filters the most that was run; smaller: less than the paper's, so not to be compared",
+    "Δ: ours less the paper's; agrees: within a point, a tenth of the norm, or our interval",
+    "norm: one-hot targets, all classes as one function; the paper does not say how it counts",
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A file of the paper's numbers beside ours.
+
+    name:    of the summary.
+    sources: of the view `reproduction`.
+    by_item: rows are named by the paper's words rather than by model, labels and regularizer.
+    """
+
+    name: str
+    file: str
+    sources: tuple[str, ...]
+    by_item: bool = False
+
+    @property
+    def sql(self) -> str:
+        return (
+            f"from reproduction where source in {_listed(self.sources)} "
+            "order by position, max_epochs desc, lr, weight_decay, kernel, bandwidth, l2, precision"
+        )
+
+    def figures(self, db: Database) -> Table:
+        """A row per number of the paper and setting of ours; those that were not run have n = 0."""
+        table = db.table(self.sql, name=self.name)
+        return Table(self.name, table.columns, table.rows, sql=self.sql)
+
+    def applies(self, db: Database) -> bool:
+        """Whether any trial of the results could stand in the table."""
+        query = f"""
+        select (
+        select count(*) from classifiers t
+        join paper p using (trainable, dataset, model, batch_norm)
+        where status in ('done', 'diverged') and source in {_listed(self.sources)}
+            and coalesce(p.randomization, t.randomization) = t.randomization
+            and coalesce(p.regularizer, t.regularizer) = t.regularizer
+        ) + (
+        select count(*) from kernels
+        join paper p using (dataset, model, randomization)
+        where p.trainable = 'kernel' and status = 'done' and source in {_listed(self.sources)})
+        """
+        return bool(db.table(query).rows[0][0])
+
+    def for_people(self, table: Table) -> Table:
+        """Numbers that the paper prints together in one cell, with how sure we are of them."""
+        groups = _grouped(table.records())
+        marks = sorted({r["certainty"] for group in groups for r in group})
+        heads = [{**group[0], "max_epochs": None} for group in groups]  # that is a column here
+        rows = [
+            [
+                *self._names(group[0]),
+                self._number(group),
+                _settings(group[0], settings),
+                _cell(group, lambda r: r["printed"] + (f" {r['certainty']}" if marks[1:] else "")),
+                _runs(group[0]),
+                _cell(group, _ours) if group[0]["n"] else "",
+                _difference(group[-1]),
+                _verdict(group),
+            ]
+            for group, settings in zip(
+                groups, varying_settings(heads, ("source", "item", "metric")), strict=True
+            )
+        ]
+        droppable = ("of", "model", "setting", "number", "settings")
+        columns = [*droppable, "paper", "runs", "ours", "Δ", "verdict"]
+        return Table(
+            self.name,
+            *without_empty(columns, rows, droppable),
+            title=title(self.file),
+            show=dict.fromkeys(("paper", "ours", "Δ"), str),
+            notes=[*_notes(marks), *(_NOTES_ON_KERNELS if self.name == "table_3" else _NOTES)],
+            sql=self.sql,
+        )
+
+    def _names(self, record: dict[str, Any]) -> tuple[str, str, str]:
+        if self.by_item:
+            return record["item"], "", ""
+        random = ["random"] if record["randomization"] == "random_labels" else []
+        with_what = [] if random and record["regularizer"] == "none" else [record["regularizer"]]
+        where = " (slides)" if record["source"] == "slides" else ""
+        model = model_label(record["model"], record["batch_norm"])
+        return "", model, ", ".join(random + with_what) + where
+
+    def _number(self, group: Sequence[dict[str, Any]]) -> str:
+        """Which of an item's numbers it is, where that is not said by the title."""
+        metric = str(group[0]["metric"])
+        if self.by_item:
+            accuracy = group[0]["unit"].startswith("accuracy")
+            return in_words(metric.replace("error", "accuracy") if accuracy else metric)
+        return "top-5" if _PAIRED.get(metric) else ""
+
+
+TABLES = {
+    beside.name: beside
+    for beside in (
+        Beside("table_1", "table_1", ("table_1",)),
+        Beside("table_2", "table_2", ("table_2", "slides")),
+        Beside("table_3", "table_3", ("table_3", "code"), by_item=True),
+        Beside("table_4", "table_4", ("table_4",)),
+        Beside("paper", "figures", ("models", "figure_1b", "figure_1c", "figure_2b", "text"), True),
+    )
+}
+
+
+def _listed(sources: Sequence[str]) -> str:
+    return "(" + ", ".join(f"'{source}'" for source in sources) + ")"
+
+
+def _grouped(records: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Numbers of one item and setting that the paper prints together."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for record in records:
+        family = _PAIRED.get(record["metric"], record["metric"])
+        settings = (record[s] for s in (*SETTINGS, *_KERNELS))
+        where = (record["source"], record["item"], family, *settings)
+        groups.setdefault(where, []).append(record)
+    return list(groups.values())
+
+
+def _notes(marks: Sequence[str]) -> list[str]:
+    if len(marks) == 1:
+        return [f"the paper's numbers: [{marks[0]}] {CERTAINTY[marks[0]]}"]
+    return [f"{mark}: {CERTAINTY[mark]}" for mark in marks]
+
+
+def _settings(record: dict[str, Any], varying: str) -> str:
+    """What sets ours apart, and what a kernel was solved with: `n 10000, bandwidth 0.02`."""
+    if not record["n"]:
+        return ""
+    said = {"n": "examples", "bandwidth": "bandwidth", "l2": "l2", "filters": "filters"}
+    words = [f"{word} {_short(record[of])}" for word, of in said.items() if record[of]]
+    return ", ".join([*words, *filter(None, [varying])])
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _runs(record: dict[str, Any]) -> str:
+    return " × ".join(str(v) for v in (record["n"], record["max_epochs"]) if v is not None)
+
+
+def _cell(group: Sequence[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> str:
+    best = [f" ({text(r)})" for r in group if r["metric"].startswith("best_test")]
+    others = [text(r) for r in group if not r["metric"].startswith("best_test")]
+    # With intervals there is a place to break the line, so that no number is broken.
+    return ("/" if all(len(t) < 8 for t in others) else " / ").join(others) + "".join(best)
+
+
+def _printed(record: dict[str, Any], fraction: float, offset: float = 0.0) -> float:
+    """A value of ours in the unit in which the paper prints its own."""
+    if record["unit"] == "accuracy in %":
+        return 100 * (offset - fraction)
+    return 100 * fraction if record["unit"] == "error in %" else fraction
+
+
+def _ours(record: dict[str, Any]) -> str:
+    if record["ours"] is None:
+        return "–"
+    if record["unit"] == "weights":
+        return f"{record['ours']:,.0f}"
+    text = f"{_printed(record, record['ours'], 1.0):.2f}"
+    width = record["interval"]
+    return text if width is None else f"{text}±{abs(_printed(record, width)):.2f}"
+
+
+def _verdict(group: Sequence[dict[str, Any]]) -> str:
+    """The worst of theirs; with the width of what they agree within, where that is our interval."""
+    verdict = str(min((r["verdict"] for r in group), key=_WORST_FIRST.index))
+    wide = [r for r in group if r["interval"] is not None and r["interval"] == r["within"]]
+    if verdict != "agrees" or not wide:
+        return verdict
+    return f"agrees within {max(abs(_printed(r, r['within'])) for r in wide):.2f}"
+
+
+def _difference(record: dict[str, Any]) -> str:
+    if record["difference"] is None:
+        return ""
+    difference = _printed(record, record["difference"])
+    return f"{difference:+,.0f}" if record["unit"] == "weights" else f"{difference:+.2f}"

@@ -1,0 +1,1 @@
+"""The paper's training runs: one network on one randomized dataset."""

@@ -1,0 +1,101 @@
+"""The engine whose step costs one launch on CUDA, where it is a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gensweep.trainables.classifier.engines.lane import Lane
+from gensweep.trainables.classifier.engines.lanes import Lanes
+from gensweep.trainables.classifier.engines.program import Program
+from gensweep.trainables.classifier.engines.programs import PROGRAMS, Key
+from gensweep.trainables.classifier.engines.protocol import Should, Window
+from gensweep.trainables.classifier.shape import shape
+from gensweep.trainables.classifier.trial import ClassifierTrial
+
+
+class CapturedEngine(Lanes):
+    """Lends its lanes to a program, which trains them side by side.
+
+    Programs are kept for the next trials of this shape. `close` gives them back.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[ClassifierTrial],
+        data_dir: Path,
+        device: torch.device,
+        compiled: bool = False,
+        follow_examples: bool = False,
+    ) -> None:
+        # It is the program's step that is compiled, not each lane's.
+        super().__init__(trials, data_dir, device, follow_examples=follow_examples)
+        self._compiled = compiled
+        self._programs: dict[Key, Program] = {}
+        self._lent: tuple[Program, list[Lane]] | None = None
+
+    def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
+        lanes = self._begin(epochs)
+        first = lanes[0]
+        program = self._program(lanes)
+        program.take(lanes)
+        self._lent = program, lanes
+        try:
+            while first.steps < len(first.batches):
+                program.step(len(first.batches[first.steps]))
+                for lane in lanes:
+                    lane.steps += 1
+                    lane.window_steps += 1
+                if first.window_is_full:
+                    yield self._window(program, lanes)
+                if should_stop():
+                    return
+        finally:
+            self._give_back()
+            self._lent = None
+
+    def state(self, lane: int) -> dict[str, Any]:
+        self._give_back()
+        return super().state(lane)
+
+    def close(self) -> None:
+        """Let the next engine of this shape have the programs."""
+        for key, program in self._programs.items():
+            PROGRAMS.put(key, program)
+        self._programs = {}
+
+    def _give_back(self) -> None:
+        """The lanes that a program trains are now as they are there."""
+        if self._lent:
+            program, lanes = self._lent
+            program.give(lanes)
+
+    def _window(self, program: Program, lanes: Sequence[Lane]) -> Window:
+        sums = program.close_window()[: len(lanes)]
+        means = [total / lane.window_steps for lane, total in zip(lanes, sums, strict=True)]
+        for lane in lanes:
+            lane.window_steps = 0
+        return Window(lanes[0].steps, means)
+
+    def _program(self, lanes: Sequence[Lane]) -> Program:
+        """With as many slots as a power of two has, so that there are few when lanes end."""
+        slots = 1 << (len(lanes) - 1).bit_length()
+        first = lanes[0]
+        inputs = first.data.train.inputs
+        shared = all(lane.data.train.inputs is inputs for lane in lanes)
+        key = Key(
+            shape(first.trial),
+            (inputs.shape, inputs.dtype),
+            first.data.classes,
+            self._device,
+            slots,
+            shared,
+            self._compiled,
+        )
+        if key not in self._programs:
+            found = PROGRAMS.take(key)
+            self._programs[key] = found or Program(first, slots, shared, self._compiled)
+        return self._programs[key]

@@ -1,0 +1,61 @@
+"""A full pass over one split, and what is counted in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gensweep.trainables.classifier.data import Split
+from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
+
+_BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}
+
+
+def batches(split: Split) -> Iterator[tuple[Tensor, Tensor]]:
+    """Stored inputs and labels, in batches that the device takes with ease."""
+    size = _BATCH[split.labels.device.type]
+    yield from zip(torch.split(split.inputs, size), torch.split(split.labels, size), strict=True)
+
+
+@torch.no_grad()
+def evaluate(
+    logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
+) -> Evaluation | None:
+    """A pass in batches of stored inputs; None if stopped, which is asked before each of them."""
+    device = split.labels.device
+    loss = torch.zeros((), device=device, dtype=torch.float32)
+    predictions = []
+    for inputs, labels in batches(split):
+        if should_stop():
+            return None
+        logits = logits_of(inputs)
+        loss += functional.cross_entropy(logits.float(), labels, reduction="sum")
+        predictions.append(logits.argmax(dim=1))
+    return summarize(loss / len(split.labels), torch.cat(predictions), split)
+
+
+def summarize(loss: Tensor, predictions: Tensor, split: Split) -> Evaluation:
+    """Count on the device; the host waits for the results once."""
+    wrong = predictions != split.labels
+    counts = [wrong.sum()]
+    if split.changed is not None:
+        changed = split.changed
+        recovered = changed & (predictions == split.truth)
+        counts += [(wrong & changed).sum(), recovered.sum(), changed.sum()]
+    values = torch.stack([loss.double(), *(count.double() for count in counts)]).tolist()
+    mean_loss, errors, n = values[0], values[1], len(split.labels)
+    if split.changed is None:
+        return Evaluation(mean_loss, errors / n, errors / n, None, None, ~wrong)
+    changed_errors, recovered_count, changed_count = values[2:]
+    clean = n - changed_count
+    return Evaluation(
+        loss=mean_loss,
+        error=errors / n,
+        clean_error=(errors - changed_errors) / clean if clean else None,
+        memorized=1.0 - changed_errors / changed_count,
+        recovered=recovered_count / changed_count,
+        right=~wrong,
+    )

@@ -1,0 +1,214 @@
+"""One trial on its device, step by step."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gensweep.trainables.classifier.data import TrialData, load_trial_data
+from gensweep.trainables.classifier.engines.evaluation import evaluate
+from gensweep.trainables.classifier.engines.measures import margins, measures
+from gensweep.trainables.classifier.engines.precision import autocast, set_precision
+from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
+from gensweep.trainables.classifier.learning import Learning
+from gensweep.trainables.classifier.regularizers import augment, augments
+from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.errors import CheckpointError
+from gensweep.trainables.models import build_model
+from gensweep.trainables.models.layers import Dropout, initialize
+from gensweep.trainables.preprocessing import whiten
+from gensweep.trainables.records import Examples, Measures
+from gensweep.trainables.seeds import generator, torch_seed
+
+
+def device_name(device: torch.device) -> str:
+    """Such as `cpu (x86_64)` or `NVIDIA H200`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+class Lane:
+    """A trial's model, optimizer and data, and how far it is in which epoch."""
+
+    def __init__(
+        self,
+        trial: ClassifierTrial,
+        data_dir: Path,
+        device: torch.device,
+        compiled: bool = False,
+        follow_examples: bool = False,
+    ) -> None:
+        self.trial = trial
+        self.device = device
+        self.data: TrialData = load_trial_data(trial, data_dir, device)
+        self.model = self.untrained()
+        # Convolutions run faster on channels-last images; for other models they would be copied.
+        convolves = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
+        self.layout = torch.channels_last if convolves else torch.contiguous_format
+        self.model.to(device).to(memory_format=self.layout)
+        self._learner = torch.compile(self.model) if compiled else self.model
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=trial.lr,
+            momentum=trial.momentum,
+            weight_decay=trial.weight_decay,
+            fused=device.type != "mps",
+        )
+        self.augmentation = torch.Generator(device)
+        self.dropout = torch.Generator(device)
+        self.drop_by(self.dropout, self.model)
+        self.order = torch.empty(0, dtype=torch.int64, device=device)
+        self.batches: Sequence[Tensor] = ()
+        self.epoch = self.steps = self.window_steps = 0
+        self.window_loss = torch.zeros((), device=device)
+        examples = len(self.data.train.labels)
+        self._learning = Learning(examples, device) if follow_examples else None
+
+    def untrained(self) -> nn.Module:
+        """The trial's model as it was before its first step, on the CPU."""
+        model = self.build()
+        seed = torch_seed(self.trial.seed, "initialization")
+        initialize(model, torch.Generator().manual_seed(seed))
+        return model
+
+    def build(self) -> nn.Module:
+        """The trial's model, which is yet to be initialized."""
+        return build_model(
+            self.trial.model,
+            self.data.shape,
+            self.data.classes,
+            batch_norm=self.trial.batch_norm,
+            dropout=self.trial.dropout,
+        )
+
+    @staticmethod
+    def drop_by(generator: torch.Generator, model: nn.Module) -> None:
+        """Let the generator choose the units that are dropped."""
+        for module in model.modules():
+            if isinstance(module, Dropout):
+                module.generator = generator
+
+    @property
+    def parameters(self) -> int:
+        return sum(p.numel() for p in self.model.parameters())
+
+    def begin(self, epoch: int) -> None:
+        """Go to where this epoch was left, or to its start."""
+        trial = self.trial
+        if epoch != self.epoch:
+            self.epoch, self.steps, self.window_steps = epoch, 0, 0
+            self.window_loss.zero_()
+            self.augmentation.manual_seed(torch_seed(trial.seed, "augmentation", epoch))
+            self.dropout.manual_seed(torch_seed(trial.seed, "dropout", epoch))
+        for group in self.optimizer.param_groups:
+            group["lr"] = trial.lr_in(epoch)
+        order = generator(trial.seed, "order", epoch).permutation(len(self.data.train.labels))
+        self.order = torch.from_numpy(order).to(self.device)
+        self.batches = torch.split(self.order, trial.batch_size)
+        set_precision(trial.precision)
+        self.model.train()
+
+    def step(self) -> None:
+        train, batch = self.data.train, self.batches[self.steps]
+        images = train.inputs[batch]
+        if augments(self.trial):
+            images = whiten(augment(images, self.trial, self.augmentation))
+        images = images.contiguous(memory_format=self.layout)
+        with autocast(self.trial.precision, self.device):
+            loss = functional.cross_entropy(self._learner(images), train.labels[batch])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.window_loss += loss.detach()
+        self.window_steps += 1
+        self.steps += 1
+
+    @property
+    def window_is_full(self) -> bool:
+        return self.steps % self.trial.log_every == 0 or self.steps == len(self.batches)
+
+    def close_window(self) -> float:
+        """The mean loss of the window's steps."""
+        mean = self.window_loss.item() / self.window_steps
+        self.window_loss.zero_()
+        self.window_steps = 0
+        return mean
+
+    def evaluate(self, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
+        set_precision(self.trial.precision)
+        self.model.eval()
+        train = evaluate(self._logits, self.data.train, should_stop)
+        test = None if train is None else evaluate(self._logits, self.data.test, should_stop)
+        if train is None or test is None:
+            return None
+        if self._learning:
+            self._learning.take(self.epoch, train.right)
+        return train, test
+
+    def measure(self, should_stop: Should) -> Measures | None:
+        set_precision(self.trial.precision)
+        self.model.eval()
+        found = margins(self._logits, self.data.train, should_stop)
+        return None if found is None else measures(self.model, self.untrained(), found)
+
+    def examples(self) -> Examples | None:
+        return self._learning.examples(self.data.train.changed) if self._learning else None
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        with autocast(self.trial.precision, self.device):
+            images = self.data.as_seen(inputs).contiguous(memory_format=self.layout)
+            logits: Tensor = self.model(images)
+        return logits
+
+    def momenta(self) -> dict[str, Tensor]:
+        """The optimizer's, by parameter; zeros before the first step; none without momentum."""
+        found = {}
+        if self.trial.momentum:
+            for name, parameter in self.model.named_parameters():
+                state = self.optimizer.state[parameter]
+                if "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(parameter, requires_grad=False)
+                found[name] = state["momentum_buffer"]
+        return found
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "device": self.device.type,
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "window_steps": self.window_steps,
+            "window_loss": self.window_loss,
+            "augmentation": self.augmentation.get_state(),
+            "dropout": self.dropout.get_state(),
+            "model": self.model.state_dict(),
+            "momentum": self.optimizer.state_dict()["state"],
+            "learning": self._learning.state() if self._learning else None,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if state["device"] != self.device.type:
+            # Another device draws other random numbers, and rounds otherwise.
+            raise CheckpointError(
+                f"checkpoint of trial {self.trial.trial_id}",
+                f"it is of device {state['device']}, and this is {self.device.type}",
+                todo="continue there, or start over here",
+            )
+        self.epoch, self.steps = state["epoch"], state["steps"]
+        self.window_steps = state["window_steps"]
+        self.window_loss.copy_(state["window_loss"])
+        self.augmentation.set_state(state["augmentation"])
+        self.dropout.set_state(state["dropout"])
+        self.model.load_state_dict(state["model"])
+        if self._learning and state.get("learning"):
+            self._learning.restore(state["learning"])
+        else:  # what was not followed from the start cannot be told
+            self._learning = None
+        settings = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**settings, "state": state["momentum"]})

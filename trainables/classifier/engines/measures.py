@@ -1,0 +1,69 @@
+"""What is measured of a network once it is trained: norms, and the margins of its training set.
+
+Candidates for what explains the generalization gap (paper, section 1 and appendix; Neyshabur et
+al. 2017, Bartlett et al. 2017), to be compared between true and random labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gensweep.trainables.classifier.data import Split
+from gensweep.trainables.classifier.engines.evaluation import batches
+from gensweep.trainables.classifier.engines.protocol import Should
+from gensweep.trainables.records import Measures
+
+LOWEST_TENTH = 0.1
+
+
+@torch.no_grad()
+def margins(
+    logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
+) -> Tensor | None:
+    """Per example (N,), ascending: its label's logit less the largest other; None if stopped."""
+    found = []
+    for inputs, labels in batches(split):
+        if should_stop():
+            return None
+        logits = logits_of(inputs).float()
+        given = logits.gather(1, labels[:, None])
+        others = logits.scatter(1, labels[:, None], -math.inf)
+        found.append(given[:, 0] - others.amax(dim=1))
+    return torch.cat(found).sort().values
+
+
+@torch.no_grad()
+def measures(model: nn.Module, initial: nn.Module, margins: Tensor) -> Measures:
+    """Of a model, of itself before training, and of ascending margins (N,)."""
+    weights, before = _vector(model), _vector(initial)
+    last = len(margins) - 1
+    return Measures(
+        weight_norm=weights.norm().item(),
+        initial_weight_norm=before.norm().item(),
+        distance_from_initialization=(weights - before).norm().item(),
+        spectral_log_product=_spectral_log_product(model),
+        margin_min=margins[0].item(),
+        margin_p10=margins[round(LOWEST_TENTH * last)].item(),
+        margin_median=margins[round(last / 2)].item(),
+    )
+
+
+def _vector(model: nn.Module) -> Tensor:
+    """All trainable parameters, in float64 on the CPU, where it is the same everywhere."""
+    return torch.cat([p.detach().cpu().double().flatten() for p in model.parameters()])
+
+
+def _spectral_log_product(model: nn.Module) -> float:
+    matrices = (p.detach().cpu().double().flatten(1) for p in model.parameters() if p.dim() > 1)
+    return math.fsum(_log_spectral_norm(matrix) for matrix in matrices)
+
+
+def _log_spectral_norm(matrix: Tensor) -> float:
+    """From the smaller Gram matrix, which is far faster than all singular values."""
+    tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
+    largest = torch.linalg.eigvalsh(tall.T @ tall)[-1].item()
+    return 0.5 * math.log(largest) if largest > 0.0 else -math.inf

@@ -1,0 +1,162 @@
+"""A step of several trials of equal shape, which knows nothing of the trials but numbers."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gensweep.trainables.classifier.engines.branches import Branches
+from gensweep.trainables.classifier.engines.flat import sgd_
+from gensweep.trainables.classifier.engines.graphs import capture_on
+from gensweep.trainables.classifier.engines.lane import Lane
+from gensweep.trainables.classifier.engines.networks import solo_logits, stacked_logits, stacks
+from gensweep.trainables.classifier.engines.precision import autocast
+from gensweep.trainables.classifier.engines.slots import Slots
+from gensweep.trainables.classifier.regularizers import augment, augments
+from gensweep.trainables.preprocessing import whiten
+
+
+class Program:
+    """Trains the lanes that are in its slots, whoever they are.
+
+    A step is the same computation on the CPU and on CUDA, where it is captured when it is first
+    taken, once for each batch size: whatever may differ between trials of one shape is a number
+    in a tensor. What a slot without a lane computes, nobody looks at.
+
+    shared:   whether the lanes train on the same images, of which there is one copy then.
+    compiled: whether torch.compile makes the kernels of the networks.
+    """
+
+    def __init__(self, like: Lane, slots: int, shared: bool, compiled: bool) -> None:
+        self._trial, self._device, self._format = like.trial, like.device, like.layout
+        self._slots = Slots(like, slots)
+        self._images: list[Tensor | None] = [None] * (1 if shared else slots)
+        self._sources: list[weakref.ref[Tensor] | None] = [None] * len(self._images)
+        self._solo = torch.compile(solo_logits) if compiled else solo_logits
+        self._many = torch.compile(stacked_logits) if compiled else stacked_logits
+        self._step = self._stacked_step if self._stacks else self._separate_step
+        self._branches = Branches(self._device, slots)
+        self._offsets: dict[int, Tensor] = {}
+        self._steps: dict[int, Callable[[], None]] = {}
+        generators = [*self._slots.augmentation, *self._slots.dropout]
+        self._capture = capture_on(self._device, generators)
+
+    @property
+    def _stacks(self) -> bool:
+        return len(self._slots.models) > 1 and stacks(self._slots.models[0])
+
+    def take(self, lanes: Sequence[Lane]) -> None:
+        """Copy lanes in, which are at the same step of their epochs."""
+        for size in {len(batch) for batch in lanes[0].batches}:
+            self._prepare(size, lanes[0])
+        for slot, lane in enumerate(lanes):
+            self._slots.take(slot, lane)
+        for place in range(len(self._images)):
+            self._hold(place, lanes[place % len(lanes)].data.train.inputs)
+
+    def give(self, lanes: Sequence[Lane]) -> None:
+        """Copy the same lanes back."""
+        for slot, lane in enumerate(lanes):
+            self._slots.give(slot, lane)
+
+    def step(self, size: int) -> None:
+        """One optimizer step of every slot on so many examples."""
+        self._steps[size]()
+
+    def close_window(self) -> list[float]:
+        """The sum of each slot's losses since the window before was closed."""
+        losses: list[float] = self._slots.loss.tolist()
+        self._slots.loss.zero_()
+        return losses
+
+    def let_go(self) -> None:
+        """Forget the images, unless they are a copy of its own."""
+        if self._capture is None:
+            self._images = [None] * len(self._images)
+
+    def _hold(self, place: int, images: Tensor) -> None:
+        """A graph reads from one place for ever, so it needs a copy there."""
+        if self._capture is None:
+            self._images[place] = images
+            return
+        held, source = self._images[place], self._sources[place]
+        if held is None:
+            self._images[place] = images.clone()
+        elif source is None or source() is not images:
+            held.copy_(images)
+        self._sources[place] = weakref.ref(images)
+
+    def _prepare(self, size: int, like: Lane) -> None:
+        if size in self._steps:
+            return
+        self._offsets[size] = torch.arange(size, device=self._device)
+
+        def step() -> None:
+            self._step(self._offsets[size])
+
+        if self._capture is None:
+            self._steps[size] = step
+            return
+        for place in range(len(self._images)):
+            self._hold(place, like.data.train.inputs)
+        self._steps[size] = self._capture.record(step, self._slots.rewind)
+
+    def _next(self, offsets: Tensor) -> Tensor:
+        """The examples (L, N) of the next batch."""
+        slots = self._slots
+        index = slots.order.index_select(1, slots.position + offsets)
+        slots.position += len(offsets)
+        return index
+
+    def _inputs(self, slot: int, index: Tensor) -> Tensor:
+        held = self._images[slot % len(self._images)]
+        assert held is not None
+        images = held[index]
+        if augments(self._trial):
+            images = whiten(augment(images, self._trial, self._slots.augmentation[slot]))
+        return images.contiguous(memory_format=self._format)
+
+    def _views(self, rows: Tensor) -> dict[str, Tensor]:
+        layout = self._slots.layout
+        return (layout.views_for_autocast if self._rounds else layout.views)(rows)
+
+    @property
+    def _rounds(self) -> bool:
+        return self._trial.precision == "bf16"
+
+    def _separate_step(self, offsets: Tensor) -> None:
+        """Every slot by itself, as far as the device can run them side by side."""
+        index = self._next(offsets)
+        self._branches.each(lambda slot: self._learn(slot, index[slot]))
+
+    def _learn(self, slot: int, index: Tensor) -> None:
+        slots = self._slots
+        row = slots.rows[slot].detach().requires_grad_()
+        images, labels = self._inputs(slot, index), slots.labels[slot][index]
+        with autocast(self._trial.precision, self._device):
+            logits = self._solo(slots.models[slot], self._views(row), images)
+            loss = functional.cross_entropy(logits, labels)
+        (gradient,) = torch.autograd.grad(loss, row)
+        settings = slots.lr[slot], slots.momentum[slot], slots.weight_decay[slot]
+        sgd_(slots.rows[slot], gradient, slots.momenta[slot], *settings)
+        slots.loss[slot] += loss.detach()
+
+    def _stacked_step(self, offsets: Tensor) -> None:
+        """All slots in one batched product per layer."""
+        slots, index = self._slots, self._next(offsets)
+        rows = slots.rows.detach().requires_grad_()
+        images = torch.stack([self._inputs(slot, row) for slot, row in enumerate(index)])
+        labels = slots.labels.gather(1, index)
+        with autocast(self._trial.precision, self._device):
+            logits = self._many(slots.models[0], self._views(rows), images, slots.dropout)
+            losses = functional.cross_entropy(
+                logits.flatten(0, 1), labels.flatten(), reduction="none"
+            )
+        means = losses.view_as(labels).mean(dim=1)
+        (gradient,) = torch.autograd.grad(means.sum(), rows)
+        sgd_(slots.rows, gradient, slots.momenta, slots.lr, slots.momentum, slots.weight_decay)
+        slots.loss += means.detach()
