@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.fields import About, Field
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.registry import TRAINABLES
 
@@ -19,18 +20,15 @@ _REGISTRIES: dict[str, Iterable[str]] = {"model": MODELS, "dataset": DATASETS}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
 
 
-@cache
-def trial_fields(trainable: str) -> dict[str, Any]:
-    """The fields of a trainable's trials, with their types."""
-    config: Any = TRAINABLES[trainable].config
-    hints = get_type_hints(config, include_extras=True)
-    return {f.name: hints[f.name] for f in fields(config)}
+def trial_fields(trainable: str) -> Mapping[str, Field]:
+    """The fields of a trainable's trials, by name."""
+    return TRAINABLES[trainable].config.fields()
 
 
 def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     """(what is wrong, what is allowed) with a value of a trial's field; None if nothing is."""
-    own = get_origin(trial_fields(trainable)[name]) is Literal  # a list of names of its own
-    if name in _REGISTRIES and isinstance(value, str) and not own:
+    field = trial_fields(trainable)[name]
+    if name in _REGISTRIES and isinstance(value, str) and not field.choices:
         known = list(_REGISTRIES[name])
         return None if value in known else unknown(name, value, known)
     try:
@@ -42,20 +40,18 @@ def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
 
 @cache
 def _adapter(name: str, trainable: str) -> TypeAdapter[Any]:
-    hint = trial_fields(trainable)[name]
+    hint = trial_fields(trainable)[name].hint
     return TypeAdapter(hint, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def allowed(name: str, trainable: str) -> str:
     """What a trial's field may be, in words."""
-    hint = trial_fields(trainable)[name]
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(get_args(hint))
-    if name in _REGISTRIES:
-        return "one of " + ", ".join(_REGISTRIES[name])
-    kind, *bounds = get_args(hint) or (hint,)
+    field = trial_fields(trainable)[name]
+    if names := field.choices or _REGISTRIES.get(name):
+        return "one of " + ", ".join(names)
+    bounds = [extra for extra in get_args(field.hint)[1:] if not isinstance(extra, About)]
     limits = [limit for bound in bounds for limit in _limits(bound)]
-    return _KINDS[kind] + "".join(f", {limit}" for limit in limits)
+    return _KINDS[field.type] + "".join(f", {limit}" for limit in limits)
 
 
 def _limits(bound: Any) -> list[str]:

@@ -52,6 +52,11 @@ def test_every_field_of_a_trial_is_documented_with_its_default(name: str) -> Non
         assert float(shown) == default
 
 
+def test_the_table_of_fields_is_what_the_code_declares() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "reference.py"))
+    assert made["with_fields"](SWEEPS) == SWEEPS, "run `python docs/reference.py`"
+
+
 def test_every_command_is_documented_and_exists() -> None:
     documented = set(re.findall(r"^\| `gensweep (\w+)", SWEEPS, re.MULTILINE))
     assert documented == commands()

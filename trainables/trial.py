@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Any, ClassVar
+
+from gensweep.trainables.fields import Decides, Field, fields_of, text
 
 
 class Trial:
@@ -21,9 +23,10 @@ class Trial:
 
     def __post_init__(self) -> None:
         """1 and True, or NumPy's numbers and Python's, make the same trial."""
-        for field in fields(self):  # type: ignore[arg-type]
-            if isinstance(field.default, bool | int | float):
-                self._set(field.name, type(field.default)(getattr(self, field.name)))
+        config: Any = type(self)
+        for name, kind in _numbers(config):
+            if type(value := getattr(self, name)) is not kind:
+                self._set(name, kind(value))
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -45,7 +48,7 @@ class Trial:
     @property
     def label(self) -> str:
         """The trial in a few words: what it is, and what is not as usual."""
-        said = [f"{name} {_text(value)}" for name, value in self.config().items() if name != "seed"]
+        said = [f"{name} {text(value)}" for name, value in self.config().items() if name != "seed"]
         return ", ".join([self.trainable, *said, f"seed {self.seed}"])
 
     @cached_property
@@ -54,17 +57,34 @@ class Trial:
 
     def config(self) -> dict[str, Any]:
         """The fields that differ from their defaults; what the identity is made of."""
-        defaults = {f.name: f.default for f in fields(self)}  # type: ignore[arg-type]
-        return {k: v for k, v in self.settings().items() if v != defaults[k]}
+        return {k: v for k, f in self.fields().items() if (v := getattr(self, k)) != f.default}
 
     def settings(self) -> dict[str, Any]:
         """All fields."""
-        values: dict[str, Any] = asdict(self)  # type: ignore[call-overload]
-        return values
+        return {name: getattr(self, name) for name in self.fields()}
+
+    def setting(self) -> dict[str, Any]:
+        """The part of `config` that draws of one setting have in common."""
+        fields = self.fields()
+        config = self.config().items()
+        return {k: v for k, v in config if fields[k].about.decides is Decides.SETTING}
+
+    @property
+    def setting_id(self) -> str:
+        """Equal for trials that differ in nothing but their seed, and in what they record."""
+        return content_hash(self.trainable, self.setting())
+
+    @classmethod
+    def fields(cls) -> Mapping[str, Field]:
+        """What is declared of each field, by name."""
+        config: Any = cls
+        return fields_of(config)
 
 
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+@cache
+def _numbers(config: type) -> tuple[tuple[str, type], ...]:
+    kinds = (bool, int, float)
+    return tuple((name, f.type) for name, f in fields_of(config).items() if f.type in kinds)
 
 
 def content_hash(trainable: str, config: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
+from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.trial import Trial
 from gensweep.trainables.work import multiply_accumulates
@@ -52,7 +53,7 @@ class CapacityTrial(Trial):
     n: Annotated[int, Ge(1)] = 1000
     labels: Literal["random", "true"] = "random"
     replacements: Annotated[int, Ge(1)] = 5
-    seed: Annotated[int, Interval(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Interval(ge=0, lt=2**32), About(decides=Decides.SEED)] = 0
     epochs: Annotated[int, Ge(1)] = 100
     batch_size: Annotated[int, Ge(1)] = 128
     lr: Annotated[float, Gt(0.0)] = 0.01

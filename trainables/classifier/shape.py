@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from typing import Any
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.trial import Trial
 
-# What may differ between trials of equal shape: none of it shapes a tensor or a kernel.
-_FREE = {
-    "randomization",
-    "corruption",
-    "seed",
-    "epochs",
-    "stop",
-    "patience",
-    "lr",
-    "lr_decay",
-    "momentum",
-    "weight_decay",
-    "evaluate_every",
-}
-SHAPING = tuple(f.name for f in fields(ClassifierTrial) if f.name not in _FREE)
+SHAPING = tuple(name for name, f in ClassifierTrial.fields().items() if f.about.shapes)
 
 Shape = tuple[tuple[str, Any], ...]
 
@@ -35,5 +20,4 @@ def shape(trial: Trial) -> Shape:
     """
     if not isinstance(trial, ClassifierTrial):
         return ("trainable", trial.trainable), ("trial_id", trial.trial_id)
-    settings = asdict(trial)
-    return (("trainable", trial.trainable), *((name, settings[name]) for name in SHAPING))
+    return (("trainable", trial.trainable), *((name, getattr(trial, name)) for name in SHAPING))

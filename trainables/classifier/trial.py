@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Interval, Lt
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
+from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.trial import Trial
 from gensweep.trainables.work import multiply_accumulates
@@ -45,47 +46,93 @@ class ClassifierTrial(Trial):
     Equal trials compare and hash equal: fields that have no effect are brought to one form,
     so `partial_labels` at 0 is `true_labels`, and at 1 it is `random_labels`.
 
-    corruption:    probability p in [0, 1] that a training label is replaced; of `partial_labels`
-                   only, the other randomizations have their own and ignore it.
-    stop:          "epochs" trains all of them; "fit" stops after `patience` epochs in a row
-                   with training error 0.
-    lr, lr_decay:  the learning rate of the first epoch, and its factor after every epoch.
-    evaluate_every: epochs from one evaluation to the next. The first and the last epoch are always
-                   evaluated, and so is every epoch that may be the first to reach training error
-                   0 (`may_have_fitted`). An epoch that is not evaluated has no row.
-    weight_decay:  coefficient of the L2 penalty's gradient, on all parameters.
-    dropout:       probability of dropping a unit, in [0, 1).
-    rotation:      largest angle of the random rotation, in degrees.
-    batch_norm:    False takes batch normalization out of a model that has it.
-    log_every:     optimizer steps per row of the `steps` table.
-
     Raises TrialError where a setting could only be ignored: a crop without a margin to crop
     from, or dropout in a model that has no place for it.
     """
 
     trainable: ClassVar[str] = "classifier"
 
-    model: str
+    model: Annotated[str, About("the architecture")]
     dataset: str = "cifar10"
-    randomization: Randomization = "true_labels"
-    corruption: Annotated[float, Interval(ge=0.0, le=1.0)] = 0.0
-    seed: Annotated[int, Interval(ge=0, lt=2**32)] = 0
-    epochs: Annotated[int, Ge(1)] = 100
-    stop: Stop = "epochs"
-    patience: Annotated[int, Ge(1)] = 1
-    batch_size: Annotated[int, Ge(1)] = 128
-    lr: Annotated[float, Gt(0.0)] = 0.01
-    lr_decay: Annotated[float, Interval(gt=0.0, le=1.0)] = 0.95
-    momentum: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.9
-    weight_decay: Annotated[float, Ge(0.0)] = 0.0
-    dropout: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.0
-    crop: bool = False
-    flip: bool = False
-    rotation: Annotated[float, Ge(0.0), Lt(180.0)] = 0.0
-    batch_norm: bool = True
-    precision: Precision = "fp32"
-    log_every: Annotated[int, Ge(1)] = 100
-    evaluate_every: Annotated[int, Ge(1)] = 1
+    randomization: Annotated[
+        Randomization,
+        About("what is done to the data, once, before training", label="data", shapes=False),
+    ] = "true_labels"
+    corruption: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        About(
+            "the probability p with which `partial_labels` redraws a training label; 0 is "
+            "`true_labels`, 1 is `random_labels`, and the other randomizations ignore it",
+            label="p",
+            shapes=False,
+        ),
+    ] = 0.0
+    seed: Annotated[
+        int,
+        Interval(ge=0, lt=2**32),
+        About("of every random stream", decides=Decides.SEED, shapes=False),
+    ] = 0
+    epochs: Annotated[
+        int,
+        Ge(1),
+        About("the most epochs that are trained", shapes=False, column="max_epochs"),
+    ] = 100
+    stop: Annotated[Stop, About("train all epochs, or end at training error 0", shapes=False)] = (
+        "epochs"
+    )
+    patience: Annotated[
+        int,
+        Ge(1),
+        About('how many evaluated epochs in a row must fit, with `stop = "fit"`', shapes=False),
+    ] = 1
+    batch_size: Annotated[int, Ge(1), About("training examples of an optimizer step")] = 128
+    lr: Annotated[float, Gt(0.0), About("the learning rate of the first epoch", shapes=False)] = (
+        0.01
+    )
+    lr_decay: Annotated[
+        float,
+        Interval(gt=0.0, le=1.0),
+        About("the factor of the learning rate after every epoch", shapes=False),
+    ] = 0.95
+    momentum: Annotated[float, Interval(ge=0.0, lt=1.0), About("of SGD", shapes=False)] = 0.9
+    weight_decay: Annotated[
+        float,
+        Ge(0.0),
+        About("the coefficient of the L2 penalty's gradient, on all parameters", shapes=False),
+    ] = 0.0
+    dropout: Annotated[
+        float,
+        Interval(ge=0.0, lt=1.0),
+        About("the probability of dropping a unit, in models that have a place for it"),
+    ] = 0.0
+    crop: Annotated[bool, About("random crop, of datasets that have a margin to crop from")] = False
+    flip: Annotated[bool, About("mirror left and right with probability 1/2")] = False
+    rotation: Annotated[
+        float,
+        Ge(0.0),
+        Lt(180.0),
+        About("the largest angle of a random rotation, in degrees"),
+    ] = 0.0
+    batch_norm: Annotated[
+        bool, About("false takes batch normalization out of a model that has it")
+    ] = True
+    precision: Annotated[Precision, About("the number format of matrix products")] = "fp32"
+    log_every: Annotated[
+        int,
+        Ge(1),
+        About("optimizer steps per row of `steps`", decides=Decides.RECORD),
+    ] = 100
+    evaluate_every: Annotated[
+        int,
+        Ge(1),
+        About(
+            "epochs from one evaluation to the next. The first and the last epoch are always "
+            "evaluated, and so is every epoch with a mean training loss below 0.1 until one has "
+            "training error 0. `fit_epoch` is the first *evaluated* epoch with training error 0",
+            shapes=False,
+        ),
+    ] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -94,6 +141,8 @@ class ClassifierTrial(Trial):
         self._set("corruption", _FIXED_CORRUPTION.get(self.randomization, self.corruption))
         if self.stop == "epochs":
             self._set("patience", 1)
+        # The first epoch and the last are evaluated in any case.
+        self._set("evaluate_every", min(self.evaluate_every, self.epochs if self.epochs > 2 else 1))
         if self.model in MODELS:
             self._check_model()
         if self.dataset in DATASETS:

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
+from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.trial import Trial
 
 GAUSSIAN = "gaussian"
@@ -56,7 +57,7 @@ class ExpressivityTrial(Trial):
     batch_size: Annotated[int, Ge(1)] = 128
     lr: Annotated[float, Gt(0.0)] = 0.01
     momentum: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.9
-    seed: Annotated[int, Interval(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Interval(ge=0, lt=2**32), About(decides=Decides.SEED)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

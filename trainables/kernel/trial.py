@@ -9,6 +9,7 @@ from annotated_types import Ge, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
+from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.trial import Trial
 
 Features = Literal["raw_pixels", "gabor_wavelets", "random_features"]
@@ -44,7 +45,7 @@ class KernelTrial(Trial):
     model: Features = "raw_pixels"
     dataset: str = "mnist"
     randomization: Labels = "true_labels"
-    seed: Annotated[int, Interval(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Interval(ge=0, lt=2**32), About(decides=Decides.SEED)] = 0
     kernel: Literal["gaussian", "linear"] = "gaussian"
     bandwidth: Annotated[float, Ge(0.0)] = 0.0
     l2: Annotated[float, Ge(0.0)] = 0.0

@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Interval
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
+from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.trial import Trial
 
 GAUSSIAN = "gaussian"
@@ -59,7 +60,7 @@ class MinNormTrial(Trial):
     steps: Annotated[int, Ge(1)] = 10_000
     batch_size: Annotated[int, Ge(0)] = 1
     precision: Literal["fp64", "fp32"] = "fp64"
-    seed: Annotated[int, Interval(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Interval(ge=0, lt=2**32), About(decides=Decides.SEED)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

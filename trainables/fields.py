@@ -1,0 +1,97 @@
+"""What a field of a trial is: said once, in the type of the field.
+
+    lr: Annotated[float, Gt(0.0), About("the learning rate of the first epoch")] = 0.01
+
+Everything else that has to know of a field asks here: the keys of sweep files and their errors, the
+columns that are stored, which trials are draws of one setting, labels, the documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+
+class Decides(StrEnum):
+    """What two trials are that differ in a field alone."""
+
+    SETTING = "setting"  # two settings
+    SEED = "seed"  # two draws of one setting
+    RECORD = "record"  # one draw, of which different things are recorded
+
+
+@dataclass(frozen=True)
+class About:
+    """What the type, the range and the default of a field do not say.
+
+    meaning: for the documentation, without a full stop.
+    label:   what it is called in a trial's label and above a column; by default its name.
+    decides: what two trials are that differ in it alone.
+    shapes:  whether trials must have it in common to be trained side by side: it shapes a tensor
+             or a kernel.
+    column:  what it is called in stored tables; by default its name.
+    """
+
+    meaning: str = ""
+    label: str = ""
+    decides: Decides = Decides.SETTING
+    shapes: bool = True
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a kind of trial.
+
+    type:    bool, int, float or str, of whatever it may be.
+    hint:    its type with its range, as the class has it.
+    default: MISSING where there is none.
+    """
+
+    name: str
+    type: type
+    hint: Any
+    default: Any
+    about: About
+
+    @property
+    def label(self) -> str:
+        return self.about.label or self.name
+
+    @property
+    def column(self) -> str:
+        return self.about.column or self.name
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that a field with names of its own may have; else none."""
+        hint = get_args(self.hint)[0] if get_origin(self.hint) is Annotated else self.hint
+        return get_args(hint) if get_origin(hint) is Literal else ()
+
+
+@cache
+def fields_of(config: type) -> Mapping[str, Field]:
+    """The fields of a frozen config class, by name, in their order."""
+    hints = get_type_hints(config, include_extras=True)
+    return MappingProxyType(
+        {f.name: _field(f.name, hints[f.name], f.default) for f in fields(config)}
+    )
+
+
+def _field(name: str, hint: Any, default: Any) -> Field:
+    kind, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    about = next((extra for extra in extras if isinstance(extra, About)), About())
+    if get_origin(kind) is Literal:
+        kind = str
+    return Field(name, kind, hint, MISSING if default is MISSING else default, about)
+
+
+def text(value: Any) -> str:
+    """How a value of a field is written: `0.5`, `true`, `digits`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
