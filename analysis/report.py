@@ -37,7 +37,10 @@ class Summary:
 
 def _of_networks(db: Database) -> bool:
     """Whether trials train networks, or there are none at all yet."""
-    counted = "select count(*) filter (max_epochs is null), count(max_epochs) from trials"
+    counted = """
+        select count(*) filter (not network), count(*) filter (network)
+        from trials join trainables using (trainable)
+    """
     theory, networks = db.table(counted).rows[0]
     return bool(networks) or not theory
 

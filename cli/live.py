@@ -49,7 +49,7 @@ def outcome(row: dict[str, Any]) -> str:
     if row["final_train_error"] is None:
         return "done"
     return (
-        f"epoch {row['epochs']}, train error {row['final_train_error']:.2%}, "
+        f"epoch {row['epochs_run']}, train error {row['final_train_error']:.2%}, "
         f"test error {row['final_test_error']:.2%}"
     )
 
@@ -95,7 +95,7 @@ def _running(now: Moment, width: int) -> list[list[str]]:
         errors = (
             with_interval(row[f"final_{kind}_error"], None, 100) for kind in ("train", "test")
         )
-        epoch = f"{row['epochs']}/{row['max_epochs']}" if row["max_epochs"] else "–"
+        epoch = f"{row['epochs_run']}/{row['epochs']}" if row["epochs"] else "–"
         rows.append([trial_label(row), epoch, *errors, sparkline(list(train)[-6:])])
     return rows if width >= _WIDE else [row[:-1] for row in rows]
 

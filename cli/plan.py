@@ -139,8 +139,8 @@ def _seconds_per_epoch(results: str) -> dict[tuple[str, str], float]:
     from gensweep.analysis.database.connection import Database
 
     query = """
-        select dataset, model, median(wall_seconds / epochs) from trials
-        where epochs > 0 group by all
+        select dataset, model, median(wall_seconds / epochs_run) from trials
+        where epochs_run > 0 group by all
     """
     with Database(results) as db:
         return {(row[0], row[1]): row[2] for row in db.table(query).rows}

@@ -24,6 +24,15 @@ class Decides(StrEnum):
     RECORD = "record"  # one draw, of which different things are recorded
 
 
+class Part(StrEnum):
+    """A group of fields that comparisons leave out together."""
+
+    DATA = "data"  # what was done to the data
+    REGULARIZER = "regularizer"  # explicit regularizers
+    BATCH_NORM = "batch_norm"
+    LENGTH = "length"  # how long a trial may train, and how often it looks at what it learned
+
+
 @dataclass(frozen=True)
 class About:
     """What the type, the range and the default of a field do not say.
@@ -31,6 +40,7 @@ class About:
     meaning: for the documentation, without a full stop.
     label:   what it is called in a trial's label and above a column; by default its name.
     decides: what two trials are that differ in it alone.
+    part:    the group it belongs to, if any.
     shapes:  whether trials must have it in common to be trained side by side: it shapes a tensor
              or a kernel.
     column:  what it is called in stored tables; by default its name.
@@ -39,6 +49,7 @@ class About:
     meaning: str = ""
     label: str = ""
     decides: Decides = Decides.SETTING
+    part: Part | None = None
     shapes: bool = True
     column: str = ""
 

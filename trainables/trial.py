@@ -18,6 +18,7 @@ class Trial:
     """
 
     trainable: ClassVar[str]
+    trains_network: ClassVar[bool] = False
     dataset: str
     seed: int
 
@@ -87,7 +88,7 @@ def _numbers(config: type) -> tuple[tuple[str, type], ...]:
     return tuple((name, f.type) for name, f in fields_of(config).items() if f.type in kinds)
 
 
-def content_hash(trainable: str, config: dict[str, Any]) -> str:
+def content_hash(trainable: str, config: Mapping[str, Any]) -> str:
     """First 12 hex digits of the SHA-256 of the canonical JSON (sorted keys, no spaces)."""
     identity = config if trainable == "classifier" else {"trainable": trainable, **config}
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))

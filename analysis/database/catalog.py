@@ -15,10 +15,12 @@ import duckdb
 
 from gensweep.analysis.database.datasets import create_datasets
 from gensweep.analysis.database.paper_numbers import create_table
+from gensweep.analysis.database.trial_columns import create_settings, create_trainables, expand
 
 # In the order in which they build on each other.
 VIEWS = (
-    *("sweep_trials", "trials", "epochs", "steps", "classifiers", "measurements", "settings"),
+    *("sweep_trials", "trials", "epochs", "steps", "classifiers", "measurements"),
+    *("draws", "settings"),
     *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
     *("loss_curves", "order_of_learning", "datasets", "paper"),
     *("expressivity", "min_norm", "kernels", "capacity", "outcomes", "reproduction"),
@@ -28,6 +30,7 @@ VIEWS = (
 
 # Views over rows that are in no results folder: what puts them into the database.
 _ROWS: dict[str, Callable[[duckdb.DuckDBPyConnection], None]] = {
+    "trials": create_settings,
     "datasets": create_datasets,
     "paper": create_table,
 }
@@ -42,6 +45,7 @@ class Catalog:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._made: set[str] = set()
+        create_trainables(connection)
         for name in ("macros", "rules"):
             connection.execute(_sql(name))
 
@@ -66,4 +70,4 @@ def _named(text: str) -> set[str]:
 
 @cache
 def _sql(name: str) -> str:
-    return files("gensweep.analysis.database").joinpath(f"views/{name}.sql").read_text()
+    return expand(files("gensweep.analysis.database").joinpath(f"views/{name}.sql").read_text())

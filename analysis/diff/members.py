@@ -46,7 +46,7 @@ def named(sql: str, a: str, b: str) -> str:
 
 def words(record: dict[str, Any]) -> list[str]:
     """Model and data; of what trains no network the trainable, and what it sets."""
-    if record["max_epochs"] is None:
+    if record["epochs"] is None:
         return [record["trainable"], settings_label(record["config"])]
     return [
         model_label(record["model"], record["batch_norm"]),

@@ -29,7 +29,7 @@ _FIGURES = {
 _OUTCOME = f"""
 with figures as (
     select side, $like, {", ".join(f"{sql} as {c}" for c, sql in _FIGURES.items())}
-    from ({MEMBERS}) join classifiers using (trial_id)
+    from ({MEMBERS}) join draws using (trial_id)
     where status in ('done', 'diverged') group by all
 )
 select $like, {", ".join(f"a.{c} as a_{c}, b.{c} as b_{c}" for c in _FIGURES)},

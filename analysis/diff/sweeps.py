@@ -11,16 +11,13 @@ from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, w
 from gensweep.analysis.diff.outcome import for_people, outcome_table
 from gensweep.analysis.tables.labels import setting_text
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.classifier.trial import ClassifierTrial
 
 _LISTED = 20  # trials of one sweep alone, for a person
 _SIDES = {"a": "only in {a}", "b": "only in {b}", "both": "in both"}
-_AXES = (
-    *("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed"),
-    *("max_epochs", "stop", "batch_size", "lr", "lr_decay", "momentum", "weight_decay", "dropout"),
-    *("crop", "flip", "rotation", "precision"),
-)
+_AXES = ("regularizer", *ClassifierTrial.fields())
 _TRIALS = f"""
-select trial_id, side, {", ".join((*LIKE, "seed", "status", "trainable", "max_epochs", "config"))}
+select trial_id, side, {", ".join((*LIKE, "seed", "status", "trainable", "epochs", "config"))}
 from (
     select trial_id, case count(*) when 2 then 'both' else any_value(side) end as side
     from ({MEMBERS}) group by trial_id
@@ -34,7 +31,7 @@ from ({MEMBERS}) join classifiers using (trial_id) where side = $side
 # As far as every trial of a side ran, so that each point is the mean of the same trials.
 _CURVES = f"""
 with ended as (
-    select side, trial_id, min(epochs) over (partition by side) as common
+    select side, trial_id, min(epochs_run) over (partition by side) as common
     from ({MEMBERS}) join classifiers using (trial_id) where status = 'done'
 )
 select side, epoch, avg(train_error) as train_error, avg(test_error) as test_error

@@ -13,7 +13,7 @@ from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table
 
 _OUTCOME = (
-    *("status", "epochs", "steps", "fit_epoch", "fit_step", "final_train_loss"),
+    *("status", "epochs_run", "steps", "fit_epoch", "fit_step", "final_train_loss"),
     *("final_train_error", "final_test_error", "best_test_error", "best_test_epoch"),
     *("wall_seconds", "images_per_second", "parameters", "host", "device"),
 )

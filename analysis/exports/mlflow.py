@@ -57,7 +57,7 @@ def _log(client: Any, experiment: str, run: Run) -> None:
     tags.append(RunTag("sweeps", ", ".join(run.sweeps)))
     client.log_batch(made, params=[Param(k, str(v)) for k, v in run.settings.items()], tags=tags)
     last = max((point[3] for point in run.points), default=0.0)
-    points = [*run.points, *((k, row["epochs"], v, last) for k, v in run.outcomes.items())]
+    points = [*run.points, *((k, row["epochs_run"], v, last) for k, v in run.outcomes.items())]
     metrics = [Metric(name, value, int(1000 * time), step) for name, step, value, time in points]
     for first in range(0, len(metrics), _MOST):
         client.log_batch(made, metrics=metrics[first : first + _MOST])

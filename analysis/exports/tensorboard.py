@@ -46,7 +46,7 @@ def _events(run: Run) -> Iterator[Any]:
         yield Event(wall_time=time, step=step, summary=scalar(_TAGS.get(name, name), value))
     last = max(point[3] for point in run.points)
     for tag, value in outcomes.items():
-        yield Event(wall_time=last, step=run.row["epochs"], summary=scalar(tag, value))
+        yield Event(wall_time=last, step=run.row["epochs_run"], summary=scalar(tag, value))
 
 
 def _kept(value: Any) -> Any:

@@ -21,7 +21,7 @@ from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, in_words, order
 _QUERY = f"""
 from loss_curves
 where seeds = all_seeds and regularizer = 'none' and randomization <> 'partial_labels'
-order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, max_epochs, lr, step
+order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, epochs, lr, step
 """.strip()
 
 

@@ -9,7 +9,6 @@ from gensweep.analysis.figures import paper
 from gensweep.analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
 from gensweep.analysis.figures.series import (
     LABELS_ALONE,
-    MODEL,
     MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
@@ -17,14 +16,13 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import SETTINGS
 
 _PAPER = ("table_1", "test_error")
 
 _QUERY = f"""
 from (
 select
-    {", ".join((*MODEL, "regularizer", "corruption", *SETTINGS))},
+    setting_id,
     count(*) as seeds,
     count(*) filter (status = 'diverged') as diverged,
     count(*) filter (status = 'done' and fit_epoch is null) as unfitted,
@@ -33,14 +31,15 @@ select
 from (
     select
         *, case when status = 'done' then coalesce(test_error, final_test_error) end as at_fit
-    from classifiers
+    from draws
     left join (select trial_id, epoch as fit_epoch, test_error from epochs)
         using (trial_id, fit_epoch)
     where status in ('done', 'diverged') and {LABELS_ALONE}
 )
-group by all
+group by setting_id
 )
-order by {MODELS_IN_ORDER}, regularizer, max_epochs, lr, corruption
+join settings using (setting_id)
+order by {MODELS_IN_ORDER}, regularizer, epochs, lr, corruption
 """.strip()
 
 

@@ -17,7 +17,7 @@ from gensweep.analysis.tables.figure import Figure
 _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and dataset = 'imagenet' and randomization = 'true_labels'
-order by {MODELS_IN_ORDER}, regularizer = 'none', regularizer, max_epochs, lr, epoch
+order by {MODELS_IN_ORDER}, regularizer = 'none', regularizer, epochs, lr, epoch
 """.strip()
 
 

@@ -18,7 +18,7 @@ from gensweep.analysis.tables.figure import Figure
 _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and randomization = 'true_labels' and regularizer = 'none'
-order by {MODELS_IN_ORDER}, max_epochs, lr, epoch
+order by {MODELS_IN_ORDER}, epochs, lr, epoch
 """.strip()
 
 

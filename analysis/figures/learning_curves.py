@@ -23,7 +23,7 @@ _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and randomization <> 'partial_labels'
 order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, regularizer,
-    max_epochs, lr, epoch
+    epochs, lr, epoch
 """.strip()
 
 

@@ -19,7 +19,7 @@ MOST = 3  # values of p that are drawn per setting
 _QUERY = f"""
 from order_of_learning
 where seeds = all_seeds and corruption < 1
-order by {MODELS_IN_ORDER}, regularizer, max_epochs, lr, corruption, epoch
+order by {MODELS_IN_ORDER}, regularizer, epochs, lr, corruption, epoch
 """.strip()
 _CURVES = {
     "unchanged labels, learned": "clean_learned",

@@ -21,13 +21,13 @@ select
     count(*) as trials,
     {COUNTS},
     count(distinct seed) as seeds,
-    count(distinct model) filter (max_epochs is not null) as models,
+    count(distinct model) filter (network) as models,
     count(distinct dataset) as datasets,
-    sum(epochs) as epochs,
+    sum(epochs_run) as epochs,
     sum(wall_seconds) as seconds,
     min(started_at) as first_started,
     max(finished_at) as last_finished
-from trials
+from trials join trainables using (trainable)
 """
 SWEEPS = f"""
 select

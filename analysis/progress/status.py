@@ -26,7 +26,7 @@ group by sweep order by sweep
 _RUNNING = """
 select
     trial_id, trainable, config, model, randomization, corruption, regularizer, seed,
-    epochs, max_epochs,
+    epochs_run, epochs,
     final_train_error as train_error, final_test_error as test_error,
     wall_seconds as seconds, host, attempts
 from trials where status = 'running' order by started_at
@@ -35,7 +35,7 @@ from trials where status = 'running' order by started_at
 TROUBLE = """
 select
     trial_id, trainable, config, model, randomization, corruption, regularizer, seed,
-    max_epochs, status, attempts,
+    epochs, status, attempts,
     split_part(rtrim(error, chr(10)), chr(10), -1) as error
 from trials where status in ('failed', 'diverged', 'interrupted')
 order by status, finished_at, trial_id
@@ -79,7 +79,7 @@ def _running(table: Table) -> Table:
     rows = [
         [
             *_trial(r),
-            f"{r['epochs']}/{r['max_epochs']}" if r["max_epochs"] else "–",
+            f"{r['epochs_run']}/{r['epochs']}" if r["epochs"] else "–",
             with_interval(r["train_error"], None, 100),
             with_interval(r["test_error"], None, 100),
             r["host"],
@@ -101,7 +101,7 @@ _TRIAL = ("trial_id", "model", "data", "regularizer", "seed")
 
 
 def _trial(record: dict[str, Any]) -> list[Any]:
-    if record["max_epochs"] is None:
+    if record["epochs"] is None:
         settings = settings_label(record["config"])
         return [record["trial_id"], record["trainable"], settings, "–", record["seed"]]
     data = randomization_label(record["randomization"], record["corruption"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.database.trial_columns import FIELD_COLUMNS
 from gensweep.analysis.drawing.terminal import line_plot
 from gensweep.analysis.questions.measurements import measurements
 from gensweep.analysis.tables.figure import Curve
@@ -14,8 +15,8 @@ from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.rows import trial_from_row
 
-_SETTINGS_END = "max_epochs"  # the last column of `trials` that is a setting
-_NO_OUTCOME = ("stop", "precision", "config", "theory_settings")
+_SETTINGS = ("trial_id", "trainable", *FIELD_COLUMNS)
+_NO_OUTCOME = ("setting_id", "setting", "max_epochs", "config", "theory_settings")
 _SHOWN_EPOCHS = 10
 
 
@@ -42,11 +43,9 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     trial_id = find_trial(db, start)
     row = db.table("from trials where trial_id = ?", [trial_id]).records()[0]
     epochs = db.table("from epochs where trial_id = ? order by epoch", [trial_id], "epochs")
-    columns = list(row)
-    split = columns.index(_SETTINGS_END) + 1
-    settings = [[c, row[c]] for c in [*columns[:split], "stop", "precision"]]
-    outcome = [[c, row[c]] for c in columns[split:] if c not in _NO_OUTCOME]
-    network = row[_SETTINGS_END] is not None
+    settings = [[c, row[c]] for c in _SETTINGS]
+    outcome = [[c, v] for c, v in row.items() if c not in (*_SETTINGS, *_NO_OUTCOME)]
+    network = trial_from_row(row).trains_network
     if not network:
         own = {k: v for k, v in trial_settings(row).items() if k != "regularizer"}
         settings = [["trial_id", trial_id], *map(list, own.items())]

@@ -18,7 +18,7 @@ _WORDS = (
     "trial_id, trainable, config, model, batch_norm, randomization, corruption, regularizer, seed"
 )
 _TRIALS = f"""
-select {_WORDS}, status, epochs, max_epochs, final_train_error, final_test_error, started_at
+select {_WORDS}, status, epochs_run, epochs, final_train_error, final_test_error, started_at
 from trials order by started_at, trial_id
 """
 # A time that was not reached is never averaged.
@@ -70,7 +70,7 @@ class Moment:
     @property
     def completed(self) -> float:
         """Trials ended, and the shares of those that run."""
-        shares: list[float] = [(r["epochs"] or 0) / (r["max_epochs"] or 1) for r in self.running]
+        shares: list[float] = [(r["epochs_run"] or 0) / (r["epochs"] or 1) for r in self.running]
         return len(self.ended) + sum(shares)
 
 
@@ -79,7 +79,7 @@ def look(db: Database) -> Moment:
     trials = db.table(_TRIALS).records()
     counts = Counter(r["status"] for r in trials)
     running = [r for r in trials if r["status"] == "running"]
-    begun = [r for r in trials if r["started_at"] is not None and r["epochs"]]
+    begun = [r for r in trials if r["started_at"] is not None and r["epochs_run"]]
     shown = [r["trial_id"] for r in [*running, *begun[-1:]]]
     left = [r["trial_id"] for r in trials if r["status"] not in FINAL]
     return Moment(

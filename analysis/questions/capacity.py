@@ -17,7 +17,7 @@ from gensweep.analysis.tables.labels import (
 from gensweep.analysis.tables.settings import say_settings
 from gensweep.analysis.tables.table import Table, without_empty
 
-_OWN = ("max_epochs", "batch_size", "lr", "lr_decay", "momentum")
+_OWN = ("epochs", "batch_size", "lr", "lr_decay", "momentum")
 
 
 def _on(labels: str, value: str) -> str:

@@ -15,7 +15,7 @@ from gensweep.analysis.tables.labels import (
     model_label,
     randomization_label,
 )
-from gensweep.analysis.tables.settings import ALIKE, GROUP, say_settings
+from gensweep.analysis.tables.settings import ALIKE, say_settings
 from gensweep.analysis.tables.survival import median
 from gensweep.analysis.tables.table import Table, without_empty
 
@@ -34,23 +34,23 @@ _COLUMNS = (
 
 # What is not in `convergence`, as it diverged in its first epoch, counts among the seeds as well.
 _QUERY = f"""
-with settings as (
+with timed as (
     select
-        {", ".join(GROUP)},
+        setting_id,
         count(*) as seeds,
         count(*) filter (not censored) as reached,
         count(*) filter (status = 'diverged') as diverged,
         list({{'time': value, 'censored': coalesce(censored, true), 'ratio': ratio,
                'never': status = 'diverged' and coalesce(censored, true)}}) as times
-    from classifiers
+    from draws
     left join (
         select trial_id, value, censored, ratio from convergence
         where metric = ? and threshold = ? and unit = ?
     ) using (trial_id)
     where status in ('done', 'diverged')
-    group by all
+    group by setting_id
 )
-from settings order by {PAPER_ORDER}
+select * from timed join settings using (setting_id) order by {PAPER_ORDER}
 """
 
 
@@ -73,7 +73,7 @@ def convergence_table(
 
 
 def times_to(db: Database, metric: str, threshold: float, unit: str) -> list[dict[str, Any]]:
-    """The same as records, a setting each, with the columns GROUP that make it one."""
+    """The same as records, a setting each, with the columns of the view `settings`."""
     if (metric, threshold) not in THRESHOLDS:
         allowed = ", ".join(f"{m} {t:g}" for m, t in THRESHOLDS)
         raise QueryError(f"threshold {metric} {threshold:g}", "is not kept", allowed)

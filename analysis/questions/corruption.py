@@ -22,7 +22,7 @@ _ALIKE = ("dataset", "model", "batch_norm", "regularizer", "corruption")
 _QUERY = f"""
 from corruption
 order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
-    max_epochs, lr, corruption
+    epochs, lr, corruption
 """
 _SQL = "from corruption order by model, regularizer, corruption"
 

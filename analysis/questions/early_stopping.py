@@ -6,7 +6,6 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.labels import PAPER_ORDER, percent_interval, setting_text
 from gensweep.analysis.tables.settings import (
     ALIKE,
-    GROUP,
     IN_WORDS,
     MAY_BE_EMPTY,
     in_words,
@@ -15,23 +14,22 @@ from gensweep.analysis.tables.settings import (
 from gensweep.analysis.tables.table import Table, without_empty
 
 _QUERY = f"""
-with settings as (
+with stopped as (
     select
-        {", ".join(f"t.{c}" for c in GROUP)},
+        setting_id,
         count(*) as seeds,
-        median(t.epochs) as epochs,
-        avg(e.final_test_error) as final_test_error,
-        half_width(e.final_test_error) as final_test_error_interval,
-        avg(e.best_test_error) as best_test_error,
-        half_width(e.best_test_error) as best_test_error_interval,
-        median(e.best_test_epoch) as best_test_epoch,
+        median(epochs_run) as epochs_run,
+        avg(final_test_error) as final_test_error,
+        half_width(final_test_error) as final_test_error_interval,
+        avg(best_test_error) as best_test_error,
+        half_width(best_test_error) as best_test_error_interval,
+        median(best_test_epoch) as best_test_epoch,
         avg(gain) as gain,
         half_width(gain) as gain_interval
-    from early_stopping e
-    join trials t using (trial_id)
-    group by all
+    from early_stopping
+    group by setting_id
 )
-from settings order by {PAPER_ORDER}
+select * from stopped join settings using (setting_id) order by {PAPER_ORDER}
 """
 _SQL = "from early_stopping order by model, regularizer, randomization, corruption, seed"
 
@@ -41,7 +39,14 @@ def early_stopping_table(db: Database) -> Table:
     records = db.table(_QUERY).records()
     say_settings(records)
     columns = [
-        *(*ALIKE, "settings", "seeds", "epochs", "final_test_error", "final_test_error_interval"),
+        *(
+            *ALIKE,
+            "settings",
+            "seeds",
+            "epochs_run",
+            "final_test_error",
+            "final_test_error_interval",
+        ),
         *("best_test_error", "best_test_error_interval", "best_test_epoch"),
         *("gain", "gain_interval"),
     ]
@@ -57,7 +62,7 @@ def for_people(table: Table) -> Table:
             r["seeds"],
             percent_interval(r["final_test_error"], r["final_test_error_interval"]),
             percent_interval(r["best_test_error"], r["best_test_error_interval"]),
-            f"{setting_text(r['best_test_epoch'])} of {setting_text(r['epochs'])}",
+            f"{setting_text(r['best_test_epoch'])} of {setting_text(r['epochs_run'])}",
             percent_interval(r["gain"], r["gain_interval"]),
         ]
         for r, words in zip(records, in_words(records), strict=True)

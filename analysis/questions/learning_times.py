@@ -6,7 +6,6 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.labels import PAPER_ORDER, percent
 from gensweep.analysis.tables.settings import (
     ALIKE,
-    GROUP,
     IN_WORDS,
     MAY_BE_EMPTY,
     in_words,
@@ -21,15 +20,16 @@ _COLUMNS = (
 _QUERY = f"""
 from (
 select
-    {", ".join(GROUP)}, changed,
+    setting_id, changed,
     count(*) as seeds, sum(examples)::bigint as examples, avg(learned) as learned,
     avg(median_epoch) filter (median_epoch is not null) as median_epoch,
     count(median_epoch) as reached,
     avg(learned_for_good) as learned_for_good, avg(forgotten) as forgotten
 from learning_times
-join trials using (trial_id)
-group by all
+join draws using (trial_id)
+group by setting_id, changed
 )
+join settings using (setting_id)
 order by {PAPER_ORDER}, changed
 """
 

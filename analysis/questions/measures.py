@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import PAPER_ORDER, SETTINGS, percent_interval
+from gensweep.analysis.tables.labels import PAPER_ORDER, percent_interval
 from gensweep.analysis.tables.settings import (
     ALIKE,
-    GROUP,
     IN_WORDS,
     MAY_BE_EMPTY,
     in_words,
@@ -21,17 +20,17 @@ _COLUMNS = (
 _QUERY = f"""
 from (
 select
-    {", ".join(GROUP)},
+    setting_id,
     count(*) as seeds, avg(gap) as gap, half_width(gap) as gap_interval,
     avg(weight_norm) as weight_norm,
     avg(distance_from_initialization) as distance_from_initialization,
     avg(margin_p10) as margin_p10, avg(normalized_margin) as normalized_margin,
     avg(rademacher) as rademacher
 from measures
-join (select trial_id, {", ".join(SETTINGS)} from trials) using (trial_id)
 where weight_norm is not null
-group by all
+group by setting_id
 )
+join settings using (setting_id)
 order by {PAPER_ORDER}
 """
 

@@ -21,7 +21,7 @@ from gensweep.analysis.tables.labels import (
     model_label,
     with_interval,
 )
-from gensweep.analysis.tables.settings import ALIKE, GROUP, say_settings
+from gensweep.analysis.tables.settings import ALIKE, say_settings
 from gensweep.analysis.tables.table import Table, without_empty
 
 _WHERE = """status in ('done', 'diverged') and (
@@ -29,10 +29,8 @@ _WHERE = """status in ('done', 'diverged') and (
     or regularizer <> 'none' and randomization = 'random_labels')"""
 _QUERY = f"""
 select
-    {", ".join(GROUP)},
-    n as seeds, fits as fitted, diverged, long,
+    *, n as seeds, fits as fitted,
     case when regularizer = 'none' then generalizes(dataset) else fit_error() end as limit,
-    train_error, train_error_interval, test_error, test_error_interval
 from outcomes
 where regularizer = 'none' and randomization = 'true_labels'
     or regularizer <> 'none' and randomization = 'random_labels'

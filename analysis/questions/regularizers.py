@@ -6,7 +6,6 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.labels import PAPER_ORDER, percent_interval
 from gensweep.analysis.tables.settings import (
     ALIKE,
-    GROUP,
     IN_WORDS,
     MAY_BE_EMPTY,
     in_words,
@@ -21,12 +20,12 @@ _MEANS = ", ".join(
     for f in _FIGURES
 )
 _QUERY = f"""
-with settings as (
-    select {", ".join(GROUP)}, count(*) as pairs, {_MEANS}
+with paired as (
+    select setting_id, count(*) as pairs, {_MEANS}
     from regularization
-    group by all
+    group by setting_id
 )
-from settings order by {PAPER_ORDER}
+select * from paired join settings using (setting_id) order by {PAPER_ORDER}
 """
 _SQL = "from regularization order by model, regularizer, randomization, corruption, seed"
 

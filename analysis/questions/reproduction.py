@@ -47,7 +47,7 @@ class Beside:
     def sql(self) -> str:
         return (
             f"from reproduction where source in {_listed(self.sources)} "
-            "order by position, max_epochs desc, lr, weight_decay, kernel, bandwidth, l2, precision"
+            "order by position, epochs desc, lr, weight_decay, kernel, bandwidth, l2, precision"
         )
 
     def figures(self, db: Database) -> Table:
@@ -75,7 +75,7 @@ class Beside:
         """Numbers that the paper prints together in one cell, with how sure we are of them."""
         groups = _grouped(table.records())
         marks = sorted({r["certainty"] for group in groups for r in group})
-        heads = [{**group[0], "max_epochs": None} for group in groups]  # that is a column here
+        heads = [{**group[0], "epochs": None} for group in groups]  # that is a column here
         rows = [
             [
                 *self._names(group[0]),
@@ -167,7 +167,7 @@ def _short(value: float) -> str:
 
 
 def _runs(record: dict[str, Any]) -> str:
-    return " × ".join(str(v) for v in (record["n"], record["max_epochs"]) if v is not None)
+    return " × ".join(str(v) for v in (record["n"], record["epochs"]) if v is not None)
 
 
 def _cell(group: Sequence[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> str:

@@ -21,7 +21,7 @@ from corruption where memorized_fraction is not null order by model, regularizer
 """
 _QUERY = f"""
 from (
-    select *, 'partial_labels' as randomization from corruption
+    select * replace ('partial_labels' as randomization) from corruption
     where memorized_fraction is not null
 )
 order by {PAPER_ORDER}

@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.fields import Decides, Part
+
 MODEL_ORDER = ("inception", "alexnet", "mlp_3x512", "mlp_1x512")
 RANDOMIZATION_ORDER = (
     "true_labels",
@@ -16,18 +19,15 @@ RANDOMIZATION_ORDER = (
     "gaussian",
 )
 
-# Everything a trial sets beside its model, regularizer, randomization and seed.
-SETTINGS = (
-    "max_epochs",
-    "stop",
-    "batch_size",
-    "lr",
-    "lr_decay",
-    "momentum",
-    "weight_decay",
-    "dropout",
-    "rotation",
-    "precision",
+# What a row of settings says in columns of its own; a regularizer's label says which are at work.
+GROUP_BY = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
+# Everything else that a trial sets, but for its seed.
+SETTINGS = tuple(
+    name
+    for name, field in ClassifierTrial.fields().items()
+    if field.about.decides is Decides.SETTING
+    and name not in GROUP_BY
+    and not (field.about.part is Part.REGULARIZER and field.type is bool)
 )
 
 
@@ -62,7 +62,7 @@ def short_data_label(randomization: str, corruption: float) -> str:
 
 def trial_label(row: Mapping[str, Any]) -> str:
     """A row of `trials` in a few words, such as `inception, labels p=0.5, crop+wd, seed 1`."""
-    if row["max_epochs"] is None:
+    if row["epochs"] is None:
         parts = [row["trainable"], settings_label(row["config"]), f"seed {row['seed']}"]
         return ", ".join(filter(None, parts))
     parts = [
@@ -90,7 +90,7 @@ def order_by(column: str, order: Iterable[str]) -> str:
 PAPER_ORDER = ", ".join(
     (
         f"dataset, {order_by('model', MODEL_ORDER)}, model, batch_norm desc, regularizer",
-        f"{order_by('randomization', RANDOMIZATION_ORDER)}, corruption, max_epochs, lr",
+        f"{order_by('randomization', RANDOMIZATION_ORDER)}, corruption, epochs, lr",
     )
 )
 

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from gensweep.analysis.tables.labels import (
-    SETTINGS,
+    GROUP_BY,
     dataset_labels,
     model_label,
     short_data_label,
     varying_settings,
 )
 
-ALIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
-GROUP = (*ALIKE, *SETTINGS)
+ALIKE = GROUP_BY
 IN_WORDS = ("dataset", "model", "regularizer", "data", "settings")
 MAY_BE_EMPTY = ("dataset", "settings")
 

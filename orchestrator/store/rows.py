@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -12,11 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from gensweep.orchestrator.store.schemas import SWEEP
-from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.records import Epoch, Examples
 from gensweep.trainables.registry import trial_from_config
-from gensweep.trainables.trial import Trial
+from gensweep.trainables.trial import Trial, content_hash
 
 Row = dict[str, Any]
 # The settings that mean the same in every trial that has them.
@@ -40,19 +39,26 @@ def config_row(trial: Trial) -> Row:
     What trains no network has columns for the settings that it shares with what does, and all
     of them in `theory_settings`.
     """
-    settings = trial.settings()
-    if isinstance(trial, ClassifierTrial):
-        settings["max_epochs"] = settings.pop("epochs")
+    settings, fields = trial.settings(), trial.fields()
+    if trial.trains_network:
+        columns = {fields[name].column: value for name, value in settings.items()}
     else:
-        shared = {name: settings[name] for name in _SHARED if name in settings}
-        settings = {**shared, "theory_settings": json.dumps(settings, sort_keys=True)}
+        columns = {name: settings[name] for name in _SHARED if name in settings}
+        columns["theory_settings"] = json.dumps(settings, sort_keys=True)
     return {
-        **settings,
+        **columns,
         "trial_id": trial.trial_id,
         "trainable": trial.trainable,
         "regularizer": trial.regularizer,
         "config": json.dumps(trial.config(), sort_keys=True),
+        **setting_row(trial.trainable, trial.setting()),
     }
+
+
+def setting_row(trainable: str, setting: Mapping[str, Any]) -> Row:
+    """The columns that say of which setting a trial is a draw."""
+    text = json.dumps({"trainable": trainable, **setting}, sort_keys=True)
+    return {"setting_id": content_hash(trainable, setting), "setting": text}
 
 
 def trial_from_row(row: Row) -> Trial:

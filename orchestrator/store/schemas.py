@@ -11,39 +11,27 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from gensweep.trainables.classifier.trial import ClassifierTrial
+
 FORMAT = 1
 _METADATA = {"gensweep_format": str(FORMAT)}
 _TIME = pa.timestamp("us")
+
+_TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 
 CONFIG = pa.schema(
     {
         "trial_id": pa.string(),
         "trainable": pa.string(),
-        "dataset": pa.string(),
-        "model": pa.string(),
-        "randomization": pa.string(),
-        "corruption": pa.float64(),
+        # The fields of a trial that trains a network, which others share where they have them.
+        **{field.column: _TYPES[field.type] for field in ClassifierTrial.fields().values()},
         "regularizer": pa.string(),
-        "crop": pa.bool_(),
-        "flip": pa.bool_(),
-        "rotation": pa.float64(),
-        "weight_decay": pa.float64(),
-        "dropout": pa.float64(),
-        "batch_norm": pa.bool_(),
-        "seed": pa.int64(),
-        "lr": pa.float64(),
-        "lr_decay": pa.float64(),
-        "momentum": pa.float64(),
-        "batch_size": pa.int64(),
-        "max_epochs": pa.int64(),
-        "stop": pa.string(),
-        "precision": pa.string(),
         "config": pa.string(),
         # JSON of all fields, of a trial that trains no network; NULL where they have columns.
         "theory_settings": pa.string(),
-        "evaluate_every": pa.int64(),
-        "patience": pa.int64(),
-        "log_every": pa.int64(),
+        # What draws of one setting have in common: an id, and as JSON without what is default.
+        "setting_id": pa.string(),
+        "setting": pa.string(),
     }
 )
 

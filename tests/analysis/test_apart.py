@@ -14,7 +14,7 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 
 Write = Callable[..., ClassifierTrial]
 DIFFERENCES: list[tuple[dict[str, Any], str]] = [
-    ({"epochs": 9}, "max_epochs 9"),
+    ({"epochs": 9}, "epochs 9"),
     ({"lr": 0.5}, "lr 0.5"),
     ({"lr_decay": 0.5}, "lr_decay 0.5"),
     ({"momentum": 0.5}, "momentum 0.5"),

@@ -95,7 +95,7 @@ def test_the_view_has_a_row_per_trial_with_what_its_measure_found(
         100,
         3,
     )
-    assert (fit["correlation"], fit["test_error"], fit["epochs"]) == (0.9, 0.4, 2)
+    assert (fit["correlation"], fit["test_error"], fit["epochs_run"]) == (0.9, 0.4, 2)
     assert fit["train_error"] == pytest.approx(0.05)  # of the last epoch
     assert fit["replacements"] is fit["vacuous"] is fit["noise"] is None
     assert (stable["replacements"], stable["labels"]) == (2, "true")

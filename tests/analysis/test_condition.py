@@ -35,6 +35,7 @@ HIDDEN = (
         ("seed between 2 and 3", "alexnet mlp"),
         ("model = 'inception' or corruption = 1", "inception mlp"),
         ("regularizer = 'crop' and lr > 0.05", "inception"),
+        ("epochs < 100", "alexnet"),
         ("max_epochs < 100", "alexnet"),
         ("model like 'mlp%' -- the smallest", "mlp"),
         ("feed = 'table_1'", "mlp"),

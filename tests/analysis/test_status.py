@@ -52,7 +52,7 @@ def test_running_trials_are_listed_while_their_launch_is_under_way(
     with claim(made, "launch of made", running):
         found = tables(made.root)
     (row,) = found["running"]
-    assert (row["seed"], row["epochs"], row["max_epochs"]) == (3, 2, 4)
+    assert (row["seed"], row["epochs_run"], row["epochs"]) == (3, 2, 4)
     assert (row["train_error"], row["test_error"], row["seconds"]) == (0.5, 0.75, 4.0)
     assert (found["sweeps"][0]["running"], found["sweeps"][0]["interrupted"]) == (1, 1)
     assert row["trial_id"] not in {r["trial_id"] for r in found["trouble"]}

@@ -70,7 +70,7 @@ def test_settings_and_outcome_do_not_mix(store: Store, write: Any) -> None:
     tables = show(store, write(store, (0.5,)), people=False)
     settings = {row[0] for row in tables["settings"].rows}
     outcome = {row[0] for row in tables["outcome"].rows}
-    assert {"trial_id", "model", "lr", "max_epochs", "stop", "precision"} <= settings
+    assert {"trial_id", "model", "lr", "epochs", "stop", "precision"} <= settings
     assert {"parameters", "status", "fit_epoch", "error"} <= outcome
     assert not settings & outcome
 

@@ -19,11 +19,13 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 # As the contract has them; a view may have more behind these.
 COLUMNS = {
     "trials": """trial_id trainable dataset model randomization corruption regularizer crop flip
-        rotation weight_decay dropout batch_norm seed lr lr_decay momentum batch_size max_epochs
-        parameters status epochs steps fit_epoch fit_step final_train_loss final_train_error
-        final_test_error best_test_error best_test_epoch wall_seconds images_per_second attempts
-        host device git_commit versions started_at finished_at error""",
+        rotation weight_decay dropout batch_norm seed epochs stop patience batch_size lr
+        lr_decay momentum precision log_every evaluate_every parameters status epochs_run steps
+        fit_epoch fit_step final_train_loss final_train_error final_test_error best_test_error
+        best_test_epoch wall_seconds images_per_second attempts host device git_commit versions
+        started_at finished_at error""",
     "classifiers": "trial_id trainable dataset model randomization status final_test_error config",
+    "draws": "trial_id trainable dataset model seed status setting_id",
     "measurements": "trial_id trainable dataset seed name place value",
     "epochs": """trial_id epoch step lr train_loss train_error test_loss test_error
         corrupted_train_error clean_train_error memorized_fraction recovered_fraction seconds""",
@@ -31,45 +33,47 @@ COLUMNS = {
     "datasets": "dataset classes train test",
     "sweep_trials": "sweep trial_id feed",
     "convergence": "trial_id metric threshold unit value censored ratio",
-    "corruption": """model regularizer corruption train_error train_error_interval test_error
+    "corruption": """model corruption regularizer train_error train_error_interval test_error
         test_error_interval gap gap_interval""",
-    "settings": """dataset model batch_norm randomization corruption regularizer max_epochs stop
-        batch_size lr lr_decay momentum weight_decay dropout rotation precision trial_ids
-        all_seeds setting""",
-    "learning_curves": """dataset model batch_norm randomization corruption regularizer epoch step
-        seeds train_loss train_loss_interval train_error train_error_interval test_error
-        test_error_interval best_test_error best_test_error_interval max_epochs stop batch_size
-        lr lr_decay momentum weight_decay dropout rotation precision""",
+    "settings": """setting_id dataset model randomization corruption regularizer crop flip
+        rotation weight_decay dropout batch_norm epochs stop patience batch_size lr lr_decay
+        momentum precision evaluate_every all_seeds setting_number""",
+    "learning_curves": """epoch step seeds train_loss train_loss_interval train_error
+        train_error_interval test_error test_error_interval best_test_error
+        best_test_error_interval dataset model randomization corruption regularizer crop flip
+        rotation weight_decay dropout batch_norm epochs stop patience batch_size lr lr_decay
+        momentum precision evaluate_every""",
     "early_stopping": """trial_id dataset model batch_norm randomization corruption regularizer
-        seed epochs final_test_error best_test_error best_test_epoch gain""",
-    "regularization": """regularizer dataset model batch_norm randomization corruption seed trial_id
-        unregularized_trial_id train_error train_error_without train_error_difference test_error
-        test_error_without test_error_difference gap gap_without gap_difference weight_decay
-        rotation dropout""",
-    "paper": """position source item trainable dataset model batch_norm randomization regularizer
-        metric value bound printed unit certainty""",
-    "outcomes": """dataset model batch_norm randomization corruption regularizer n fits long
-        epochs train_error train_error_interval test_error test_error_interval early_stopping_gain
-        early_stopping_gain_interval max_epochs stop batch_size lr lr_decay momentum weight_decay
-        dropout rotation precision""",
+        seed epochs_run final_test_error best_test_error best_test_epoch gain""",
+    "regularization": """trial_id dataset model randomization corruption regularizer rotation
+        weight_decay dropout batch_norm seed train_error test_error gap unregularized_trial_id
+        train_error_without train_error_difference test_error_without test_error_difference
+        gap_without gap_difference""",
+    "paper": """position source item trainable dataset model batch_norm randomization
+        regularizer metric value bound printed unit certainty""",
+    "outcomes": """dataset model randomization corruption regularizer crop flip rotation
+        weight_decay dropout batch_norm epochs stop patience batch_size lr lr_decay momentum
+        precision evaluate_every n fits long epochs_run train_error train_error_interval
+        test_error test_error_interval early_stopping_gain early_stopping_gain_interval""",
     "reproduction": """position source item trainable dataset model batch_norm randomization
         regularizer metric paper bound printed unit certainty ours interval n fitted difference
-        within verdict max_epochs stop batch_size lr lr_decay momentum weight_decay dropout
-        rotation precision""",
-    "loss_curves": """dataset model batch_norm randomization corruption regularizer step seeds
-        train_loss train_loss_interval all_seeds max_epochs stop batch_size lr lr_decay momentum
-        weight_decay dropout rotation precision""",
-    "order_of_learning": """dataset model batch_norm regularizer corruption epoch seeds
-        clean_learned clean_learned_interval memorized memorized_interval recovered
-        recovered_interval all_seeds max_epochs stop batch_size lr lr_decay momentum weight_decay
-        dropout rotation precision""",
+        within verdict crop flip rotation weight_decay dropout epochs stop patience batch_size
+        lr lr_decay momentum precision evaluate_every""",
+    "loss_curves": """step seeds train_loss train_loss_interval dataset model randomization
+        corruption regularizer crop flip rotation weight_decay dropout batch_norm epochs stop
+        patience batch_size lr lr_decay momentum precision evaluate_every all_seeds""",
+    "order_of_learning": """epoch seeds clean_learned clean_learned_interval memorized
+        memorized_interval recovered recovered_interval dataset model corruption regularizer
+        crop flip rotation weight_decay dropout batch_norm epochs stop patience batch_size lr
+        lr_decay momentum precision evaluate_every all_seeds""",
     "min_norm": """trial_id dataset data features n d bandwidth corruption method batch_size lr
-        start scale precision seed steps status rank condition step_size minimum_norm solution_loss
-        solution_test_error step distance distance_to_limit distance_bound norm outside
-        outside_moved train_loss train_error test_error""",
-    "kernels": """trial_id dataset model randomization kernel bandwidth l2 n whole filters precision
-        seed status test_error train_error solution_norm signed_norm residual refinements jitter
-        matrix_seconds factor_seconds solve_seconds test_seconds seconds device""",
+        start scale precision seed steps status rank condition step_size minimum_norm
+        solution_loss solution_test_error step distance distance_to_limit distance_bound norm
+        outside outside_moved train_loss train_error test_error""",
+    "kernels": """trial_id dataset model randomization kernel bandwidth l2 n whole filters
+        precision seed status test_error train_error solution_norm signed_norm residual
+        refinements jitter matrix_seconds factor_seconds solve_seconds test_seconds seconds
+        device""",
     "measures": """trial_id dataset model batch_norm randomization corruption regularizer seed
         train_error test_error gap weight_norm initial_weight_norm distance_from_initialization
         spectral_log_product margin_min margin_p10 margin_median normalized_margin rademacher""",
@@ -82,9 +86,9 @@ COLUMNS = {
         max_residual train_loss condition smallest_gap equal_projections draws construct_seconds
         seconds fit_epoch""",
     "capacity": """trial_id dataset model batch_norm measure n labels seed status correlation
-        train_error test_error epochs max_epochs parameters weights layers vc_order vc_bound vacuous
-        replacements largest_loss_change largest_error_change mean_loss_change mean_error_change
-        left_out_loss left_out_error noise batch_size lr lr_decay momentum""",
+        train_error test_error epochs_run epochs parameters weights layers vc_order vc_bound
+        vacuous replacements largest_loss_change largest_error_change mean_loss_change
+        mean_error_change left_out_loss left_out_error noise batch_size lr lr_decay momentum""",
     "claim_e_capacity": "claim part dataset model batch_norm data n value interval outcome why",
     "claims": """claim part statement dataset verdict n supports contradicts open reason sql""",
     **dict.fromkeys(

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Interval, Lt
 
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.fields import About, Decides
+from gensweep.trainables.fields import About, Decides, Part
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.trial import Trial
 from gensweep.trainables.work import multiply_accumulates
@@ -51,12 +51,18 @@ class ClassifierTrial(Trial):
     """
 
     trainable: ClassVar[str] = "classifier"
+    trains_network: ClassVar[bool] = True
 
-    model: Annotated[str, About("the architecture")]
     dataset: str = "cifar10"
+    model: Annotated[str, About("the architecture")]
     randomization: Annotated[
         Randomization,
-        About("what is done to the data, once, before training", label="data", shapes=False),
+        About(
+            "what is done to the data, once, before training",
+            label="data",
+            part=Part.DATA,
+            shapes=False,
+        ),
     ] = "true_labels"
     corruption: Annotated[
         float,
@@ -65,9 +71,45 @@ class ClassifierTrial(Trial):
             "the probability p with which `partial_labels` redraws a training label; 0 is "
             "`true_labels`, 1 is `random_labels`, and the other randomizations ignore it",
             label="p",
+            part=Part.DATA,
             shapes=False,
         ),
     ] = 0.0
+    crop: Annotated[
+        bool,
+        About("random crop, of datasets that have a margin to crop from", part=Part.REGULARIZER),
+    ] = False
+    flip: Annotated[
+        bool, About("mirror left and right with probability 1/2", part=Part.REGULARIZER)
+    ] = False
+    rotation: Annotated[
+        float,
+        Ge(0.0),
+        Lt(180.0),
+        About("the largest angle of a random rotation, in degrees", part=Part.REGULARIZER),
+    ] = 0.0
+    weight_decay: Annotated[
+        float,
+        Ge(0.0),
+        About(
+            "the coefficient of the L2 penalty's gradient, on all parameters",
+            label="wd",
+            part=Part.REGULARIZER,
+            shapes=False,
+        ),
+    ] = 0.0
+    dropout: Annotated[
+        float,
+        Interval(ge=0.0, lt=1.0),
+        About(
+            "the probability of dropping a unit, in models that have a place for it",
+            part=Part.REGULARIZER,
+        ),
+    ] = 0.0
+    batch_norm: Annotated[
+        bool,
+        About("false takes batch normalization out of a model that has it", part=Part.BATCH_NORM),
+    ] = True
     seed: Annotated[
         int,
         Interval(ge=0, lt=2**32),
@@ -76,15 +118,25 @@ class ClassifierTrial(Trial):
     epochs: Annotated[
         int,
         Ge(1),
-        About("the most epochs that are trained", shapes=False, column="max_epochs"),
+        About(
+            "the most epochs that are trained",
+            part=Part.LENGTH,
+            shapes=False,
+            column="max_epochs",
+        ),
     ] = 100
-    stop: Annotated[Stop, About("train all epochs, or end at training error 0", shapes=False)] = (
-        "epochs"
-    )
+    stop: Annotated[
+        Stop,
+        About("train all epochs, or end at training error 0", part=Part.LENGTH, shapes=False),
+    ] = "epochs"
     patience: Annotated[
         int,
         Ge(1),
-        About('how many evaluated epochs in a row must fit, with `stop = "fit"`', shapes=False),
+        About(
+            'how many evaluated epochs in a row must fit, with `stop = "fit"`',
+            part=Part.LENGTH,
+            shapes=False,
+        ),
     ] = 1
     batch_size: Annotated[int, Ge(1), About("training examples of an optimizer step")] = 128
     lr: Annotated[float, Gt(0.0), About("the learning rate of the first epoch", shapes=False)] = (
@@ -96,32 +148,9 @@ class ClassifierTrial(Trial):
         About("the factor of the learning rate after every epoch", shapes=False),
     ] = 0.95
     momentum: Annotated[float, Interval(ge=0.0, lt=1.0), About("of SGD", shapes=False)] = 0.9
-    weight_decay: Annotated[
-        float,
-        Ge(0.0),
-        About("the coefficient of the L2 penalty's gradient, on all parameters", shapes=False),
-    ] = 0.0
-    dropout: Annotated[
-        float,
-        Interval(ge=0.0, lt=1.0),
-        About("the probability of dropping a unit, in models that have a place for it"),
-    ] = 0.0
-    crop: Annotated[bool, About("random crop, of datasets that have a margin to crop from")] = False
-    flip: Annotated[bool, About("mirror left and right with probability 1/2")] = False
-    rotation: Annotated[
-        float,
-        Ge(0.0),
-        Lt(180.0),
-        About("the largest angle of a random rotation, in degrees"),
-    ] = 0.0
-    batch_norm: Annotated[
-        bool, About("false takes batch normalization out of a model that has it")
-    ] = True
     precision: Annotated[Precision, About("the number format of matrix products")] = "fp32"
     log_every: Annotated[
-        int,
-        Ge(1),
-        About("optimizer steps per row of `steps`", decides=Decides.RECORD),
+        int, Ge(1), About("optimizer steps per row of `steps`", decides=Decides.RECORD)
     ] = 100
     evaluate_every: Annotated[
         int,
@@ -130,6 +159,7 @@ class ClassifierTrial(Trial):
             "epochs from one evaluation to the next. The first and the last epoch are always "
             "evaluated, and so is every epoch with a mean training loss below 0.1 until one has "
             "training error 0. `fit_epoch` is the first *evaluated* epoch with training error 0",
+            part=Part.LENGTH,
             shapes=False,
         ),
     ] = 1
@@ -171,14 +201,12 @@ class ClassifierTrial(Trial):
     @property
     def regularizer(self) -> str:
         """The explicit regularizers at work, such as `none`, `wd` or `crop+wd`."""
-        parts = {
-            "crop": self.crop,
-            "flip": self.flip,
-            "rotation": self.rotation,
-            "wd": self.weight_decay,
-            "dropout": self.dropout,
-        }
-        return "+".join(name for name, on in parts.items() if on) or "none"
+        on = (
+            field.label
+            for name, field in self.fields().items()
+            if field.about.part is Part.REGULARIZER and getattr(self, name)
+        )
+        return "+".join(on) or "none"
 
     @property
     def input_size(self) -> int:

@@ -2,7 +2,7 @@
 --
 -- `labels` is NULL where a measure looks at none. Of the measure `rademacher`: `correlation` of the
 -- fitted labels with the given ones, on random signs a lower bound of the empirical Rademacher
--- complexity for one draw; `epochs` that were trained, of `max_epochs`. Of `vc`: `parameters` with an
+-- complexity for one draw; `epochs_run` that were trained, of `epochs`. Of `vc`: `parameters` with an
 -- output per class, `weights` with one output, `layers`, `vc_order` = W L log2 W, `vc_bound` (of
 -- perceptrons alone), and `vacuous`: whether what bounds the VC dimension is at least n. Of
 -- `stability`, over its replacements: the largest change of a loss over all examples and the mean one
@@ -19,7 +19,7 @@ with told as (
         (theory_settings->>'n')::bigint as n,
         case when theory_settings->>'measure' <> 'vc' then theory_settings->>'labels' end as labels,
         (theory_settings->>'replacements')::bigint as replacements,
-        (theory_settings->>'epochs')::bigint as max_epochs,
+        (theory_settings->>'epochs')::bigint as epochs,
         (theory_settings->>'batch_size')::bigint as batch_size,
         (theory_settings->>'lr')::double as lr,
         (theory_settings->>'lr_decay')::double as lr_decay,
@@ -31,7 +31,7 @@ found as (
     select
         trial_id,
         measured(name, value, 'correlation') as correlation,
-        measured(name, value, 'epochs')::bigint as epochs,
+        measured(name, value, 'epochs')::bigint as epochs_run,
         arg_max(value, coalesce(place, 'inf')) filter (name = 'train_error') as train_error,
         measured(name, value, 'test_error') as test_error,
         measured(name, value, 'parameters')::bigint as parameters,
@@ -54,7 +54,7 @@ found as (
 )
 select
     trial_id, dataset, model, batch_norm, measure, n, labels, seed, status,
-    correlation, train_error, test_error, epochs, max_epochs,
+    correlation, train_error, test_error, epochs_run, epochs,
     parameters, weights, layers, vc_order, vc_bound, coalesce(vc_bound, vc_order) >= n as vacuous,
     case when measure = 'stability' then replacements end as replacements,
     largest_loss_change, largest_error_change, mean_loss_change, mean_error_change,

@@ -16,7 +16,7 @@ with fit as (
         dataset, model, batch_norm, randomization, corruption,
         arg_min(
             {
-                'n': n, 'fits': fits, 'long': long, 'epochs': epochs,
+                'n': n, 'fits': fits, 'long': long, 'epochs': epochs_run,
                 'error': train_error, 'width': train_error_interval
             },
             charged(train_error, n, diverged) + case when 2 * fits > n then 0 else 1 end
@@ -33,15 +33,17 @@ steps as (
 ),
 seeds as ( -- trials that differ in how long they may run go the same way; what diverged got nowhere
     select
-        dataset, model, batch_norm, seed, lr, lr_decay, momentum, batch_size, precision,
+        dataset, model, batch_norm, seed, training,
         min(reached) filter (randomization = 'true_labels') as true_steps,
         min(reached) filter (randomization = 'random_labels') as reached,
         max(went) filter (randomization = 'random_labels') as last,
         min(reached) filter (randomization = 'gaussian') as noise_reached,
         max(went) filter (randomization = 'gaussian') as noise_last
     from (
-        select *, case when status = 'done' then last else 0 end as went
-        from classifiers
+        select
+            *, apart_from(apart_from(setting, 'data'), 'length') as training,
+            case when status = 'done' then last else 0 end as went
+        from draws
         left join steps using (trial_id)
         where regularizer = 'none' and status in ('done', 'diverged')
     )
@@ -56,7 +58,7 @@ times as (
         count(last) - count(reached / true_steps) as missing
     from seeds
     where last is not null
-    group by dataset, model, batch_norm, lr, lr_decay, momentum, batch_size, precision
+    group by dataset, model, batch_norm, training
 ),
 races as (
     select
@@ -74,7 +76,7 @@ races as (
         from seeds
         where last is not null and noise_last is not null
     )
-    group by dataset, model, batch_norm, lr, lr_decay, momentum, batch_size, precision
+    group by dataset, model, batch_norm, training
 )
 select
     'A' as claim, 'fit' as part, dataset, model, batch_norm,

@@ -34,7 +34,7 @@ select
         when necessary and most_fit
         then format('test error {:.2f} %, a guess has {:.0f} %',
             100 * test_error, 100 * chance(dataset))
-        else format('{} of {} fitted in {} epochs: training error {}', fits, n, epochs,
+        else format('{} of {} fitted in {} epochs: training error {}', fits, n, epochs_run,
             coalesce(format('{:.2f} %', 100 * train_error), 'diverged'))
     end as why
 from asked;

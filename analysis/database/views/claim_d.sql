@@ -1,20 +1,22 @@
 -- What decides claim D: early stopping gains nothing, batch normalization some points. Both on true
 -- labels without a regularizer, where the training data were fitted.
 --
--- `early stopping`, per setting that does not stop at the fit, which is early itself: the final test error less the best during training. At most one
--- point (with the interval) supports the claim, more contradicts it.
+-- `early stopping`, per setting that does not stop at the fit, which is early itself: the final test
+-- error less the best during training. At most one point (with the interval) supports the claim,
+-- more contradicts it.
 -- `batch norm`, per setting, seed by seed: the test error without batch norm less that with it.
 -- Between 1 and 6 points, with an interval that excludes 0, supports the claim; an interval wholly
 -- below 1 or above 6 contradicts it. One seed has no interval and leaves it open.
 create view claim_d as
 with seeds as (
     select
-        dataset, model, seed, max_epochs, stop, batch_size, lr, lr_decay, momentum, precision,
+        dataset, model, seed,
+        apart_from(setting, 'batch_norm') as rest,
         max(final_test_error) filter (not batch_norm)
             - max(final_test_error) filter (batch_norm) as gain,
         bool_or(batch_norm) and bool_or(not batch_norm) as paired,
         bool_and(status = 'done' and fitted(final_train_error)) as fitted
-    from classifiers
+    from draws
     where randomization = 'true_labels' and regularizer = 'none'
         and status in ('done', 'diverged')
     group by all
@@ -25,7 +27,7 @@ pairs as (
         half_width(case when fitted then gain end) as width, bool_and(fitted) as fitted
     from seeds
     where paired
-    group by dataset, model, max_epochs, stop, batch_size, lr, lr_decay, momentum, precision
+    group by dataset, model, rest
 )
 select
     'D' as claim, 'early stopping' as part, dataset, model, batch_norm, 'true labels' as data,
@@ -39,7 +41,7 @@ select
         else 'open'
     end as outcome,
     case
-        when 2 * fits <= n then format('{} of {} fitted in {} epochs', fits, n, epochs)
+        when 2 * fits <= n then format('{} of {} fitted in {} epochs', fits, n, epochs_run)
         else format('the best epoch was {:.2f} points better than the last',
             100 * early_stopping_gain)
     end as why

@@ -9,7 +9,7 @@ with fitted_best as (
         dataset, model, batch_norm,
         arg_min(
             {
-                'n': n, 'diverged': diverged, 'long': long, 'epochs': epochs,
+                'n': n, 'diverged': diverged, 'long': long, 'epochs': epochs_run,
                 'error': train_error, 'width': train_error_interval
             },
             charged(train_error, n, diverged)

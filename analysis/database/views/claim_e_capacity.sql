@@ -9,16 +9,16 @@ with fitted_best as (
         dataset, model, batch_norm, n,
         count(*) as draws,
         count(*) filter (status = 'diverged') as diverged,
-        bool_and(correlation = 1 or long_enough(epochs, 'none')) as long,
-        max(epochs) as epochs,
+        bool_and(correlation = 1 or long_enough(epochs_run, 'none')) as long,
+        max(epochs_run) as epochs_run,
         avg(correlation) as bound,
         half_width(correlation) as half
     from capacity
     where measure = 'rademacher' and labels = 'random'
-    group by dataset, model, batch_norm, n, max_epochs, batch_size, lr, lr_decay, momentum
+    group by dataset, model, batch_norm, n, epochs, batch_size, lr, lr_decay, momentum
     qualify row_number() over (
         partition by dataset, model, batch_norm
-        order by n desc, charged((1 - bound) / 2, draws, diverged), max_epochs desc
+        order by n desc, charged((1 - bound) / 2, draws, diverged), epochs desc
     ) = 1
 )
 select
@@ -33,6 +33,6 @@ select
     end as outcome,
     case
         when diverged > 0 then format('{} of {} diverged', diverged, draws)
-        else format('at least {:.3f} in {} epochs', bound, epochs)
+        else format('at least {:.3f} in {} epochs', bound, epochs_run)
     end as why
 from fitted_best;

@@ -41,8 +41,9 @@ with stated (claim, part, holds_for, trainables, statement, needs) as (values
 tried as ( -- where a claim has something to say
     select distinct claim, part, dataset
     from trials
+    join trainables using (trainable)
     join stated on list_contains(
-        trainables, case when max_epochs is null then trainable else 'classifier' end)
+        stated.trainables, case when network then 'classifier' else trainable end)
     where status in ('done', 'diverged')
 ),
 weighed as (

@@ -1,10 +1,11 @@
--- Per trial, threshold and unit: the time to converge.
+-- Per draw, threshold and unit: the time to converge.
 --
 -- `metric` and `threshold`: training error at most 0, 0.001 or 0.01, or training loss at most
--- 0.1 or 0.01, over the whole training set at the end of an epoch. `value` counts `unit`s up to
--- the first such epoch; where there is none the trial is censored, and `value` is how far it got.
--- `ratio` is `value` over that of the same trial (model, seed, every setting) on true labels. It
--- is NULL where that one did not converge, and a lower bound where this one is censored.
+-- 0.1 or 0.01, over the whole training set at the end of an evaluated epoch. `value` counts `unit`s
+-- up to the first such epoch; where there is none the trial is censored, and `value` is how far it
+-- got. `ratio` is `value` over that of the same trial (seed and every field that decides how it is
+-- trained) on true labels. It is NULL where that one did not converge, and a lower bound where this
+-- one is censored.
 create view convergence as
 with reached as (
     select
@@ -32,13 +33,12 @@ timed as (
     group by trial_id
 ),
 labelled as (
-    select * from timed join classifiers using (trial_id)
+    select *, apart_from(apart_from(setting, 'data'), 'length') as training
+    from timed
+    join draws using (trial_id)
 ),
 truths as ( -- of several that differ in how long they may run, the one that went furthest
-    select
-        dataset, model, batch_norm, regularizer, weight_decay, dropout, rotation, seed,
-        lr, lr_decay, momentum, batch_size, precision,
-        arg_max(times, last_epoch) as true_times
+    select training, seed, arg_max(times, last_epoch) as true_times
     from labelled
     where randomization = 'true_labels'
     group by all
@@ -46,16 +46,13 @@ truths as ( -- of several that differ in how long they may run, the one that wen
 thresholds as (
     select
         trial_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed,
-        unnest(times) as own, unnest(true_times) as truth
+        setting_id, unnest(times) as own, unnest(true_times) as truth
     from labelled
-    left join truths using (
-        dataset, model, batch_norm, regularizer, weight_decay, dropout, rotation, seed,
-        lr, lr_decay, momentum, batch_size, precision
-    )
+    left join truths using (training, seed)
 )
 select
-    thresholds.* exclude (own, truth), own.metric, own.threshold, unit, value, own.censored,
-    case when not truth.censored then value / true_value end as ratio
+    thresholds.* exclude (own, truth, setting_id), own.metric, own.threshold, unit, value,
+    own.censored, case when not truth.censored then value / true_value end as ratio, setting_id
 from thresholds
 cross join lateral (
     values ('steps', own.steps, truth.steps),

@@ -1,6 +1,6 @@
--- Per setting and epoch: the learning curve over seeds, as means with 95 % intervals (Student's t;
--- NULL with one seed). A setting is everything of a trial but its seed. All trials that have
--- epochs count, those under way and diverged ones too, but for failed ones.
+-- Per setting and evaluated epoch: the learning curve over seeds, as means with 95 % intervals
+-- (Student's t; NULL with one seed). All draws that have epochs count, those under way and diverged
+-- ones too, but for failed ones.
 --
 -- `best_test_error` is the mean over seeds of each one's lowest test error so far: what stopping
 -- early could have had at most, as the test set itself chooses the epoch.
@@ -9,11 +9,13 @@
 -- of them, and not a fair sample: `where seeds = all_seeds` compares like with like.
 create view learning_curves as
 with members as ( -- numbered, as windows over numbers are several times faster than over strings
-    select *, row_number() over () as member
-    from (select setting, unnest(trial_ids) as trial_id from settings)
+    select setting_number, trial_id, row_number() over () as member
+    from draws
+    join settings using (setting_id)
+    where status <> 'failed'
 ),
 rows as (
-    select setting, member, epoch, step, train_loss, train_error, test_error, e.best_test_error
+    select setting_number, member, epoch, step, train_loss, train_error, test_error, e.best_test_error
     from stored_epochs e
     join members using (trial_id)
 ),
@@ -28,7 +30,7 @@ points as (
 ),
 curves as (
     select
-        row_key(setting, epoch) as key,
+        row_key(setting_number, epoch) as key,
         max(step) as step,
         count(*) as seeds,
         avg(train_loss) as train_loss,
@@ -42,10 +44,6 @@ curves as (
     from points
     group by all
 )
-select
-    dataset, model, batch_norm, randomization, corruption, regularizer,
-    key_row(key)::int as epoch, c.* exclude (key),
-    max_epochs, stop, batch_size, lr, lr_decay, momentum,
-    weight_decay, dropout, rotation, precision, all_seeds
+select key_row(key)::int as epoch, c.* exclude (key), s.* exclude (setting, setting_number)
 from curves c
-join settings on setting = key_setting(key);
+join settings s on setting_number = key_setting(key);

@@ -1,4 +1,4 @@
--- Per trial that is done: what was measured of its weights and margins (NULL for trials from
+-- Per draw that is done: what was measured of its weights and margins (NULL for trials from
 -- before these were recorded), beside the generalization gap that they might explain.
 --
 -- Norms are Euclidean over all trainable parameters. `spectral_log_product` is the sum over weight
@@ -12,7 +12,7 @@
 -- of what training can reach. NULL on other labels.
 create view measures as
 select
-    trial_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed,
+    trial_id, setting_id, dataset, model, batch_norm, randomization, corruption, regularizer, seed,
     final_train_error as train_error, final_test_error as test_error,
     final_test_error - final_train_error as gap,
     weight_norm, initial_weight_norm, distance_from_initialization, spectral_log_product,
@@ -20,7 +20,7 @@ select
     margin_p10 / exp(spectral_log_product) as normalized_margin,
     case when randomization = 'random_labels'
          then correlation(final_train_error, dataset) end as rademacher
-from classifiers
+from draws
 join (
     select
         trial_id, weight_norm, initial_weight_norm, distance_from_initialization,

@@ -1,5 +1,5 @@
--- Per setting with changed labels and epoch: which part of the training set is learned, over
--- seeds, as means with 95 % intervals (Student's t; NULL with one seed).
+-- Per setting with changed labels and evaluated epoch: which part of the training set is learned,
+-- over seeds, as means with 95 % intervals (Student's t; NULL with one seed).
 --
 -- `clean_learned`: the share of examples with their true label that are predicted as it;
 -- `memorized` and `recovered`: the share of examples with a changed label that are predicted as
@@ -7,11 +7,12 @@
 -- that got as far, of the `all_seeds` of its setting.
 create view order_of_learning as
 with members as (
-    select setting, unnest(trial_ids) as trial_id from settings where corruption > 0
+    select setting_number, trial_id from draws join settings using (setting_id)
+    where status <> 'failed' and draws.corruption > 0
 ),
 curves as (
     select
-        row_key(setting, epoch) as key,
+        row_key(setting_number, epoch) as key,
         count(*) as seeds,
         avg(1 - clean_train_error) as clean_learned,
         half_width(1 - clean_train_error) as clean_learned_interval,
@@ -23,10 +24,6 @@ curves as (
     join members using (trial_id)
     group by all
 )
-select
-    dataset, model, batch_norm, regularizer, corruption,
-    key_row(key)::int as epoch, c.* exclude (key), all_seeds,
-    max_epochs, stop, batch_size, lr, lr_decay, momentum,
-    weight_decay, dropout, rotation, precision
+select key_row(key)::int as epoch, c.* exclude (key), s.* exclude (setting, setting_number)
 from curves c
-join settings on setting = key_setting(key);
+join settings s on setting_number = key_setting(key);

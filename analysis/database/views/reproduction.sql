@@ -17,17 +17,11 @@
 -- Where the paper failed to converge, ours agree if none fitted in as long, and differ if any did.
 create view reproduction as
 with tried as materialized (
-    from classifiers
+    select
+        *, apart_from(apart_from(setting, 'data'), 'length') as training,
+        apart_from(setting, 'batch_norm') as but_batch_norm
+    from draws
     where status in ('done', 'diverged') and dataset in (select dataset from paper)
-    -- Of one seed, one: settings that decide nothing, such as log_every, make no further sample.
-    qualify row_number() over (
-        partition by hash( -- sorts faster than so many columns
-            dataset, model, batch_norm, randomization, corruption, regularizer, seed,
-            max_epochs, stop, batch_size, lr, lr_decay, momentum,
-            weight_decay, dropout, rotation, precision
-        )
-        order by status desc, trial_id
-    ) = 1
 ),
 steps as ( -- to a training error of 1 %
     select trial_id, min(step) filter (fitted(train_error)) as reached
@@ -35,9 +29,7 @@ steps as ( -- to a training error of 1 %
     group by trial_id
 ),
 truths as ( -- trials that differ in how long they may run go the same way
-    select
-        dataset, model, batch_norm, regularizer, seed, weight_decay, dropout, rotation,
-        lr, lr_decay, momentum, batch_size, precision, min(reached) as true_steps
+    select training, seed, min(reached) as true_steps
     from tried
     join steps using (trial_id)
     where randomization = 'true_labels'
@@ -61,10 +53,7 @@ measured as (
     select trial_id, 'convergence_ratio', reached / true_steps
     from tried
     join steps using (trial_id)
-    join truths using (
-        dataset, model, batch_norm, regularizer, seed, weight_decay, dropout, rotation,
-        lr, lr_decay, momentum, batch_size, precision
-    )
+    join truths using (training, seed)
     where randomization = 'random_labels'
     union all
     select -- NULL where the partner is not trained as far, so that no seed is left out
@@ -72,10 +61,7 @@ measured as (
         case when without.status = 'done' and fitted(without.final_train_error)
              then without.final_test_error - with_it.final_test_error end
     from tried with_it
-    join tried without using (
-        dataset, model, randomization, corruption, regularizer, seed, max_epochs, stop, batch_size,
-        lr, lr_decay, momentum, weight_decay, dropout, rotation, precision
-    )
+    join tried without using (but_batch_norm, seed)
     where with_it.batch_norm and not without.batch_norm
 ),
 interpolated as (
@@ -97,23 +83,27 @@ solved as (
         ], recursive := true)
     from interpolated
 ),
-ours as (
+counted as (
     select
-        'classifier' as trainable,
-        dataset, model, batch_norm, randomization, regularizer, metric,
+        setting_id, metric,
         count(*) as n,
         count(*) filter (done and fitted(final_train_error)) as fitted,
         bool_and(
-            not done or fitted(final_train_error) or long_enough(epochs, regularizer)
+            not done or fitted(final_train_error) or long_enough(epochs_run, regularizer)
         ) as long,
         case when bool_and(done) then avg(final_train_error) end as train_error,
         case when bool_and(done and value is not null) then avg(value) end as ours,
-        case when bool_and(done and value is not null) then half_width(value) end as interval,
-        max_epochs, stop, batch_size, lr, lr_decay, momentum,
-        weight_decay, dropout, rotation, precision
+        case when bool_and(done and value is not null) then half_width(value) end as interval
     from measured
     join (select *, status = 'done' as done from tried) using (trial_id)
     group by all
+),
+ours as (
+    select
+        'classifier' as trainable, c.* exclude (setting_id),
+        s.* exclude (setting, setting_number, all_seeds)
+    from counted c
+    join settings s using (setting_id)
     union all by name
     select
         'classifier' as trainable,
@@ -168,6 +158,8 @@ select
         when metric in ('train_error', 'rademacher') and not long then 'not fitted'
         else 'differs'
     end as verdict,
-    max_epochs, stop, batch_size, lr, lr_decay, momentum,
-    weight_decay, dropout, rotation, precision, kernel, bandwidth, l2, examples, filters
+    beside.* exclude (
+        position, source, item, trainable, dataset, model, batch_norm, randomization, regularizer,
+        metric, paper, bound, printed, unit, certainty, ours, interval, n, fitted, difference,
+        within, paper_train_error, train_error, long, whole)
 from beside;
