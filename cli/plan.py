@@ -14,11 +14,15 @@ from gensweep.cli.output import emit
 from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
 from gensweep.orchestrator.words import duration
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.fields import text
+from gensweep.trainables.labels import labels, varying_fields
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
 
-AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
+# What a table of networks always shows, and the axes that are counted even where nothing varies.
+_COLUMNS = ("model", "randomization", "corruption", "regularizer", "seed")
+_AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
 _OVER = ("done", "diverged", "failed")
 
 
@@ -36,8 +40,8 @@ def plan_command(
 
 def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | None = None) -> None:
     known = known_statuses(results)
-    networks = [p for p in planned if isinstance(p.trial, ClassifierTrial)]
-    others = [p for p in planned if not isinstance(p.trial, ClassifierTrial)]
+    networks = [p for p in planned if p.trial.trains_network]
+    others = [p for p in planned if not p.trial.trains_network]
     tables = [trials_table(networks, known), axes_table(networks)] if networks else []
     if others:
         tables.append(theory_table(others, known))
@@ -59,27 +63,32 @@ def known_statuses(results: str) -> dict[str, str]:
 
 
 def trials_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> Table:
-    columns = ("trial_id", "model", "randomization", "corruption", "regularizer", "seed")
+    """A row per trial, with a column for each field in which trials differ."""
+    columns = ["trial_id", *_COLUMNS, *_varying(planned), "epochs"]
     rows = [
         [
-            *(getattr(p.trial, name) for name in (*columns, "epochs")),
+            *(getattr(p.trial, name) for name in columns),
             known.get(p.trial.trial_id, "planned"),
             ", ".join(p.feeds),
         ]
         for p in planned
     ]
     show = {"randomization": in_words}
-    return Table("trials", [*columns, "epochs", "status", "feeds"], rows, "Trials", show)
+    return Table("trials", [*columns, "status", "feeds"], rows, "Trials", show)
+
+
+def _varying(planned: Sequence[PlannedTrial]) -> list[str]:
+    """The fields that tell networks apart and have no column, in the order of their declaration."""
+    trials = [p.trial for p in planned]
+    varying = varying_fields(trials) - {*_COLUMNS, "epochs"}
+    return [name for name in trials[0].fields() if name in varying]
 
 
 def theory_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> Table:
     """The trials that train no network, which have settings of their own."""
     rows = [
-        [
-            *(p.trial.trial_id, p.trial.label),
-            *(known.get(p.trial.trial_id, "planned"), ", ".join(p.feeds)),
-        ]
-        for p in planned
+        [p.trial.trial_id, label, known.get(p.trial.trial_id, "planned"), ", ".join(p.feeds)]
+        for p, label in zip(planned, labels([p.trial for p in planned]), strict=True)
     ]
     columns = ["trial_id", "trial", "status", "feeds"]
     return Table("theory", columns, rows, title="Theory")
@@ -88,8 +97,8 @@ def theory_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> T
 def axes_table(planned: Sequence[PlannedTrial]) -> Table:
     """How many trials have each value of each axis."""
     rows = [
-        [axis, _text(value), count]
-        for axis in AXES
+        [axis, text(value), count]
+        for axis in [*_AXES, *_varying(planned)]
         for value, count in _counted(getattr(p.trial, axis) for p in planned)
     ]
     feeds = Counter(feed for p in planned for feed in p.feeds)
@@ -101,12 +110,6 @@ def _counted(values: Iterable[object]) -> list[tuple[object, int]]:
     """Numbers in their order, names in that of the file."""
     counts = list(Counter(values).items())
     return sorted(counts, key=lambda c: c[0] if isinstance(c[0], float) else 0.0)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def summary_table(planned: Sequence[PlannedTrial], known: Mapping[str, str], results: str) -> Table:

@@ -22,6 +22,7 @@ from rich.text import Text
 from gensweep.orchestrator.job import AGAIN
 from gensweep.orchestrator.job import Progress as TrialProgress
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.labels import labels
 from gensweep.trainables.trial import Trial
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -40,6 +41,7 @@ class _State:
 
     def __init__(self, trials: Mapping[str, Trial]) -> None:
         self.trials = trials
+        self.labels = dict(zip(trials, labels([*trials.values()]), strict=True))
         self.running: dict[str, TrialProgress] = {}
         self.curves: dict[str, list[float]] = {}
         self.ended: dict[str, str] = {}
@@ -68,11 +70,11 @@ class _State:
         return len(self.ended) + sum(parts)
 
 
-def outcome(trial: Trial, progress: TrialProgress) -> Text:
+def outcome(label: str, progress: TrialProgress) -> Text:
     """How a trial has ended, in one line."""
     styles = {"done": ("✓", "green"), "diverged": ("≠", "yellow")}
     mark, style = styles.get(progress.status, ("✗", "red"))
-    line = Text(f"{mark} ", style=style) + Text(f"{trial.label}: ")
+    line = Text(f"{mark} ", style=style) + Text(f"{label}: ")
     if progress.status != "done":
         return line + Text(f"{progress.status}: {progress.error}", style=style)
     return line + Text(_figures(progress))
@@ -103,17 +105,17 @@ class PlainDisplay:
 
     def progressed(self, progress: TrialProgress) -> None:
         self._state.take(progress)
-        trial = self._state.trials[progress.trial_id]
+        label = self._state.labels[progress.trial_id]
         count = f"[{len(self._state.ended)}/{len(self._state.trials)}] "
         if progress.status != "running":
-            self._console.print(Text(count) + outcome(trial, progress), soft_wrap=True)
+            self._console.print(Text(count) + outcome(label, progress), soft_wrap=True)
         elif time.monotonic() - self._spoke.get(progress.trial_id, 0.0) >= PLAIN_SECONDS:
             self._spoke[progress.trial_id] = time.monotonic()
-            self._console.print(f"{count}… {trial.label}: {_figures(progress)}", soft_wrap=True)
+            self._console.print(f"{count}… {label}: {_figures(progress)}", soft_wrap=True)
 
     def lost(self, trial_id: str) -> None:
-        trial = self._state.trials[trial_id]
-        self._console.print(f"✗ {trial.label}: its worker died", soft_wrap=True)
+        label = self._state.labels[trial_id]
+        self._console.print(f"✗ {label}: its worker died", soft_wrap=True)
 
     def said(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
@@ -143,13 +145,11 @@ class LiveDisplay:
         self._state.take(progress)
         self._bar.update(self._task, completed=self._state.completed)
         if progress.status != "running":
-            self._console.print(outcome(self._state.trials[progress.trial_id], progress))
+            self._console.print(outcome(self._state.labels[progress.trial_id], progress))
 
     def lost(self, trial_id: str) -> None:
         self._state.running.pop(trial_id, None)
-        self._console.print(
-            Text(f"✗ {self._state.trials[trial_id].label}: its worker died", style="red")
-        )
+        self._console.print(Text(f"✗ {self._state.labels[trial_id]}: its worker died", style="red"))
 
     def said(self, line: str) -> None:
         self._console.print(Text(line))
@@ -157,13 +157,13 @@ class LiveDisplay:
     def __rich__(self) -> RenderableType:
         lines = Table.grid(padding=(0, 2))
         for trial_id, progress in self._state.running.items():
-            trial = self._state.trials[trial_id]
+            label = self._state.labels[trial_id]
             epochs = self._state.epochs(trial_id)
             if not epochs:
-                lines.add_row(Text(trial.label, overflow="fold"), Text(progress.measured))
+                lines.add_row(Text(label, overflow="fold"), Text(progress.measured))
                 continue
             lines.add_row(
-                Text(trial.label, overflow="ellipsis", no_wrap=True),
+                Text(label, overflow="ellipsis", no_wrap=True),
                 Text(f"{progress.epoch}/{epochs}", style="dim"),
                 Text(_short("train", progress.train_error)),
                 Text(_short("test", progress.test_error)),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
-from gensweep.trainables.fields import Decides, Field, fields_of, text
+from gensweep.trainables.fields import Decides, Field, fields_of
 
 
 class Trial:
@@ -19,6 +19,8 @@ class Trial:
 
     trainable: ClassVar[str]
     trains_network: ClassVar[bool] = False
+    # The fields that `title` and the seed tell; None where a label says every field that is set.
+    told: ClassVar[frozenset[str] | None] = None
     dataset: str
     seed: int
 
@@ -47,10 +49,9 @@ class Trial:
         return 0
 
     @property
-    def label(self) -> str:
-        """The trial in a few words: what it is, and what is not as usual."""
-        said = [f"{name} {text(value)}" for name, value in self.config().items() if name != "seed"]
-        return ", ".join([self.trainable, *said, f"seed {self.seed}"])
+    def title(self) -> str:
+        """The trial in a few words, but for its seed; `labels.label` adds what sets it apart."""
+        return self.trainable
 
     @cached_property
     def trial_id(self) -> str:

@@ -39,7 +39,7 @@ def test_outcomes_stand_side_by_side_with_b_less_a(store: Store, write: Write) -
     b = write(store, (0.5, 0.25, 0.125), test_errors=(0.5, 0.125, 0.75), seed=1)
     found = {row[0]: row[1:] for row in diff(store, a.trial_id, b.trial_id)["outcome"].rows}
     assert found["status"] == ["done", "done", None]
-    assert found["epochs"] == [2, 3, 1]
+    assert found["epochs_run"] == [2, 3, 1]
     assert found["fit_epoch"] == [2, None, None]
     assert found["final_test_error"] == [0.25, 0.75, 0.5]
     assert found["best_test_error"] == [0.25, 0.125, -0.125]

@@ -110,7 +110,7 @@ def test_tensorboard_reads_curves_times_and_settings(results: Store, tmp_path: P
         trials = {row["trial_id"]: row for row in db.table("from trials").records()}
         epochs = db.table("from epochs order by epoch").records()
         steps = db.table("from steps order by step").records()
-    begun = {trial_id for trial_id, row in trials.items() if row["epochs"]}
+    begun = {trial_id for trial_id, row in trials.items() if row["epochs_run"]}
     assert {path.name for path in folder.iterdir() if path.is_dir()} == begun
     for trial_id in begun:
         read = EventAccumulator(str(folder / trial_id), size_guidance={"scalars": 0})

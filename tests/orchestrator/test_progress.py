@@ -14,10 +14,13 @@ from gensweep.orchestrator import progress
 from gensweep.orchestrator.job import AGAIN, Progress
 from gensweep.orchestrator.progress import LiveDisplay, PlainDisplay, show_progress, sparkline
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.labels import labels
 
 SHORT = ClassifierTrial(model="mlp_1x512", dataset="synthetic", epochs=40, seed=1)
 LONG = ClassifierTrial(
     model="inception",
+    dataset="synthetic",
+    epochs=40,
     batch_norm=False,
     randomization="partial_labels",
     corruption=0.5,
@@ -30,10 +33,8 @@ LONG = ClassifierTrial(
 )
 TRIALS = {trial.trial_id: trial for trial in (SHORT, LONG)}
 LABELS = {
-    SHORT.trial_id: "mlp_1x512, true_labels, seed 1",
-    LONG.trial_id: (
-        "inception (no BN), partial_labels 0.5, crop+flip+rotation+wd+dropout, seed 123"
-    ),
+    SHORT.trial_id: "mlp_1x512, true labels, seed 1",
+    LONG.trial_id: "inception (no BN), labels p=0.5, crop+flip+rotation+wd+dropout, seed 123",
 }
 BARS = "▁▂▃▄▅▆▇█"
 WIDTHS = pytest.mark.parametrize("width", [80, 200])
@@ -57,7 +58,8 @@ def lines(made: Console) -> list[str]:
 
 @pytest.mark.parametrize("trial_id", TRIALS)
 def test_a_label_says_what_sets_a_trial_apart(trial_id: str) -> None:
-    assert TRIALS[trial_id].label == LABELS[trial_id]
+    made = dict(zip(TRIALS, labels([*TRIALS.values()]), strict=True))
+    assert made[trial_id] == LABELS[trial_id]
 
 
 @WIDTHS
@@ -101,7 +103,7 @@ def test_in_a_log_a_running_trial_is_heard_of_only_now_and_then(
     for epoch in range(1, 71):  # a report a second
         now[0] += 1.0
         display.progressed(at(SHORT, epoch=epoch))
-    said = "[0/2] … mlp_1x512, true_labels, seed 1: epoch {}, train error 12.50%, test error 25.00%"
+    said = "[0/2] … mlp_1x512, true labels, seed 1: epoch {}, train error 12.50%, test error 25.00%"
     assert lines(made) == [said.format(30), said.format(60)]
 
 
@@ -109,7 +111,7 @@ def test_before_the_first_epoch_the_loss_is_shown() -> None:
     made = console(80, terminal=False)
     display = PlainDisplay(made, TRIALS)
     display.progressed(Progress(SHORT.trial_id, "running", train_loss=2.3456))
-    assert lines(made) == ["[0/2] … mlp_1x512, true_labels, seed 1: epoch 0, loss 2.35"]
+    assert lines(made) == ["[0/2] … mlp_1x512, true labels, seed 1: epoch 0, loss 2.35"]
 
 
 def rendered(made: Console, display: LiveDisplay) -> str:

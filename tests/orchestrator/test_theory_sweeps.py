@@ -14,6 +14,7 @@ from gensweep.orchestrator.spec import Override, parse_spec
 from gensweep.orchestrator.store.rows import config_row, trial_from_row
 from gensweep.orchestrator.store.schemas import CONFIG
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.labels import label
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
 from gensweep.trainables.trial import Trial
 
@@ -134,6 +135,6 @@ def test_trials_of_the_theory_run_alone_the_longest_first(name: str) -> None:
 
 @pytest.mark.parametrize("name", THEORY)
 def test_a_label_says_what_a_trial_is(name: str) -> None:
-    said = drawn(name, seed=7).label
+    said = label(drawn(name, seed=7))
     assert said.endswith(", seed 7")
-    assert said not in {drawn(other, seed=7).label for other in THEORY if other != name}
+    assert said not in {label(drawn(other, seed=7)) for other in THEORY if other != name}

@@ -46,6 +46,9 @@ class CapacityTrial(Trial):
     """
 
     trainable: ClassVar[str] = "capacity"
+    told: ClassVar[frozenset[str] | None] = frozenset(
+        {"measure", "model", "batch_norm", "n", "dataset", "labels", "seed"}
+    )
 
     measure: Measure = "rademacher"
     model: str = "mlp_1x512"
@@ -91,13 +94,11 @@ class CapacityTrial(Trial):
         return self.lr * self.lr_decay ** (epoch - 1)
 
     @property
-    def label(self) -> str:
-        """In a few words, such as `stability of alexnet, 300 of digits, true labels, seed 1`."""
+    def title(self) -> str:
+        """In a few words, such as `stability of alexnet, 300 of digits, true labels`."""
         model = self.model if self.batch_norm else f"{self.model} (no BN)"
         parts = [f"{self.measure} of {model}", f"{self.n} of {self.dataset}"]
-        if self.measure != "vc":
-            parts += [f"{self.labels} labels", f"seed {self.seed}"]
-        return ", ".join(parts)
+        return ", ".join(parts if self.measure == "vc" else [*parts, f"{self.labels} labels"])
 
     @property
     def work(self) -> int:

@@ -52,6 +52,9 @@ class ClassifierTrial(Trial):
 
     trainable: ClassVar[str] = "classifier"
     trains_network: ClassVar[bool] = True
+    told: ClassVar[frozenset[str] | None] = frozenset(
+        {"model", "batch_norm", "randomization", "corruption", "crop", "flip", "seed"}
+    )
 
     dataset: str = "cifar10"
     model: Annotated[str, About("the architecture")]
@@ -233,13 +236,11 @@ class ClassifierTrial(Trial):
         return self.lr * self.lr_decay ** (epoch - 1)
 
     @property
-    def label(self) -> str:
-        """In a few words, such as `alexnet, partial_labels 0.5, crop+wd, seed 1`."""
-        model = self.model
-        if model == "inception" and not self.batch_norm:
+    def title(self) -> str:
+        """Such as `alexnet, labels p=0.5, crop+wd`."""
+        model, data = self.model, self.randomization.replace("_", " ")
+        if not self.batch_norm and model in MODELS and MODELS[model].batch_norm:
             model += " (no BN)"
-        what: str = self.randomization
-        if what == "partial_labels":
-            what += f" {self.corruption:g}"
-        parts = [model, what, self.regularizer if self.regularizer != "none" else ""]
-        return ", ".join(filter(None, [*parts, f"seed {self.seed}"]))
+        if self.randomization == "partial_labels":
+            data = f"labels p={self.corruption:g}"
+        return ", ".join([model, data, *([] if self.regularizer == "none" else [self.regularizer])])
