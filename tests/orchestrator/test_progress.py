@@ -148,7 +148,7 @@ def test_the_live_view_never_breaks_a_line(width: int) -> None:
     assert len(view) == 3
     assert all(len(line) <= width for line in view)
     assert "inception (no BN)" in view[2]
-    assert "7/100" in view[2]
+    assert "7/40" in view[2]
 
 
 @WIDTHS
