@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What a table of networks always shows, and the axes that are counted even where nothing varies.
 _COLUMNS = ("model", "randomization", "corruption", "regularizer", "seed")
 _AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
+_MOST_ROWS = 500  # of a table, for a person
 _OVER = ("done", "diverged", "failed")
 
 
@@ -42,9 +43,13 @@ def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | No
     known = known_statuses(results)
     networks = [p for p in planned if p.trial.trains_network]
     others = [p for p in planned if not p.trial.trains_network]
-    tables = [trials_table(networks, known), axes_table(networks)] if networks else []
+    most = _MOST_ROWS if format in (None, Format.TABLE) else None
+    tables = []
+    if networks:
+        varying = _varying(networks)
+        tables += [trials_table(networks, known, varying, most), axes_table(networks, varying)]
     if others:
-        tables.append(theory_table(others, known))
+        tables.append(theory_table(others, known, most))
     if format in (None, Format.TABLE, Format.MARKDOWN):
         tables.append(summary_table(planned, known, results))
     emit(tables, format or Format.TABLE)
@@ -62,19 +67,30 @@ def known_statuses(results: str) -> dict[str, str]:
     return {i: s.status for i, s in statuses(take_snapshot(Store.open(results))).items()}
 
 
-def trials_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> Table:
-    """A row per trial, with a column for each field in which trials differ."""
-    columns = ["trial_id", *_COLUMNS, *_varying(planned), "epochs"]
+def trials_table(
+    planned: Sequence[PlannedTrial],
+    known: Mapping[str, str],
+    varying: Sequence[str],
+    most: int | None,
+) -> Table:
+    """A row per trial, up to `most`, with a column for each field in which trials differ."""
+    columns = ["trial_id", *_COLUMNS, *varying, "epochs"]
     rows = [
         [
             *(getattr(p.trial, name) for name in columns),
             known.get(p.trial.trial_id, "planned"),
             ", ".join(p.feeds),
         ]
-        for p in planned
+        for p in planned[:most]
     ]
     show = {"randomization": in_words}
-    return Table("trials", [*columns, "status", "feeds"], rows, "Trials", show)
+    columns += ["status", "feeds"]
+    return Table("trials", columns, rows, "Trials", show, notes=_left_out(planned, most))
+
+
+def _left_out(planned: Sequence[PlannedTrial], most: int | None) -> list[str]:
+    more = len(planned) - most if most else 0
+    return [f"and {more} more rows: see them with --format csv"] if more > 0 else []
 
 
 def _varying(planned: Sequence[PlannedTrial]) -> list[str]:
@@ -84,21 +100,23 @@ def _varying(planned: Sequence[PlannedTrial]) -> list[str]:
     return [name for name in trials[0].fields() if name in varying]
 
 
-def theory_table(planned: Sequence[PlannedTrial], known: Mapping[str, str]) -> Table:
+def theory_table(
+    planned: Sequence[PlannedTrial], known: Mapping[str, str], most: int | None
+) -> Table:
     """The trials that train no network, which have settings of their own."""
     rows = [
         [p.trial.trial_id, label, known.get(p.trial.trial_id, "planned"), ", ".join(p.feeds)]
-        for p, label in zip(planned, labels([p.trial for p in planned]), strict=True)
+        for p, label in zip(planned[:most], labels([p.trial for p in planned]), strict=False)
     ]
     columns = ["trial_id", "trial", "status", "feeds"]
-    return Table("theory", columns, rows, title="Theory")
+    return Table("theory", columns, rows, title="Theory", notes=_left_out(planned, most))
 
 
-def axes_table(planned: Sequence[PlannedTrial]) -> Table:
+def axes_table(planned: Sequence[PlannedTrial], varying: Sequence[str]) -> Table:
     """How many trials have each value of each axis."""
     rows = [
         [axis, text(value), count]
-        for axis in [*_AXES, *_varying(planned)]
+        for axis in [*_AXES, *varying]
         for value, count in _counted(getattr(p.trial, axis) for p in planned)
     ]
     feeds = Counter(feed for p in planned for feed in p.feeds)
@@ -114,8 +132,10 @@ def _counted(values: Iterable[object]) -> list[tuple[object, int]]:
 
 def summary_table(planned: Sequence[PlannedTrial], known: Mapping[str, str], results: str) -> Table:
     """What is done, and how long the rest would take at the speeds measured so far."""
-    todo = [p for p in planned if known.get(p.trial.trial_id) not in _OVER]
-    counts = Counter(known.get(p.trial.trial_id, "planned") for p in planned)
+    # Without results no id has to be made, which takes longest where there are many trials.
+    said = [known.get(p.trial.trial_id, "planned") if known else "planned" for p in planned]
+    todo = [p for p, status in zip(planned, said, strict=True) if status not in _OVER]
+    counts = Counter(said)
     parts = ", ".join(f"{count} {status}" for status, count in counts.items())
     notes = [f"{len(planned)} trials" + (f": {parts}" if parts else "")]
     if todo:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from gensweep.trainables.fields import Part, text
@@ -12,11 +13,21 @@ from gensweep.trainables.trial import Trial
 
 def varying_fields(trials: Iterable[Trial]) -> frozenset[str]:
     """The fields in which trials of one kind differ and that their titles and seeds do not tell."""
-    values: dict[tuple[str, str], set[Any]] = defaultdict(set)
+    kinds: dict[type[Trial], list[Trial]] = defaultdict(list)
     for trial in trials:
-        for name in _untold(trial):
-            values[trial.trainable, name].add(getattr(trial, name))
-    return frozenset(name for (_, name), seen in values.items() if len(seen) > 1)
+        kinds[type(trial)].append(trial)
+    return frozenset(name for kind, alike in kinds.items() for name in _varying(kind, alike))
+
+
+def _varying(kind: type[Trial], trials: Sequence[Trial]) -> Iterator[str]:
+    for name, field in kind.fields().items():
+        if kind.told is not None and name not in kind.told:
+            values: set[Any] = set(map(attrgetter(name), trials))
+            # A title tells whether a regularizer is at work, though not how strong it is.
+            if field.about.part is Part.REGULARIZER:
+                values.discard(type(field.default)())
+            if len(values) > 1:
+                yield name
 
 
 def settings_label(trial: Trial, varying: Collection[str]) -> str:
@@ -26,9 +37,9 @@ def settings_label(trial: Trial, varying: Collection[str]) -> str:
     """
     names = trial.config().keys() - {"seed"} if trial.told is None else varying
     return ", ".join(
-        f"{trial.fields()[name].label} {text(getattr(trial, name))}"
-        for name in (trial.fields() if trial.told is None else _untold(trial))
-        if name in names
+        f"{field.label} {text(getattr(trial, name))}"
+        for name, field in trial.fields().items()
+        if name in names and (getattr(trial, name) or field.about.part is not Part.REGULARIZER)
     )
 
 
@@ -42,14 +53,3 @@ def labels(trials: Sequence[Trial]) -> list[str]:
     """A label for each of the trials that are shown together."""
     varying = varying_fields(trials)
     return [label(trial, varying) for trial in trials]
-
-
-def _untold(trial: Trial) -> list[str]:
-    """Fields that the title does not tell; of a regularizer it tells whether it is at work."""
-    return [
-        name
-        for name, field in trial.fields().items()
-        if trial.told is not None
-        and name not in trial.told
-        and (getattr(trial, name) or field.about.part is not Part.REGULARIZER)
-    ]

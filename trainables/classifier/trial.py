@@ -6,6 +6,7 @@ Imports no torch, so that planning a sweep stays instant.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Annotated, ClassVar, Literal
 
@@ -204,12 +205,7 @@ class ClassifierTrial(Trial):
     @property
     def regularizer(self) -> str:
         """The explicit regularizers at work, such as `none`, `wd` or `crop+wd`."""
-        on = (
-            field.label
-            for name, field in self.fields().items()
-            if field.about.part is Part.REGULARIZER and getattr(self, name)
-        )
-        return "+".join(on) or "none"
+        return "+".join(label for name, label in _regularizers() if getattr(self, name)) or "none"
 
     @property
     def input_size(self) -> int:
@@ -244,3 +240,10 @@ class ClassifierTrial(Trial):
         if self.randomization == "partial_labels":
             data = f"labels p={self.corruption:g}"
         return ", ".join([model, data, *([] if self.regularizer == "none" else [self.regularizer])])
+
+
+@cache
+def _regularizers() -> tuple[tuple[str, str], ...]:
+    """The fields of explicit regularizers, with their labels."""
+    fields = ClassifierTrial.fields().items()
+    return tuple((name, f.label) for name, f in fields if f.about.part is Part.REGULARIZER)
