@@ -11,6 +11,7 @@ from gensweep.cli.options import RESULTS, Data, Results, data_folder
 from gensweep.cli.plan import show_plan
 from gensweep.cli.report import report_sweep
 from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.trainables.status import Status
 
 
 def launch(
@@ -59,7 +60,7 @@ def launch(
         console.print("stopped; the same command goes on from here")
         return Exit.INTERRUPTED
     report_sweep(results, spec.name)
-    if failed := summary.statuses["failed"]:
+    if failed := summary.statuses[Status.FAILED]:
         console.print(
             f"{failed} failed: see `gensweep status {spec.name}`; --retry-failed runs them"
         )

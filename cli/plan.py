@@ -16,6 +16,7 @@ from gensweep.orchestrator.words import duration
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.fields import text
 from gensweep.trainables.labels import labels, varying_fields
+from gensweep.trainables.status import Status
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("model", "randomization", "corruption", "regularizer", "seed")
 _AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
 _MOST_ROWS = 500  # of a table, for a person
-_OVER = ("done", "diverged", "failed")
 
 
 def plan_command(
@@ -55,7 +55,7 @@ def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | No
     emit(tables, format or Format.TABLE)
 
 
-def known_statuses(results: str) -> dict[str, str]:
+def known_statuses(results: str) -> dict[str, Status]:
     """Status by trial id; empty where there are no results yet."""
     from gensweep.orchestrator.store.layout import Store
     from gensweep.orchestrator.store.location import locate
@@ -69,7 +69,7 @@ def known_statuses(results: str) -> dict[str, str]:
 
 def trials_table(
     planned: Sequence[PlannedTrial],
-    known: Mapping[str, str],
+    known: Mapping[str, Status],
     varying: Sequence[str],
     most: int | None,
 ) -> Table:
@@ -78,7 +78,7 @@ def trials_table(
     rows = [
         [
             *(getattr(p.trial, name) for name in columns),
-            known.get(p.trial.trial_id, "planned"),
+            known.get(p.trial.trial_id, Status.PLANNED),
             ", ".join(p.feeds),
         ]
         for p in planned[:most]
@@ -101,11 +101,11 @@ def _varying(planned: Sequence[PlannedTrial]) -> list[str]:
 
 
 def theory_table(
-    planned: Sequence[PlannedTrial], known: Mapping[str, str], most: int | None
+    planned: Sequence[PlannedTrial], known: Mapping[str, Status], most: int | None
 ) -> Table:
     """The trials that train no network, which have settings of their own."""
     rows = [
-        [p.trial.trial_id, label, known.get(p.trial.trial_id, "planned"), ", ".join(p.feeds)]
+        [p.trial.trial_id, label, known.get(p.trial.trial_id, Status.PLANNED), ", ".join(p.feeds)]
         for p, label in zip(planned[:most], labels([p.trial for p in planned]), strict=False)
     ]
     columns = ["trial_id", "trial", "status", "feeds"]
@@ -130,11 +130,15 @@ def _counted(values: Iterable[object]) -> list[tuple[object, int]]:
     return sorted(counts, key=lambda c: c[0] if isinstance(c[0], float) else 0.0)
 
 
-def summary_table(planned: Sequence[PlannedTrial], known: Mapping[str, str], results: str) -> Table:
+def summary_table(
+    planned: Sequence[PlannedTrial], known: Mapping[str, Status], results: str
+) -> Table:
     """What is done, and how long the rest would take at the speeds measured so far."""
     # Without results no id has to be made, which takes longest where there are many trials.
-    said = [known.get(p.trial.trial_id, "planned") if known else "planned" for p in planned]
-    todo = [p for p, status in zip(planned, said, strict=True) if status not in _OVER]
+    said = [
+        known.get(p.trial.trial_id, Status.PLANNED) if known else Status.PLANNED for p in planned
+    ]
+    todo = [p for p, status in zip(planned, said, strict=True) if not status.ended]
     counts = Counter(said)
     parts = ", ".join(f"{count} {status}" for status, count in counts.items())
     notes = [f"{len(planned)} trials" + (f": {parts}" if parts else "")]

@@ -16,6 +16,7 @@ from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.records import Checkpoint, Ended, Measurement, Record, Steps
 from gensweep.trainables.registry import trial_from_config
+from gensweep.trainables.status import COMPLETE, Status
 
 
 class Lane:
@@ -37,11 +38,11 @@ class Lane:
         self._loss: float | None = None
         self._epoch = 0
         self._measured: dict[str, float] = {}
-        self._status, self._error, self._note = "running", "", ""
+        self._status, self._error, self._note = str(Status.RUNNING), "", ""
 
     @property
     def over(self) -> bool:
-        return self._status != "running"
+        return self._status != Status.RUNNING
 
     def begin(self) -> None:
         """Say that the trial runs; what it reports from now on is all that it has to report."""
@@ -65,7 +66,7 @@ class Lane:
             self._measured[record.name] = record.value
         elif isinstance(record, Ended):
             self.give_up(record.status, record.reason)
-            if record.status in ("done", "diverged") and not self._keep_checkpoints:
+            if record.status in COMPLETE and not self._keep_checkpoints:
                 self._checkpoints.delete(self.trial_id)
 
     @contextmanager

@@ -32,6 +32,7 @@ from gensweep.orchestrator.store.statuses import end_abandoned, statuses
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.orchestrator.sweep import SweepSpec
 from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.status import Status
 
 _RAYS = 5  # how often a launch starts a Ray of its own
 _LOOK_SECONDS = 5.0  # between two looks at the lease and at what the cluster consists of
@@ -179,24 +180,25 @@ class Launch:
         mine = [p for p in chosen if p.trial.trial_id in lease.names]
         guard = Guard(self.store, lease.id)
         if interrupted:
-            end_abandoned(self.store, lease.names, "interrupted", "stopped by the user")
+            end_abandoned(self.store, lease.names, Status.INTERRUPTED, "stopped by the user")
         else:
             died = f"its worker died {ATTEMPTS} times"
-            end_abandoned(self.store, lease.names, "failed", died)
+            end_abandoned(self.store, lease.names, Status.FAILED, died)
             known = statuses(take_snapshot(self.store))
             for p in mine:
                 if p.trial.trial_id not in known:  # died before it could say that it runs
                     writer = TrialWriter(
                         self.store, p.trial, provenance(git_commit()), ATTEMPTS, guard
                     )
-                    writer.end("failed", died)
+                    writer.end(Status.FAILED, died)
         self._tidy()
         now = statuses(take_snapshot(self.store))
         counts = Counter(
-            now[i].status if i in now else "planned" for i in (p.trial.trial_id for p in chosen)
+            now[i].status if i in now else Status.PLANNED
+            for i in (p.trial.trial_id for p in chosen)
         )
         if not self.spec.resources.keep_checkpoints:
-            over = {i for i, status in now.items() if status.status in ("done", "diverged")}
+            over = {i for i, status in now.items() if status.status.complete}
             delete_checkpoints(self.store, over)
         return Summary(counts, interrupted)
 

@@ -23,6 +23,7 @@ from gensweep.orchestrator.job import AGAIN
 from gensweep.orchestrator.job import Progress as TrialProgress
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.labels import labels
+from gensweep.trainables.status import Status
 from gensweep.trainables.trial import Trial
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -51,7 +52,7 @@ class _State:
         curve = self.curves.setdefault(trial_id, [])
         if progress.train_error is not None:
             curve.append(progress.train_error)
-        if progress.status == "running":
+        if progress.status == Status.RUNNING:
             self.running[trial_id] = progress
             return
         self.running.pop(trial_id, None)
@@ -72,10 +73,13 @@ class _State:
 
 def outcome(label: str, progress: TrialProgress) -> Text:
     """How a trial has ended, in one line."""
-    styles = {"done": ("✓", "green"), "diverged": ("≠", "yellow")}
+    styles: dict[str, tuple[str, str]] = {
+        Status.DONE: ("✓", "green"),
+        Status.DIVERGED: ("≠", "yellow"),
+    }
     mark, style = styles.get(progress.status, ("✗", "red"))
     line = Text(f"{mark} ", style=style) + Text(f"{label}: ")
-    if progress.status != "done":
+    if progress.status != Status.DONE:
         return line + Text(f"{progress.status}: {progress.error}", style=style)
     return line + Text(_figures(progress))
 
@@ -107,7 +111,7 @@ class PlainDisplay:
         self._state.take(progress)
         label = self._state.labels[progress.trial_id]
         count = f"[{len(self._state.ended)}/{len(self._state.trials)}] "
-        if progress.status != "running":
+        if progress.status != Status.RUNNING:
             self._console.print(Text(count) + outcome(label, progress), soft_wrap=True)
         elif time.monotonic() - self._spoke.get(progress.trial_id, 0.0) >= PLAIN_SECONDS:
             self._spoke[progress.trial_id] = time.monotonic()
@@ -139,12 +143,12 @@ class LiveDisplay:
         self._task = self._bar.add_task("trials", total=len(trials))
 
     def started(self, trial_id: str) -> None:
-        self._state.running[trial_id] = TrialProgress(trial_id, "running")
+        self._state.running[trial_id] = TrialProgress(trial_id, Status.RUNNING)
 
     def progressed(self, progress: TrialProgress) -> None:
         self._state.take(progress)
         self._bar.update(self._task, completed=self._state.completed)
-        if progress.status != "running":
+        if progress.status != Status.RUNNING:
             self._console.print(outcome(self._state.labels[progress.trial_id], progress))
 
     def lost(self, trial_id: str) -> None:

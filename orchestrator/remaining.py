@@ -10,6 +10,7 @@ from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.trainables.status import COMPLETE, ENDED, Status
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Work:
 class Summary:
     """How the chosen trials of a sweep stand after a launch: trials per status."""
 
-    statuses: Counter[str]
+    statuses: Counter[Status]
     interrupted: bool
 
     @property
     def complete(self) -> bool:
         """Whether every trial has come to an end of its own."""
-        return set(self.statuses) <= {"done", "diverged"}
+        return set(self.statuses) <= set(COMPLETE)
 
 
 def remaining(
@@ -38,7 +39,7 @@ def remaining(
 ) -> Work:
     """The trials that are not done. Diverged trials are done; failed ones wait for a retry."""
     known = statuses(take_snapshot(store)) if store else {}
-    over = {"done", "diverged"} | (set() if retry_failed else {"failed"})
+    over = COMPLETE if retry_failed else ENDED
     todo = [
         p
         for p in planned

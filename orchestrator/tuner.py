@@ -13,6 +13,7 @@ from ray import tune
 from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.job import UNWRITABLE, Job, Pack, Progress
 from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.status import Status
 
 STRIKES = 3  # packs in a row whose rows could not be written, after which the rest is spared
 
@@ -69,7 +70,7 @@ class _Stopper(_Here, tune.Stopper):
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         news: Sequence[Progress] = result["progress"]
         self.last |= {progress.trial_id: progress for progress in news}
-        if ended := {progress.status for progress in news} - {"running"}:
+        if ended := {progress.status for progress in news} - {Status.RUNNING}:
             self._strikes = self._strikes + 1 if ended == {UNWRITABLE} else 0
         return False
 
@@ -96,7 +97,7 @@ class _Tell(_Here, tune.Callback):
         for progress in news:
             if progress.note:
                 self._display.said(progress.note)
-            if progress.status != "running":
+            if progress.status != Status.RUNNING:
                 self._running.discard(progress.trial_id)
             self._display.progressed(progress)
 

@@ -20,6 +20,7 @@ from gensweep.orchestrator.store.leases import Guard
 from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
 from gensweep.trainables.records import Record
 from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.status import Status
 
 REPORT_SECONDS = 1.0
 
@@ -142,8 +143,9 @@ class Worker(tune.Trainable):
         for lane in self._running():
             if len(self._lanes) > 1:
                 reason = f"it is tried alone, as its pack of {len(self._lanes)} ended with {what}"
-                lane.end(UNPACKED, reason, "interrupted", reason)
+                lane.end(UNPACKED, reason, Status.INTERRUPTED, reason)
             elif isinstance(error, DeviceMemoryError) and 0.0 < lane.gpu < 1.0:
-                lane.end(OUT_OF_MEMORY, what, "interrupted", what)
+                lane.end(OUT_OF_MEMORY, what, Status.INTERRUPTED, what)
             else:
-                lane.end("failed", what, "failed", "".join(traceback.format_exception(error)))
+                trace = "".join(traceback.format_exception(error))
+                lane.end(Status.FAILED, what, Status.FAILED, trace)

@@ -10,9 +10,10 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.cells import Sheet, sheet
-from gensweep.analysis.progress.status import COUNTS, STATUSES, TROUBLE
+from gensweep.analysis.progress.status import COUNTS, TROUBLE
 from gensweep.analysis.tables.labels import randomization_label
 from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.trainables.status import Status
 
 MOST_TROUBLE = 50
 
@@ -73,7 +74,7 @@ def overview_of(db: Database) -> Overview:
 
 
 def _figures(totals: dict[str, Any]) -> list[tuple[str, str]]:
-    statuses = [(s, f"{totals[s]:,}") for s in STATUSES if totals[s] or s == "done"]
+    statuses = [(s, f"{totals[s]:,}") for s in Status if totals[s] or s == Status.DONE]
     figures = [("trials", f"{totals['trials']:,}"), *statuses]
     figures += [(name, str(totals[name])) for name in ("models", "datasets", "seeds")]
     figures.append(("epochs", f"{totals['epochs'] or 0:,}"))
@@ -109,7 +110,7 @@ _DAYS, _MINUTES = (dict.fromkeys(_MOMENTS, write) for write in (_day, _minute))
 
 def _sweeps(db: Database) -> Table:
     table = db.table(SWEEPS)
-    absent = [status for status in STATUSES if status != "done"]
+    absent = [status for status in Status if status != Status.DONE]
     columns, rows = without_empty(table.columns, table.rows, absent)
     return Table("sweeps", columns, rows, "Sweeps", show=_MINUTES, sql=SWEEPS)
 

@@ -9,10 +9,9 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.labels import randomization_label, settings_label, with_interval
 from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.trainables.status import Status
 
-STATUSES = ("planned", "running", "done", "diverged", "failed", "interrupted")
-
-COUNTS = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in STATUSES)
+COUNTS = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in Status)
 
 _SWEEPS = f"""
 select
@@ -68,7 +67,7 @@ def _nodes(db: Database) -> Table:
 def for_people(tables: Sequence[Table]) -> list[Table]:
     """What a terminal has room for: only statuses that trials have, and lists that have rows."""
     sweeps, nodes, running, trouble = tables
-    absent = [status for status in STATUSES if status != "done"]
+    absent = [status for status in Status if status != Status.DONE]
     columns, rows = without_empty(sweeps.columns, sweeps.rows, absent)
     nodes = Table("nodes", nodes.columns, nodes.rows, title="At work")
     lists = [nodes, _running(running), _trouble(trouble)]

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.progress.status import STATUSES
 from gensweep.analysis.tables.labels import MODEL_ORDER, RANDOMIZATION_ORDER, order_by
-from gensweep.orchestrator.store.rows import FINAL
+from gensweep.trainables.status import Status
 
 Record = dict[str, Any]
 
@@ -78,14 +77,14 @@ def look(db: Database) -> Moment:
     """The moment of the database's snapshot."""
     trials = db.table(_TRIALS).records()
     counts = Counter(r["status"] for r in trials)
-    running = [r for r in trials if r["status"] == "running"]
+    running = [r for r in trials if r["status"] == Status.RUNNING]
     begun = [r for r in trials if r["started_at"] is not None and r["epochs_run"]]
     shown = [r["trial_id"] for r in [*running, *begun[-1:]]]
-    left = [r["trial_id"] for r in trials if r["status"] not in FINAL]
+    left = [r["trial_id"] for r in trials if not Status(r["status"]).ended]
     return Moment(
-        statuses={status: counts[status] for status in STATUSES if counts[status]},
+        statuses={status: counts[status] for status in Status if counts[status]},
         running=running,
-        ended={r["trial_id"]: r for r in trials if r["status"] in FINAL},
+        ended={r["trial_id"]: r for r in trials if Status(r["status"]).ended},
         fits=db.table(_FITS).records(),
         newest=begun[-1] if begun else None,
         curves={r[0]: (r[1], r[2]) for r in db.table(_CURVES, [shown]).rows},

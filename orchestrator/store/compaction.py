@@ -14,9 +14,9 @@ from gensweep.orchestrator.store.generations import replace_rows
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.location import Location
-from gensweep.orchestrator.store.rows import FINAL
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.sweeping import sweep
+from gensweep.trainables.status import ENDED
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def compact(store: Store) -> Compaction:
         files = listing(store.live, "*.parquet")
         stamps = dict(zip((path.stem for path in files), each(_stamp, files), strict=True))
         snapshot = take_snapshot(store)
-        ended = snapshot.live.filter(pc.is_in(snapshot.live["status"], pa.array(FINAL)))
+        ended = snapshot.live.filter(pc.is_in(snapshot.live["status"], pa.array(ENDED)))
         before = _count_files(store)
         if ended.num_rows == 0:
             return Compaction(0, before, before)

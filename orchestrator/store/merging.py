@@ -49,7 +49,7 @@ def merge(store: Store, other: Store) -> Merge:
 
 def _worth(status: TrialStatus) -> int:
     """What has ended is worth taking, and a failure is worth replacing."""
-    return {"done": 2, "diverged": 2, "failed": 1}.get(status.status, 0)
+    return status.status.complete + status.ended
 
 
 def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:

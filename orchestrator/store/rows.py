@@ -21,8 +21,6 @@ Row = dict[str, Any]
 # The settings that mean the same in every trial that has them.
 _SHARED = ("dataset", "model", "randomization", "corruption", "seed")
 
-FINAL = ("done", "diverged", "failed")
-
 
 @dataclass(frozen=True)
 class Provenance:

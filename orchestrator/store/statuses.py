@@ -11,21 +11,21 @@ import pyarrow.compute as pc
 from gensweep.orchestrator.store.damage import raise_if_passing
 from gensweep.orchestrator.store.files import read_table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.rows import FINAL
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
 from gensweep.orchestrator.store.writer import mark_ended
+from gensweep.trainables.status import Status
 
 
 @dataclass(frozen=True)
 class TrialStatus:
     """A trial's status, and how often it has been started."""
 
-    status: str
+    status: Status
     attempts: int
 
     @property
     def ended(self) -> bool:
-        return self.status in FINAL
+        return self.status.ended
 
 
 def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
@@ -38,14 +38,16 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
     files = snapshot.manifest.paths(snapshot.store, "trials")
     compacted = [read_table(path, columns) for path in files]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
-    return {row["trial_id"]: TrialStatus(row["status"], row["attempts"] or 0) for row in rows}
+    return {
+        row["trial_id"]: TrialStatus(Status(row["status"]), row["attempts"] or 0) for row in rows
+    }
 
 
-def end_abandoned(store: Store, ids: Collection[str], status: str, error: str) -> None:
+def end_abandoned(store: Store, ids: Collection[str], status: Status, error: str) -> None:
     """Give trials that still say they are running, though nobody runs them, a last word."""
     live = take_snapshot(store).live
     mine = pc.and_(
         pc.is_in(live["trial_id"], pa.array(list(ids), pa.string())),
-        pc.equal(live["status"], "running"),
+        pc.equal(live["status"], Status.RUNNING),
     )
     mark_ended(store, live.filter(mine), status, {"error": error})

@@ -34,6 +34,7 @@ from gensweep.trainables.records import (
     Started,
     Steps,
 )
+from gensweep.trainables.status import COMPLETE, Status
 from gensweep.trainables.trial import Trial
 
 _OUTCOME = (
@@ -83,7 +84,7 @@ class TrialWriter:
         self._row: dict[str, Any] = {
             **config_row(trial),
             **asdict(provenance),
-            "status": "running",
+            "status": Status.RUNNING,
             "attempts": attempt,
             "started_at": utc(datetime.now(UTC)),
         }
@@ -124,7 +125,7 @@ class TrialWriter:
 
     def end(self, status: str, error: str | None = None) -> None:
         """Write the trial's last word; `error` is a reason or a traceback."""
-        if status in ("done", "diverged"):
+        if status in COMPLETE:
             self._earlier = {}
         self._row.update(status=status, error=error, finished_at=utc(datetime.now(UTC)))
         self._flush()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.progress.status import STATUSES, for_people, status_tables
+from gensweep.analysis.progress.status import for_people, status_tables
 from gensweep.orchestrator.store.claiming import claim
 from gensweep.orchestrator.store.layout import Store
 
@@ -30,13 +30,13 @@ def running(made: Store) -> list[str]:
 
 def test_trials_are_counted_once_per_sweep_whatever_they_feed(made: Store) -> None:
     sweeps = tables(made.root)["sweeps"]
-    counts = {row["sweep"]: {s: row[s] for s in STATUSES if row[s]} for row in sweeps}
+    counts = {row["sweep"]: {s: row[s] for s in Status if row[s]} for row in sweeps}
     assert counts == {
         "made": {"planned": 1, "done": 4, "diverged": 1, "failed": 1, "interrupted": 2},
         "small": {"done": 1},
     }
     assert [row["trials"] for row in sweeps] == [9, 1]
-    assert all(row["trials"] == sum(row[s] for s in STATUSES) for row in sweeps)
+    assert all(row["trials"] == sum(row[s] for s in Status) for row in sweeps)
 
 
 def test_the_last_end_of_a_sweep_is_that_of_its_last_trial(made: Store) -> None:

@@ -11,10 +11,10 @@ import pytest
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.rows import FINAL
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.status import ENDED
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]
@@ -38,7 +38,7 @@ def test_every_trial_has_its_status_and_attempts_wherever_its_row_is(
 def test_a_trial_has_ended_unless_it_can_go_on(status: str) -> None:
     over = status in ("done", "failed", "diverged")
     assert TrialStatus(status, 1).ended is over
-    assert (status in FINAL) is over
+    assert (status in ENDED) is over
 
 
 def test_a_trial_that_runs_again_is_running_though_its_failure_was_compacted(
