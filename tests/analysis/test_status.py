@@ -13,6 +13,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.progress.status import for_people, status_tables
 from gensweep.orchestrator.store.claiming import claim
 from gensweep.orchestrator.store.layout import Store
+from gensweep.trainables.status import Status
 
 Tables = dict[str, list[dict[str, Any]]]
 

@@ -14,7 +14,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, end_abandoned, statuses
 from gensweep.trainables.classifier.trial import ClassifierTrial
-from gensweep.trainables.status import ENDED
+from gensweep.trainables.status import ENDED, Status
 
 Write = Callable[..., ClassifierTrial]
 Rows = Callable[[Store], dict[str, list[dict[str, Any]]]]
@@ -37,7 +37,7 @@ def test_every_trial_has_its_status_and_attempts_wherever_its_row_is(
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_trial_has_ended_unless_it_can_go_on(status: str) -> None:
     over = status in ("done", "failed", "diverged")
-    assert TrialStatus(status, 1).ended is over
+    assert TrialStatus(Status(status), 1).ended is over
     assert (status in ENDED) is over
 
 
