@@ -5,7 +5,7 @@
 -- that is not contradicts it.
 -- `not sufficient`, per setting with a regularizer on random labels: that most of its seeds fitted
 -- (training error at most 1 %) supports the claim; that most did not in spite of long
--- training contradicts it.
+-- training contradicts it. `threshold` is what the error is compared to, `fits` how many fitted.
 create view claim_b as
 with asked as (
     select
@@ -36,5 +36,6 @@ select
             100 * test_error, 100 * chance(dataset))
         else format('{} of {} fitted in {} epochs: training error {}', fits, n, epochs_run,
             coalesce(format('{:.2f} %', 100 * train_error), 'diverged'))
-    end as why
+    end as why,
+    case when necessary then clear else fit_error() end as threshold, fits, setting_id
 from asked;
