@@ -23,6 +23,7 @@ from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.store.statuses import TrialStatus
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.status import Status
 
 ENDS = ("done", "diverged", "failed")
 # What can become of a try: an end, no room on the GPU, or no word of an end in the store.
@@ -61,12 +62,12 @@ class World:
                 self.tries.setdefault(a.trial_id, []).append(a)
                 self.packed.setdefault(a.trial_id, []).append((len(pack), outcome))
                 if outcome != "died unheard":
-                    self.rows[a.trial_id] = TrialStatus("running", a.attempt)
+                    self.rows[a.trial_id] = TrialStatus(Status.RUNNING, a.attempt)
                     heard[a.trial_id] = Progress(a.trial_id, "running")
                 if outcome in (OUT_OF_MEMORY, UNPACKED, UNWRITABLE):
                     heard[a.trial_id] = Progress(a.trial_id, outcome)
                 elif outcome in ENDS:
-                    self.rows[a.trial_id] = TrialStatus(outcome, a.attempt)
+                    self.rows[a.trial_id] = TrialStatus(Status(outcome), a.attempt)
         return heard
 
     def _outcome(self, a: Assignment) -> str:
@@ -117,7 +118,7 @@ def test_every_trial_is_tried_as_often_and_with_as_much_as_it_needs_and_no_more(
 ) -> None:
     todo = [planned(seed) for seed in range(len(outcomes))]
     ids = [p.trial.trial_id for p in todo]
-    before = {i: TrialStatus("interrupted", n) for i, n in zip(ids, known, strict=False) if n}
+    before = {i: TrialStatus(Status.INTERRUPTED, n) for i, n in zip(ids, known, strict=False) if n}
     world = World(dict(zip(ids, outcomes, strict=True)), rows=dict(before))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attempting, "PER_TUNER", per_tuner)
@@ -174,14 +175,14 @@ def test_without_trials_there_is_nothing_to_try() -> None:
 def test_what_others_have_ended_in_the_meantime_is_not_tried_again() -> None:
     todo = [planned(0), planned(1)]
     attempts = Attempts(todo, {}, Resources())
-    attempts.take(attempts.next(1), {}, {todo[0].trial.trial_id: TrialStatus("done", 1)})
+    attempts.take(attempts.next(1), {}, {todo[0].trial.trial_id: TrialStatus(Status.DONE, 1)})
     assert [a.trial_id for a in alone(attempts.next(1))] == [todo[1].trial.trial_id]
 
 
 def test_a_failure_of_an_earlier_launch_is_no_end_of_the_attempt_that_was_asked_for() -> None:
     """The worker died while it loaded, and the store still says what it said before."""
     trial = planned(0)
-    before = {trial.trial.trial_id: TrialStatus("failed", 1)}
+    before = {trial.trial.trial_id: TrialStatus(Status.FAILED, 1)}
     attempts = Attempts([trial], before, Resources())
     attempts.take(attempts.next(1), {}, before)
     assert [a.attempt for a in alone(attempts.next(1))] == [3]
