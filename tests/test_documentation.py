@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import runpy
 from dataclasses import MISSING, fields
@@ -20,7 +21,7 @@ FIELDS = trial_fields("classifier")
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 SWEEPS = (ROOT / "docs" / "sweeps.md").read_text()
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def commands() -> set[str]:
@@ -72,6 +73,17 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_names_on_a_page_exist(page: Path) -> None:
+    text = page.read_text()
+    named = re.findall(r"`(gensweep(?:\.\w+)+)", text)
+    for module, names in re.findall(r"^from (\S+) import (.+)$", text, re.MULTILINE):
+        assert module.startswith("gensweep")
+        named += [f"{module}.{name}" for name in names.split(", ")]
+    for name in named:
+        assert pkgutil.resolve_name(name) is not None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
