@@ -1,4 +1,4 @@
-"""`gensweep data`: datasets, and how they get here."""
+"""`gensweep data`: list and prepare datasets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from gensweep.cli.options import Data, FormatOption, data_folder
 from gensweep.cli.output import emit
 from gensweep.trainables.datasets import DATASETS
 
-app = typer.Typer(
-    help="List datasets, and bring them here.", add_completion=False, rich_markup_mode=None
-)
+app = typer.Typer(help="List and prepare datasets.", add_completion=False, rich_markup_mode=None)
 
 
 @app.command("list")
 def list_(data: Data = None, format_: FormatOption = None) -> None:
-    """List the datasets and whether they are here."""
+    """List the datasets and whether each is prepared."""
     folder = data_folder(data)
     rows = []
     for name, source in DATASETS.items():
@@ -36,13 +34,11 @@ def prepare(
     name: Annotated[str, typer.Argument(help="The dataset, such as cifar10.", metavar="NAME")],
     source: Annotated[
         Path | None,
-        typer.Option(
-            "--from", help="Files that are already here; downloaded without.", metavar="PATH"
-        ),
+        typer.Option("--from", help="Local files to read; without it, download.", metavar="PATH"),
     ] = None,
     data: Data = None,
 ) -> None:
-    """Bring a dataset: verify it and keep it as a memory-mapped cache."""
+    """Download or read a dataset, verify it, and cache it."""
     from gensweep.orchestrator.fields import unknown
 
     if name not in DATASETS:

@@ -48,7 +48,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         return Exit.USAGE
     except BrokenPipeError:
         return _closed_pipe()
-    except SystemExit as leaving:  # what rich does where nobody reads on
+    except SystemExit as leaving:  # rich exits when the reader has closed the pipe
         if isinstance(leaving.__context__, BrokenPipeError):
             return _closed_pipe()
         raise
@@ -71,7 +71,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        say(f"error: this is a mistake in gensweep: {what}; please report what --debug shows")
+        say(f"error: this is a bug in gensweep: {what}; please report what --debug shows")
         return Exit.UNUSABLE
 
 
@@ -81,6 +81,6 @@ def say(line: str) -> None:
 
 
 def _closed_pipe() -> int:
-    """The reader has seen enough. Python would complain of it once more while it exits."""
+    """The reader closed the pipe. Without this, Python would print another error at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return Exit.OK

@@ -23,19 +23,17 @@ class ExportFormat(StrEnum):
 
 def export(
     target: Annotated[
-        Path, typer.Argument(help="The folder to write; a file with duckdb.", metavar="PATH")
+        Path, typer.Argument(help="The folder to write, or the file for duckdb.", metavar="PATH")
     ],
-    format_: Annotated[
-        ExportFormat, typer.Option("--format", help="What the results are to be written as.")
-    ],
+    format_: Annotated[ExportFormat, typer.Option("--format", help="The output format.")],
     sweep: SweepName = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """Write the results as files that other programs read.
 
-    csv and parquet are a file per view, duckdb one file with the views as tables, tensorboard
-    and mlflow a run per trial.
+    csv and parquet write one file per view, duckdb one file with the views as tables, tensorboard
+    and mlflow one run per trial.
     """
     from gensweep.analysis.exports import export as write
 

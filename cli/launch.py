@@ -30,7 +30,7 @@ def launch(
 ) -> int:
     """Run every trial of a sweep that is not done, and print the summary.
 
-    Launching again goes on where the last launch stopped.
+    Launching again continues where the last launch stopped.
     """
     spec, planned = read_sweep(sweep, set_)
     chosen = choose(planned, only)
@@ -57,11 +57,11 @@ def launch(
     counts = ", ".join(f"{n} {status}" for status, n in summary.statuses.items())
     console.print(f"{spec.name}: {counts}")
     if summary.interrupted:
-        console.print("stopped; the same command goes on from here")
+        console.print("stopped; the same command continues from here")
         return Exit.INTERRUPTED
     report_sweep(results, spec.name)
     if failed := summary.statuses[Status.FAILED]:
         console.print(
-            f"{failed} failed: see `gensweep status {spec.name}`; --retry-failed runs them"
+            f"{failed} failed: see `gensweep status {spec.name}`; --retry-failed runs them again"
         )
     return Exit.OK if summary.complete else Exit.FAILED

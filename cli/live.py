@@ -1,4 +1,4 @@
-"""A moment of a sweep, as it is watched on a terminal and in a pipe."""
+"""What `watch` shows of a sweep at one moment, on a terminal and in a pipe."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _MARKS = {"done": ("✓", "green"), "diverged": ("≠", "yellow"), "failed": ("�
 
 
 def lines(before: Moment | None, now: Moment) -> Iterator[str]:
-    """What has happened since, for a pipe: a line per trial that ended, and one in all."""
+    """The changes since the last look, for a pipe: one line per trial that ended, and one
+    summary.
+    """
     for trial_id, row in now.ended.items():
         if before and trial_id not in before.ended:
             yield f"{_MARKS[row['status']][0]} {trial_label(row)}: {outcome(row)}"
@@ -37,10 +39,10 @@ def lines(before: Moment | None, now: Moment) -> Iterator[str]:
 
 
 def counts(now: Moment) -> str:
-    """Such as `3 of 12 done, 9 planned; no launch is at work`."""
+    """Such as `3 of 12 done, 9 planned; no launch is running`."""
     others = [f"{n} {status}" for status, n in now.statuses.items() if status != "done"]
     said = ", ".join([f"{now.statuses.get('done', 0)} of {now.trials} done", *others])
-    return said if now.at_work or now.over else f"{said}; no launch is at work"
+    return said if now.at_work or now.over else f"{said}; no launch is running"
 
 
 def outcome(row: dict[str, Any]) -> str:
@@ -55,7 +57,7 @@ def outcome(row: dict[str, Any]) -> str:
 
 
 def picture(title: str, now: Moment, console: Console) -> RenderableType:
-    """As much as the terminal has room for; the plot goes first."""
+    """As much as fits the terminal; the plot is dropped first."""
     bar = ProgressBar(max(now.trials, 1), now.completed, width=min(console.width, 60))
     parts: list[RenderableType] = [Text(f"{title}: {counts(now)}", style="bold"), bar]
     room = console.height - 4
@@ -74,7 +76,7 @@ def picture(title: str, now: Moment, console: Console) -> RenderableType:
 
 
 def _columns(rows: Sequence[Sequence[str]], width: int) -> Table:
-    """The first column gives way to the others."""
+    """The first column shrinks first."""
     needed = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)][1:]
     rest = max(width - sum(needed) - len(needed), 4)
     grid = Table.grid(padding=(0, 1))
@@ -116,7 +118,7 @@ def _fits(now: Moment) -> list[list[str]]:
 
 
 def _plot(now: Moment, width: int) -> list[str]:
-    """The learning curve of the trial that began last."""
+    """The learning curve of the trial that started last."""
     if now.newest is None:
         return []
     train, test = now.curves[now.newest["trial_id"]]

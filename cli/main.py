@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from gensweep.cli import exits
 
-# Where each command is. It is imported when it is called, so that none waits for another's needs.
+# The module of each command, imported only when the command is called.
 COMMANDS = {
     "plan": "gensweep.cli.plan:plan_command",
     "launch": "gensweep.cli.launch:launch",
@@ -32,7 +32,7 @@ COMMANDS = {
 
 
 class Commands(TyperGroup):
-    """The commands of COMMANDS, each loaded when it is asked for."""
+    """The commands of COMMANDS, each loaded on demand."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def _call(arguments: list[str]) -> int | None:
-    """As `app(arguments)`, which would answer interrupts and closed pipes itself."""
+    """Like `app(arguments)`, but interrupts and closed pipes are left to the caller."""
     command = typer.main.get_command(app)
     with command.make_context("gensweep", arguments) as context:
         code: int | None = command.invoke(context)

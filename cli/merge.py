@@ -13,9 +13,9 @@ def merge_command(
     other: Annotated[str, typer.Argument(help="The results folder to take from.", metavar="OTHER")],
     results: Results = RESULTS,
 ) -> None:
-    """Take in the trials and sweeps of another results folder, which stays as it is.
+    """Copy the trials and sweeps of another results folder into this one.
 
-    A trial that both have and that has ended in both is kept as it is here.
+    A trial that has ended in both folders stays as it is in this one.
     """
     from gensweep.orchestrator.store.layout import Store
     from gensweep.orchestrator.store.merging import merge

@@ -21,21 +21,21 @@ Results = Annotated[
 ]
 SweepName = Annotated[
     str | None,
-    typer.Argument(help="A sweep's name; all trials without.", metavar="SWEEP"),
+    typer.Argument(help="A sweep's name; without it, all trials.", metavar="SWEEP"),
 ]
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
         envvar="GENSWEEP_DATA",
-        help="The folder of datasets; by default one in your home.",
+        help="The folder of datasets; by default one in your home folder.",
         metavar="DIR",
     ),
 ]
 FormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format", help="By default a table, or csv in a pipe after query, data list and doctor."
+        "--format", help="By default a table; csv if query, data list or doctor writes to a pipe."
     ),
 ]
 
@@ -43,5 +43,5 @@ RESULTS = "results"
 
 
 def data_folder(data: Path | None) -> Path:
-    """The folder given, or the platform's place for a user's data."""
+    """The folder given, or the platform's folder for user data."""
     return data or user_data_path("gensweep", appauthor=False)

@@ -1,4 +1,4 @@
-"""Tables on stdout, in the format that was asked for."""
+"""Tables on stdout, in the requested format."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gensweep.analysis.tables.table import Table, heading, is_numeric, shown
 from gensweep.cli.formats import Format
 from gensweep.cli.writers import WRITERS
 
-PIPE_WIDTH = 1000  # in a file or another program nothing is cut short
+PIPE_WIDTH = 1000  # nothing is truncated in a file or a pipe
 
-_NARROW = 12  # columns of less are no longer read with ease
+_NARROW = 12  # narrower columns are hard to read
 # Columns that are never broken over lines.
 _WHOLE = ("trial_id", "sweep", "status", "interrupted", "model")
 
@@ -34,7 +34,7 @@ def emit(tables: Sequence[Table], format: Format | None = None) -> None:
 
 
 def stdout() -> Console:
-    """A console on stdout that keeps to the terminal's width, or to COLUMNS, or to a steady one."""
+    """A console on stdout as wide as the terminal, COLUMNS, or else PIPE_WIDTH."""
     known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
     width = None if known else PIPE_WIDTH
     return Console(width=width, highlight=False, soft_wrap=False)
@@ -76,7 +76,7 @@ def rich_table(table: Table) -> RichTable:
 def _fits(table: Table, width: int) -> bool:
     """Whether the columns of a table can stand side by side.
 
-    Those of one with a title, which is made to be read, may be as narrow as their longest word.
+    In a table with a title, columns may be as narrow as their longest word.
     """
     rows = [_headings(table), *(shown(table, row) for row in table.rows)]
     needed = [
@@ -88,7 +88,7 @@ def _fits(table: Table, width: int) -> bool:
 
 
 def _least(cell: str, whole: bool, words: bool) -> int:
-    """The columns without which a cell is no longer read with ease."""
+    """The width below which a cell is hard to read."""
     if whole:
         return cell_len(cell)
     pieces = cell.split() if words else [cell]
@@ -100,7 +100,7 @@ def _headings(table: Table) -> list[str]:
 
 
 def _rows_as_lists(table: Table) -> RichTable:
-    """A line per column, and an empty one between rows, for what is too wide to be a table."""
+    """For tables that are too wide: one line per column, and an empty line between rows."""
     drawn = RichTable.grid(padding=(0, 2, 0, 0))
     for index, row in enumerate(table.rows):
         if index:

@@ -20,9 +20,7 @@ def plot(
     sweep: SweepName = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", help="A picture, whose ending is png, svg or pdf.", metavar="FILE"
-        ),
+        typer.Option("--output", help="Write a picture: .png, .svg or .pdf.", metavar="FILE"),
     ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
@@ -30,7 +28,7 @@ def plot(
     """Draw a figure in the terminal or as a picture, or print its points.
 
     figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are the paper's; learning_curves and
-    order_of_learning show every model; residuals, minimum_norm and kernel_error are of the theory.
+    order_of_learning show every model; residuals, minimum_norm and kernel_error show the theory.
     """
     from gensweep.analysis.drawing.picture import ENDINGS, left_out, save
     from gensweep.analysis.drawing.terminal import terminal

@@ -28,13 +28,13 @@ _KEYWORDS = (
 
 
 def history_file() -> Path:
-    """Where what was asked is kept for the next time."""
+    """The file that keeps the history."""
     folder = user_state_path("gensweep", appauthor=False, ensure_exists=True)
     return folder / "sql_history"
 
 
 def words(db: Database) -> list[str]:
-    """What completion offers: views, their columns, keywords and the shell's commands."""
+    """The words that completion offers: views, their columns, keywords and the shell's commands."""
     views = ", ".join(f"'{view}'" for view in VIEWS)
     columns = f"select distinct column_name from duckdb_columns() where table_name in ({views})"
     found = [row[0] for row in db.table(f"{columns} order by all").rows]
@@ -42,7 +42,7 @@ def words(db: Database) -> list[str]:
 
 
 def session(db: Database, **terminal: Any) -> PromptSession[str]:
-    """terminal: `input` and `output`, where they are not this process's own."""
+    """terminal: `input` and `output` in place of this process's own."""
     return PromptSession(
         "gensweep> ",
         multiline=True,

@@ -25,7 +25,7 @@ def query(
     ] = None,
     sweep: Annotated[
         str | None,
-        typer.Option("--sweep", help="Look at this sweep's trials alone.", metavar="SWEEP"),
+        typer.Option("--sweep", help="Only this sweep's trials.", metavar="SWEEP"),
     ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
@@ -36,14 +36,14 @@ def query(
     emit([table], format_)
 
 
-query.__doc__ = f"""Ask the results in SQL.
+query.__doc__ = f"""Query the results with SQL.
 
 The views are {", ".join(VIEWS[:-1])} and {VIEWS[-1]}.
 """
 
 
 def asked(sql: str | None, file: Path | None) -> str:
-    """The SQL of the one place that was named."""
+    """The SQL, from the argument, the file or stdin."""
     if (sql is None) == (file is None):
         raise typer.BadParameter("give SQL, or --file PATH, and not both", param_hint="SQL")
     where = f"--file {file}" if file else "SQL"

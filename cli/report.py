@@ -32,7 +32,7 @@ Only = Annotated[
     list[str] | None,
     typer.Option(
         "--only",
-        help="Only these summaries, and figures in HTML; several with commas or options.",
+        help="Only these summaries and, with --html, figures; with commas or repeated.",
         metavar="NAME",
     ),
 ]
@@ -45,7 +45,7 @@ def report(
     only: Only = None,
     html: Html = None,
 ) -> None:
-    """Convergence time, error against corruption, and the paper's numbers beside ours."""
+    """Print convergence times, errors against corruption, and the paper's numbers beside ours."""
     names = _names(only, figures=html is not None)
     if html is not None:
         if format_:
@@ -73,12 +73,12 @@ def report_sweep(results: str, sweep: str) -> None:
 
 
 def _in_brief(tables: Sequence[Table]) -> list[Table]:
-    """What a person can take in; of longer tables the beginning, and how to have the rest."""
+    """Long tables are cut, with a note on how to get the rest."""
     return [in_brief(table, MOST_ROWS, f"gensweep report --only {table.name}") for table in tables]
 
 
 def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
-    """The names given; None if there are none, which stands for all."""
+    """The names given; None means all."""
     from gensweep.analysis.report import SECTIONS, SUMMARIES
 
     if only is None:
@@ -99,7 +99,7 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
 
 
 def _target(html: str) -> Path | None:
-    """The file to write, links followed; None is stdout. Seen to before the work."""
+    """The file to write, links resolved; None is stdout. Checked before the work starts."""
     path = Path(html).resolve()
     if html != STDOUT and path.exists() and not path.is_file():
         raise typer.BadParameter(f"{html} is not a file", param_hint="--html")

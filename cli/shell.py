@@ -1,4 +1,4 @@
-"""Statements and commands, one after the other, whoever types them."""
+"""Statements and commands, from a prompt or a pipe."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gensweep.cli.output import emit
 HELP = """\
 SELECT …;       ask the results; a statement may have many lines and ends with ;
 .views          the views
-.views NAME     the columns of one
-.refresh        look at the results as they are now
-.help           this
+.views NAME     the columns of a view
+.refresh        read the results again
+.help           this text
 .quit           leave; so does Ctrl-D. Ctrl-C clears what is typed"""
 COMMANDS = (".views", ".refresh", ".help", ".quit")
 _MOST = 200  # rows shown to a person
 
-# What may hold a semicolon that ends nothing; what is not closed holds all the rest.
+# Tokens in which a semicolon ends no statement; an unclosed one extends to the end.
 _PIECES = re.compile(
     r"""'(?:[^']|'')*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z) | --[^\n]* | /\*.*?(?:\*/|\Z)
     | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z) | ; | .""",
@@ -32,7 +32,7 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
 def split(text: str) -> tuple[list[str], str]:
-    """The statements that a semicolon ends, without it, and what is left after the last."""
+    """The complete statements without their semicolons, and the text after the last one."""
     statements, current = [], ""
     for piece in _PIECES.finditer(text):
         if piece[0] == ";":
@@ -44,12 +44,12 @@ def split(text: str) -> tuple[list[str], str]:
 
 
 def blank(text: str) -> bool:
-    """Whether it holds nothing but spaces and comments."""
+    """Whether the text is only spaces and comments."""
     return not _COMMENT.sub("", text).strip()
 
 
 def complete(text: str) -> bool:
-    """Whether Enter should run it, and not begin another line."""
+    """Whether Enter runs the text instead of starting another line."""
     return text.lstrip().startswith(".") or blank(text) or blank(split(text)[1])
 
 
@@ -63,7 +63,7 @@ class Shell:
     def run(self, text: str, people: bool = False) -> bool:
         """Run statements or a command, and say whether to go on. Raises QueryError.
 
-        people: show the beginning of long results alone.
+        people: show only the beginning of long results.
         """
         if text.lstrip().startswith("."):
             return self._command(*text.split())

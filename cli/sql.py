@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def sql(sweep: SweepName = None, results: Results = RESULTS, format_: FormatOption = None) -> None:
-    """Ask the results in SQL, statement by statement: .help says how, .quit leaves.
+    """Query the results with SQL, statement by statement: .help lists commands, .quit leaves.
 
-    From a pipe it reads statements, each ended by a semicolon, and stops at the first mistake.
+    From a pipe it reads statements that end with a semicolon, and stops at the first error.
     """
     with opened(results, sweep) as db:
         if not sys.stdin.isatty():
@@ -31,7 +31,7 @@ def sql(sweep: SweepName = None, results: Results = RESULTS, format_: FormatOpti
 
 
 def read(shell: Shell, lines: TextIO) -> None:
-    """Run each statement as soon as it has ended. Raises QueryError."""
+    """Run each statement as soon as it is complete. Raises QueryError."""
     text = ""
     for line in lines:
         text += line
@@ -43,7 +43,9 @@ def read(shell: Shell, lines: TextIO) -> None:
 
 
 def converse(shell: Shell, session: PromptSession[str]) -> None:
-    """Ask until the person leaves; a mistake is a line, and Ctrl-C stops what is under way."""
+    """Prompt until the user leaves. An error prints one line; Ctrl-C stops the running
+    statement.
+    """
     while True:
         try:
             if not shell.run(session.prompt(), people=True):

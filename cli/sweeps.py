@@ -19,7 +19,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Override a setting in every trial, or seeds, or resources.cpu.",
+        help="Override a field in every trial, or seeds, or resources.cpu.",
         metavar="K=V",
     ),
 ]
@@ -59,7 +59,7 @@ def _toml_value(text: str) -> Any:
 
 
 def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[PlannedTrial]:
-    """The planned trials for which the condition holds; all without one."""
+    """The planned trials for which the condition holds; without a condition, all."""
     if condition is None:
         return list(planned)
     from gensweep.analysis.database.condition import matching_ids

@@ -1,4 +1,4 @@
-"""`gensweep watch`: a sweep as it goes on, from the store alone."""
+"""`gensweep watch`: a live view of a sweep, from the store alone."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gensweep.cli.reading import opened
 def watch(
     sweep: SweepName = None,
     every: Annotated[
-        float, typer.Option(help="Look again after so many seconds.", min=0.1, metavar="SECONDS")
+        float, typer.Option(help="Seconds between two updates.", min=0.1, metavar="SECONDS")
     ] = 2.0,
     results: Results = RESULTS,
 ) -> int:
-    """Watch a sweep go on, from any terminal or machine: progress, running trials, fits so far.
+    """Watch a sweep live, from any terminal or machine: progress, running trials, fits so far.
 
-    Ends with its last trial, with 1 if one has failed; says when no launch is at work on those
-    that are left. In a pipe it prints a line per event.
+    Ends after the last trial, with exit code 1 if a trial has failed. Says so if trials are left
+    and no launch is running. In a pipe it prints one line per event.
     """
     from rich.console import Console
     from rich.live import Live

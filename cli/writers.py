@@ -16,7 +16,7 @@ from gensweep.cli.formats import Format
 
 
 def _csv(tables: Sequence[Table]) -> str:
-    """Several tables stand one below the other, each under a line `# name`."""
+    """Several tables follow each other, each under a line `# name`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for index, table in enumerate(tables):
@@ -46,7 +46,7 @@ def _json(tables: Sequence[Table]) -> str:
 
 
 def _jsonl(tables: Sequence[Table]) -> str:
-    """One row a line; of several tables, each row says its table."""
+    """One row per line; with several tables, each row names its table."""
     lines = []
     for table in tables:
         extra = {"table": table.name} if len(tables) > 1 else {}

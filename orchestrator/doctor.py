@@ -1,4 +1,4 @@
-"""What works on this machine, and what does not."""
+"""Checks of what works on this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IMPORT_SECONDS = 120
 
 @dataclass(frozen=True)
 class Finding:
-    """`broken` stops gensweep from working; `absent` only what needs it."""
+    """`broken` stops gensweep from working; `absent` only affects what needs it."""
 
     what: str
     state: Literal["ok", "absent", "broken"]
@@ -34,7 +34,7 @@ class Finding:
 
 
 def examine(results: str | Location, data_dir: Path) -> list[Finding]:
-    """Every check, whatever the others find."""
+    """All checks, each independent of the others."""
     return [
         *(_package(name) for name in _PACKAGES),
         _accelerator(),
@@ -45,7 +45,7 @@ def examine(results: str | Location, data_dir: Path) -> list[Finding]:
 
 
 def _python(code: str) -> tuple[int, str, str]:
-    """Run code in a fresh interpreter, so that a library that crashes takes nothing with it."""
+    """Run code in a fresh interpreter, so that a crashing library does not crash this one."""
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_IMPORT_SECONDS)
     return done.returncode, done.stdout.strip(), done.stderr.strip()
@@ -107,7 +107,7 @@ def _results(place: str | Location) -> Finding:
                 if not os.access(parent, os.W_OK):
                     return Finding(what, "broken", f"{parent} is not writable", "choose --results")
             if not results.exists():
-                return Finding(what, "absent", f"{results} is made by the first launch")
+                return Finding(what, "absent", f"the first launch creates {results}")
         store = Store.open(results)
         damaged = take_snapshot(store, verify=True).damaged
         probe = store.leases / "doctor.probe"
@@ -115,7 +115,7 @@ def _results(place: str | Location) -> Finding:
         probe.unlink(missing_ok=True)
         if damaged:
             rest = f", and {len(damaged) - 1} more" if damaged[1:] else ""
-            todo = "the next launch sets it aside and runs again what it held"
+            todo = "the next launch sets it aside and runs its trials again"
             return Finding(what, "broken", f"damaged: {damaged[0]}{rest}", todo)
         return Finding(what, "ok", str(results))
     except StoreError as error:

@@ -35,13 +35,13 @@ from gensweep.trainables.datasets import DATASETS, load
 from gensweep.trainables.status import Status
 
 _RAYS = 5  # how often a launch starts a Ray of its own
-_LOOK_SECONDS = 5.0  # between two looks at the lease and at what the cluster consists of
+_LOOK_SECONDS = 5.0  # between two checks of the lease and of the cluster's nodes
 
 
 def check_data(datasets: Sequence[str], data_dir: Path) -> None:
-    """Raise DataError now, rather than in every trial, if a dataset is missing."""
+    """Raise DataError now rather than in every trial if a dataset is missing."""
     for name in datasets:
-        if name in DATASETS and DATASETS[name].prepared:  # others are drawn by the trial itself
+        if name in DATASETS and DATASETS[name].prepared:  # a trial generates the others itself
             load(name, data_dir)
 
 
@@ -57,11 +57,11 @@ class Launch:
     retry_failed: bool = False
 
     def run(self, chosen: Sequence[PlannedTrial], display: Display) -> Summary:
-        """Run those of the chosen trials that are not done, and that nobody else runs.
+        """Run the chosen trials that are not done and that no other launch runs.
 
-        Raises StoreBusyError if somebody else runs any of them (after the others have been run),
-        DataError for a missing dataset and ClusterError for a Ray that cannot be used. An
-        interrupt leaves a consistent store; launching again goes on.
+        Raises StoreBusyError, after running the others, if another launch runs any of them;
+        DataError for a missing dataset; ClusterError for an unusable Ray. An interrupt leaves a
+        consistent store; launching again continues.
         """
         self._repair(display)
         todo = remaining(self.store, chosen, self.retry_failed).todo
@@ -69,7 +69,7 @@ class Launch:
         with claim(self.store, f"launch of {self.spec.name}", ids, _waiting(display)) as lease:
             if ids and not lease.names:
                 raise _busy(self.store, lease.refused)
-            # Again, as others may have done some in the meantime.
+            # Again, because another launch may have finished some meanwhile.
             work = remaining(self.store, chosen, self.retry_failed)
             work = Work([p for p in work.todo if p.trial.trial_id in lease.names], work.known)
             check_data(self._datasets(work), self.data_dir)
@@ -84,8 +84,9 @@ class Launch:
         return summary
 
     def _run(self, work: Work, lease: Held, display: Display) -> bool:
-        """Run what there is to do, on a new Ray if one of our own dies. Returns whether the user
-        stopped it."""
+        """Run the trials, on a new Ray if our own dies. Returns whether the user stopped the
+        launch.
+        """
         attempts = Attempts(work.todo, work.known, self.spec.resources)
         for _ in range(_RAYS):
             try:
@@ -99,15 +100,15 @@ class Launch:
     def _run_on_ray(
         self, attempts: Attempts, datasets: Sequence[str], lease: Held, display: Display
     ) -> bool:
-        """Run Tuners until the store says that nothing is left to try, or the user stops it."""
+        """Run Tuners until the store has nothing left to try, or the user stops the launch."""
         from gensweep.orchestrator.cluster import ray_cluster
 
-        # Ray has its own idea of SIGTERM when it starts, so ours comes after.
+        # Ray installs its own SIGTERM handler when it starts, so ours is installed after it.
         with (
             ray_cluster(self.address, self.spec.resources) as workers,
             catch_interrupt() as interrupt,
         ):
-            # Ray loads only where there is work, and after its settings have been made.
+            # Ray is imported only if there is work, and after its settings are in the environment.
             from gensweep.orchestrator.tuner import run_tuner
 
             job = self._job(lease)
@@ -126,9 +127,9 @@ class Launch:
             return interrupt.requested
 
     def _watch(self, lease: Held, interrupt: Interrupt) -> Callable[[], bool]:
-        """What Tune asks again and again: whether to stop. Keeps the lease up to date by the way.
+        """Tune polls this to learn whether to stop. It also keeps the lease up to date.
 
-        It is asked in the main thread, so a signal handler has no more to do than to be noticed.
+        Tune calls it in the main thread, so a signal handler only needs to set a flag.
         """
         looked, told, lost = float("-inf"), False, False
 
@@ -166,16 +167,16 @@ class Launch:
         return list(dict.fromkeys(p.trial.dataset for p in work.todo))
 
     def _repair(self, display: Display) -> None:
-        with suppress(StoreBusyError):  # then somebody else is at it
+        with suppress(StoreBusyError):  # another launch is compacting
             for damage in repair(self.store):
                 display.said(f"damaged, and set aside in {self.store.quarantine}: {damage}")
 
     def _tidy(self) -> None:
-        with suppress(StoreError):  # somebody else is at it, or the next launch repairs it
+        with suppress(StoreError):  # another launch is compacting, or the next launch repairs it
             compact(self.store)
 
     def _finish(self, chosen: Sequence[PlannedTrial], lease: Held, interrupted: bool) -> Summary:
-        """Give every trial its last word and tidy the folder."""
+        """Record every trial's final status, and compact the folder."""
         _raise_if_lost(self.store, lease)
         mine = [p for p in chosen if p.trial.trial_id in lease.names]
         guard = Guard(self.store, lease.id)
@@ -186,7 +187,7 @@ class Launch:
             end_abandoned(self.store, lease.names, Status.FAILED, died)
             known = statuses(take_snapshot(self.store))
             for p in mine:
-                if p.trial.trial_id not in known:  # died before it could say that it runs
+                if p.trial.trial_id not in known:  # died before it recorded that it runs
                     writer = TrialWriter(
                         self.store, p.trial, provenance(git_commit()), ATTEMPTS, guard
                     )
@@ -205,7 +206,7 @@ class Launch:
 
 def _waiting(display: Display) -> Callable[[Lease], None]:
     def tell(lease: Lease) -> None:
-        display.said(f"waiting up to {PATIENCE:.0f} s to see whether it still lives: {lease}")
+        display.said(f"waiting up to {PATIENCE:.0f} s to see whether it is still alive: {lease}")
 
     return tell
 
@@ -224,5 +225,5 @@ def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
 
 def _raise_if_lost(store: Store, lease: Held) -> None:
     if lease.lost:
-        what = "another launch has taken over, as this one seemed to be dead"
+        what = "another launch took over, because this one seemed dead"
         raise LeaseLostError(str(store.root), what, todo="let that one finish")

@@ -1,4 +1,4 @@
-"""Noticing that Ray has died. Ray's own calls would wait for it without end."""
+"""Detects that Ray has died; Ray's own calls would wait forever."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from gensweep.orchestrator.errors import RayLostError
 
 START_SECONDS = 90.0
 _PERIOD = 2.0  # seconds between two looks
-_MISSES = 3  # in a row, before Ray is taken for dead
-_SIGNAL = signal.SIGUSR2  # gets the main thread out of a call that waits
-_PATIENCE = 10.0  # seconds for it to get out
+_MISSES = 3  # in a row, before Ray counts as dead
+_SIGNAL = signal.SIGUSR2  # interrupts the call that the main thread waits in
+_PATIENCE = 10.0  # seconds for the interrupted call to return
 _UNUSABLE = 3  # the exit code, as the command line has it
 
 
 @contextmanager
 def watch_ray(where: str) -> Iterator[Callable[[], None]]:
-    """Raise RayLostError in the block, whatever it waits for, once Ray is dead.
+    """Raise RayLostError in the block, whatever call it waits in, once Ray is dead.
 
-    Ray is dead when its head or this machine's node does not answer, or when the block has not
-    called what it is given, to say that Ray is up, in START_SECONDS. Watches in the main thread
-    alone, as signals reach no other. Some calls of Ray hear no signal: then the process ends with
-    the error's line, and its lease with it.
+    Ray counts as dead when its head or this machine's node does not answer, or when the block has
+    not called the function it is given, which says that Ray is up, within START_SECONDS. Works only
+    in the main thread, the one that signals reach. Some of Ray's calls ignore signals: then the
+    process prints the error's line and ends, and its lease with it.
     """
     up, lost, left = threading.Event(), threading.Event(), threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield up.set
         return
-    todo = "the same command goes on from here"
+    todo = "the same command continues from here"
     died = RayLostError(where, "has died", todo=todo)
     late = RayLostError(where, f"did not come up in {START_SECONDS:g} s", todo=todo)
     error = late
@@ -59,7 +59,7 @@ def watch_ray(where: str) -> Iterator[Callable[[], None]]:
     threading.Thread(target=_watch, args=(up, left, tell), daemon=True).start()
     try:
         yield up.set
-    except Exception as other:  # what Ray makes of an error that comes out of nowhere
+    except Exception as other:  # Ray may wrap the interrupting error
         if lost.is_set() and other is not error:
             raise error from other
         raise
@@ -74,7 +74,7 @@ def _watch(up: threading.Event, left: threading.Event, tell: Callable[[], None])
         return
     try:
         ports = _ports()
-    except Exception:  # whatever Ray says, it is not up any more
+    except Exception:  # whatever the error, Ray is no longer up
         tell()
         return
     misses = 0

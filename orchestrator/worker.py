@@ -1,4 +1,4 @@
-"""The Ray side of trials: a worker runs a pack of them, and tells Tune how each goes."""
+"""The Ray side of trials: a worker runs a pack of them and reports their progress to Tune."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ REPORT_SECONDS = 1.0
 def give_way(nice: int) -> None:
     """Raise the niceness of this thread, and of those that it starts from now on, where possible.
 
-    The threads by which Ray talks to the process keep theirs, so that a busy machine does not
-    make a worker seem dead.
+    The threads that Ray uses to reach the process keep theirs, so a worker on a busy machine does
+    not seem dead.
     """
     if hasattr(os, "setpriority") and nice > os.getpriority(os.PRIO_PROCESS, 0):
         os.setpriority(os.PRIO_PROCESS, 0, nice)
 
 
 class Worker(tune.Trainable):
-    """Runs one pack after the other in one process, where libraries and data stay loaded."""
+    """Runs one pack after another in one process, in which libraries and data stay loaded."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Take a pack, and write nothing.
+        """Take a pack, without writing anything.
 
-        Tune sets up workers for trials that another one then takes, and such a worker must not
-        write over what that one has done.
+        Tune may set up a worker for trials that another worker then takes; the first must not
+        overwrite what the second has written.
         """
         job: Job = config["job"]
         pack: Pack = config["pack"]
@@ -80,17 +80,17 @@ class Worker(tune.Trainable):
         return {"progress": news, "done": not self._running()}
 
     def cleanup(self) -> None:
-        """Tune stops the worker: in the middle of trials, save where they are."""
+        """Tune stops the worker: save the trials that are still running."""
         self._leaving = True
         while self._records is not None and self._running():
-            with suppress(StoreError):  # then that trial goes on from the checkpoint before
+            with suppress(StoreError):  # that trial continues from its previous checkpoint
                 self._advance(float("inf"))
 
     def _running(self) -> list[Lane]:
         return [lane for lane in self._lanes.values() if not lane.over]
 
     def _advance(self, until: float) -> None:
-        """Run until a trial is over or the time has come.
+        """Run until a trial is over or a report is due.
 
         Raises StoreError where rows or checkpoints cannot be written.
         """
@@ -118,7 +118,7 @@ class Worker(tune.Trainable):
         return self._trainable.run([lane.trial for lane in self._running()], self._context)
 
     def _resumed(self) -> Iterator[tuple[Lane, Record]]:
-        """The records; from the start again for a trial whose checkpoint is damaged."""
+        """The records; a trial whose checkpoint is damaged starts over."""
         while True:
             assert self._records is not None
             try:
@@ -130,19 +130,19 @@ class Worker(tune.Trainable):
             self._records = self._begin()
 
     def _set_aside(self, error: CheckpointError) -> None:
-        """Do without the checkpoint that the error names; without all where it names none."""
+        """Set aside the checkpoint that the error names, or all of them if it names none."""
         running = self._running()
         named = [lane for lane in running if lane.trial_id in error.where] or running
         if not [lane for lane in named if lane.set_aside(error)]:
             raise error
 
     def _fail(self, error: Exception) -> None:
-        """Which of several trials is to blame is seen when each is alone."""
+        """Mark the trials to be run alone, which shows which of them is at fault."""
         self._records = None
         what = str(error) if isinstance(error, GensweepError) else repr(error)
         for lane in self._running():
             if len(self._lanes) > 1:
-                reason = f"it is tried alone, as its pack of {len(self._lanes)} ended with {what}"
+                reason = f"it is tried alone: its pack of {len(self._lanes)} ended with {what}"
                 lane.end(UNPACKED, reason, Status.INTERRUPTED, reason)
             elif isinstance(error, DeviceMemoryError) and 0.0 < lane.gpu < 1.0:
                 lane.end(OUT_OF_MEMORY, what, Status.INTERRUPTED, what)

@@ -140,7 +140,7 @@ class Guard:
         if not held:
             raise LeaseLostError(
                 str(self._store.root),
-                "another launch has taken over, as this one seemed to be dead",
+                "another launch took over, because this one seemed dead",
                 todo="let that one finish, or stop it and launch again",
             )
 

@@ -27,7 +27,7 @@ from gensweep.trainables.errors import (
 Gensweep = Callable[..., Any]
 
 
-MISTAKE, PLEASE = "this is a mistake in gensweep", "please report what --debug shows"
+MISTAKE, PLEASE = "this is a bug in gensweep", "please report what --debug shows"
 
 
 def kinds(base: type[GensweepError]) -> set[type[GensweepError]]:

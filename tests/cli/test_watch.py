@@ -136,17 +136,17 @@ def test_in_a_pipe_there_is_a_line_per_event(growing: Store, write_trial: Write)
         [PROGRAM, "watch", "two", "--every", "0.1"], stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout
-        assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is at work\n"
+        assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is running\n"
         with claim(growing, "launch of two", [trial.trial_id for trial in TRIALS]):
             assert running.stdout.readline() == "0 of 2 done, 2 planned\n"
-        assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is at work\n"
+        assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is running\n"
         write_trial(growing, "done", (0.5, 0.25, 0.0), model="mlp_1x512")
         told = [running.stdout.readline() for _ in range(2)]
         write_trial(growing, "failed", (0.5,), model="mlp_1x512", seed=1)
         told += running.stdout.readlines()
     assert told == [
         "✓ mlp_1x512, true labels, seed 0: epoch 3, train error 0.00%, test error 25.00%\n",
-        "1 of 2 done, 1 planned; no launch is at work\n",
+        "1 of 2 done, 1 planned; no launch is running\n",
         "✗ mlp_1x512, true labels, seed 1: failed\n",
         "1 of 2 done, 1 failed\n",
     ]

@@ -199,7 +199,7 @@ def test_ctrl_c_ends_a_launch_with_130_and_says_how_to_go_on(seen: Seen) -> None
     assert seen.ended.out == ""
     *_, counts, last = seen.ended.err.splitlines()
     assert counts == "made: 1 done, 1 interrupted"
-    assert last == "stopped; the same command goes on from here"
+    assert last == "stopped; the same command continues from here"
     assert "Traceback" not in seen.ended.err
 
 

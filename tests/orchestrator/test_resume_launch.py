@@ -93,7 +93,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, wait_for: Callable[..., No
 
 def test_ctrl_c_saves_the_very_step_at_which_a_trial_stops(stopped: Stopped) -> None:
     assert stopped.code == 130, stopped.err
-    assert stopped.err.endswith("stopped; the same command goes on from here\n")
+    assert stopped.err.endswith("stopped; the same command continues from here\n")
     assert (stopped.row["status"], stopped.row["attempts"]) == ("interrupted", 1)
     steps = [record.step for record in stopped.saved.records if isinstance(record, Steps)]
     assert steps == list(range(1, len(steps) + 1))

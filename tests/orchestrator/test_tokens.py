@@ -53,8 +53,8 @@ def test_no_token_is_shown_where_none_is_asked_for(
 @pytest.mark.parametrize(
     ("refused", "token", "mode", "said"),
     [
-        (["disabled"], "", "", "asks for a token, and there is none here; put what `ray get-auth"),
-        (["disabled", "token"], "wrong", "", "does not take the token that is here; put what"),
+        (["disabled"], "", "", "requires a token, and there is none here; set RAY_AUTH_TOKEN"),
+        (["disabled", "token"], "wrong", "", "rejects the token that is here; set RAY_AUTH_TOKEN"),
         (["disabled"], "right", "disabled", "asks for a token, but RAY_AUTH_MODE is disabled"),
         ([], "unasked", "token", "asks for no token, but RAY_AUTH_MODE is token; unset it"),
     ],

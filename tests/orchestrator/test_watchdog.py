@@ -166,5 +166,5 @@ def test_a_call_that_hears_no_signal_ends_the_process_with_the_errors_line() -> 
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 3
     assert done.stdout == ""
-    said = "gensweep: error: here: did not come up in 0.1 s; the same command goes on from here\n"
+    said = "gensweep: error: here: did not come up in 0.1 s; the same command continues from here\n"
     assert done.stderr == said

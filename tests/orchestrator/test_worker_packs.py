@@ -261,7 +261,7 @@ def test_an_error_fails_no_trial_of_a_pack_and_sends_those_that_have_not_ended_o
     for trial in (LONG, OTHER):
         found = row(store, trial)
         assert found["status"] == "interrupted"
-        assert found["error"] == f"it is tried alone, as its pack of 3 ended with {what}"
+        assert found["error"] == f"it is tried alone: its pack of 3 ended with {what}"
     assert [p.error for p in reports[-2:]] == [found["error"]] * 2
     assert row(store, SHORT)["status"] == "done"
 
@@ -275,5 +275,5 @@ def test_a_store_that_cannot_be_written_ends_the_whole_pack_in_one_report(
     (store.leases / "lease.json").unlink()
     reports = finish(worker)
     assert ends(reports) == dict.fromkeys([LONG.trial_id, OTHER.trial_id], UNWRITABLE)
-    assert all("another launch has taken over" in p.error for p in reports[-2:])
+    assert all("another launch took over" in p.error for p in reports[-2:])
     assert {row(store, trial)["status"] for trial in (LONG, OTHER)} == {"running"}

@@ -34,10 +34,10 @@ def test_a_cluster_that_asks_for_a_token_lets_nobody_else_in_and_that_is_said_at
     monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     monkeypatch.setenv("HOME", str(tmp_path))
     began = time.monotonic()
-    with pytest.raises(ClusterError, match="asks for a token, and there is none here"):
+    with pytest.raises(ClusterError, match="requires a token, and there is none here"):
         auth_mode(cluster.address)
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 32)
-    with pytest.raises(ClusterError, match="does not take the token that is here"):
+    with pytest.raises(ClusterError, match="rejects the token that is here"):
         auth_mode(cluster.address)
     monkeypatch.setenv("RAY_AUTH_TOKEN", cluster.token)
     assert auth_mode(cluster.address) == "token"

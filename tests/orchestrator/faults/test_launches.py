@@ -35,7 +35,7 @@ def test_when_ray_dies_a_launch_goes_on_with_another_or_ends_and_says_so(
     assert time.monotonic() - killed < 30.0
     assert (code, said[1:]) == (
         3,
-        ["gensweep: error: local Ray: has died; the same command goes on from here"],
+        ["gensweep: error: local Ray: has died; the same command continues from here"],
     )
     code, said = without_raylet.end()
     assert code == 0, said
