@@ -1,11 +1,11 @@
-"""How a trial that trains no classifier leaves the middle of its work."""
+"""Exceptions with which a trial of the theory stops early."""
 
 from __future__ import annotations
 
 
 class StoppedError(Exception):
-    """It was told to stop."""
+    """The trial was told to stop."""
 
 
 class DivergedError(Exception):
-    """Its training loss is not finite any more."""
+    """The training loss is no longer finite."""

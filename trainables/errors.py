@@ -1,4 +1,4 @@
-"""Errors a person can act on."""
+"""Errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class GensweepError(Exception):
 
     where:    the file, option, trial or dataset at fault.
     what:     what is wrong with it.
-    allowed:  what would have been right (may be empty).
+    allowed:  the allowed values (may be empty).
     todo:     the next command or step (may be empty).
-    problems: the errors, one line each, where one stands for several; else the error itself.
+    problems: the errors that this one stands for, one line each; by default the error itself.
     """
 
     def __init__(self, where: str, what: str, allowed: str = "", todo: str = "") -> None:
@@ -27,7 +27,7 @@ class GensweepError(Exception):
 
 
 class DataError(GensweepError):
-    """A dataset is missing, unreadable or not what it claims to be."""
+    """A dataset is missing, unreadable or not the official one."""
 
 
 class TrialError(GensweepError):
@@ -39,4 +39,4 @@ class CheckpointError(GensweepError):
 
 
 class DeviceMemoryError(GensweepError):
-    """The accelerator's memory does not suffice."""
+    """The accelerator is out of memory."""

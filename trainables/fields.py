@@ -1,9 +1,9 @@
-"""What a field of a trial is: said once, in the type of the field.
+"""The declaration of a trial's field, once, in the type of the field.
 
     lr: Annotated[float, Gt(0.0), About("the learning rate of the first epoch")] = 0.01
 
-Everything else that has to know of a field asks here: the keys of sweep files and their errors, the
-columns that are stored, which trials are draws of one setting, labels, the documentation.
+Everything else that depends on a field derives from its declaration: the keys of sweep files and
+their errors, stored columns, which trials are draws of one setting, labels, the documentation.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 
 class Decides(StrEnum):
-    """What two trials are that differ in a field alone."""
+    """How two trials relate that differ only in one field."""
 
     SETTING = "setting"  # two settings
     SEED = "seed"  # two draws of one setting
-    RECORD = "record"  # one draw, of which different things are recorded
+    RECORD = "record"  # one draw, recorded in two ways
 
 
 class Part(StrEnum):
@@ -30,20 +30,20 @@ class Part(StrEnum):
     DATA = "data"  # what was done to the data
     REGULARIZER = "regularizer"  # explicit regularizers
     BATCH_NORM = "batch_norm"
-    LENGTH = "length"  # how long a trial may train, and how often it looks at what it learned
+    LENGTH = "length"  # how long a trial may train, and how often it is evaluated
 
 
 @dataclass(frozen=True)
 class About:
-    """What the type, the range and the default of a field do not say.
+    """The properties of a field besides its type, range and default.
 
     meaning: for the documentation, without a full stop.
-    label:   what it is called in a trial's label and above a column; by default its name.
-    decides: what two trials are that differ in it alone.
+    label:   its name in a trial's label and in a table's heading; by default the field's name.
+    decides: how two trials relate that differ only in this field.
     part:    the group it belongs to, if any.
-    shapes:  whether trials must have it in common to be trained side by side: it shapes a tensor
-             or a kernel.
-    column:  what it is called in stored tables; by default its name.
+    shapes:  whether trials must share its value to be trained side by side, because it shapes a
+             tensor or a kernel.
+    column:  its name in stored tables; by default the field's name.
     """
 
     meaning: str = ""
@@ -58,8 +58,8 @@ class About:
 class Field:
     """A field of a kind of trial.
 
-    type:    bool, int, float or str, of whatever it may be.
-    hint:    its type with its range, as the class has it.
+    type:    bool, int, float or str.
+    hint:    the annotated type with its range.
     default: MISSING where there is none.
     """
 
@@ -79,14 +79,14 @@ class Field:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The names that a field with names of its own may have; else none."""
+        """The allowed values of a field that is a choice of names; empty for other fields."""
         hint = get_args(self.hint)[0] if get_origin(self.hint) is Annotated else self.hint
         return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 @cache
 def fields_of(config: type) -> Mapping[str, Field]:
-    """The fields of a frozen config class, by name, in their order."""
+    """The fields of a frozen config class by name, in order."""
     hints = get_type_hints(config, include_extras=True)
     return MappingProxyType(
         {f.name: _field(f.name, hints[f.name], f.default) for f in fields(config)}
@@ -102,7 +102,7 @@ def _field(name: str, hint: Any, default: Any) -> Field:
 
 
 def text(value: Any) -> str:
-    """How a value of a field is written: `0.5`, `true`, `digits`."""
+    """A field's value as text: `0.5`, `true`, `digits`."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""How a training process handles its main memory."""
+"""How a training process manages main memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _LARGEST = 32 << 20  # bytes, beyond which glibc asks the system for every tenso
 
 @cache
 def keep_freed_memory() -> bool:
-    """Keep what a step frees for the next one, which needs as much; whether that is possible here.
+    """Keep the memory that a step frees for the next step. Returns whether this C library can.
 
-    glibc would give it back to the system, which then clears every page of it anew: with
-    convolutions a tenth of a step and more (docs/performance.md).
+    By default glibc returns it to the system, which clears every page before the next use: a tenth
+    of a step or more with convolutions (docs/performance.md).
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""The trainable that computes nothing, so that what remains is the cost of running trials."""
+"""The trainable that computes nothing, to measure the overhead of running trials."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Plain SGD on a sample that fits into memory: no regularizer, and the same for the same seed.
 
-The classifier's own loop evaluates, checkpoints and runs side by side; what the theory trains
+Unlike the classifier's loop it does not evaluate, checkpoint or train side by side: the theory
 needs none of that.
 """
 
@@ -18,7 +18,7 @@ from gensweep.trainables.seeds import generator
 
 @dataclass(frozen=True)
 class PlainSGD:
-    """lr_in: the learning rate of an epoch, counted from 1. seed: of the order of the examples."""
+    """lr_in: the learning rate of an epoch, counted from 1. seed: for the order of the examples."""
 
     epochs: int
     batch_size: int
@@ -33,11 +33,10 @@ class PlainSGD:
         loss_of: Callable[[Tensor], Tensor],
         should_stop: Callable[[], bool],
     ) -> Iterator[tuple[int, float]]:
-        """Train a model on its device; each epoch's number, and its mean loss over the examples.
+        """Train a model on its device; yield each epoch's number and mean loss over the examples.
 
-        loss_of: the mean loss of a batch, given the places (b,) of its examples. The order depends
-        on the seed, the epoch and how many examples there are, and not on what they are. The last
-        partial batch is kept.
+        loss_of: the mean loss of a batch, given the indices (b,) of its examples. The order depends
+        only on the seed, the epoch and the number of examples. The last partial batch is kept.
 
         Raises StoppedError within a step of being told to, and DivergedError.
         """

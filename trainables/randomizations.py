@@ -37,7 +37,8 @@ class Randomization:
 def corrupt_labels(labels: Labels, classes: int, p: float, seed: int) -> Labels:
     """Each label is replaced, with probability p, by a uniform class that may equal it.
 
-    The same draws serve every p, so what is corrupted at p is corrupted alike at any larger p.
+    The draws do not depend on p, so a label corrupted at p is corrupted in the same way at every
+    larger p.
     """
     replaced = generator(seed, "label-corruption").random(len(labels)) < p
     replacements = generator(seed, "label-replacement").integers(classes, size=len(labels))
@@ -57,7 +58,7 @@ def _permute(images: Images, order: NDArray[np.integer[Any]]) -> Pixels:
 
 
 def randomize_pixels(train: Images, test: Images, seed: int) -> tuple[Pixels, Pixels]:
-    """A permutation of the pixel positions of its own for every image of both splits."""
+    """A separate permutation of the pixel positions for every image of both splits."""
     return (
         _permute_each(train, generator(seed, "random-pixels-train")),
         _permute_each(test, generator(seed, "random-pixels-test")),

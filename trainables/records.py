@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # planning needs no NumPy
 class Started:
     """The trial is loaded and about to train.
 
-    Where it continues an earlier attempt, `epoch` epochs are taken over from it, and `seconds`
-    is what they and the part of the next one took. Their records follow once more.
+    If it continues an earlier attempt, `epoch` epochs come from that attempt, and `seconds` is the
+    time of those epochs and of the part of the next one. Their records follow again.
     """
 
     device: str
@@ -26,7 +26,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Steps:
-    """A logging window has closed: the mean training loss (nats) of the steps since the last."""
+    """A logging window has closed: the mean training loss (nats) of its steps."""
 
     step: int
     train_loss: float
@@ -36,12 +36,12 @@ class Steps:
 class Epoch:
     """An epoch has ended and was evaluated.
 
-    Errors and fractions in [0, 1], losses in nats. `seconds` is the training since the evaluation
-    before this one: of one epoch, where every epoch is evaluated.
+    Errors and fractions in [0, 1], losses in nats. `seconds` is the training time since the
+    previous evaluation: one epoch if every epoch is evaluated.
 
     Training figures are full passes in evaluation mode over the unaugmented training set as
-    randomized. A figure over an empty set of examples is None: nothing is corrupted on true
-    labels.
+    randomized. A figure over an empty set of examples is None, such as that of corrupted examples
+    on true labels.
     """
 
     epoch: int
@@ -60,9 +60,9 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that continues the trial from here; `content` is for `checkpoint.unpack`.
+    """Everything needed to continue the trial from here; `checkpoint.unpack` reads `content`.
 
-    `epoch` is the one under way, or the last that ended; `step` counts from the trial's start.
+    `epoch` is the current one, or the last that ended; `step` counts from the trial's start.
     """
 
     epoch: int
@@ -72,13 +72,13 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Measures:
-    """Of the trained weights and of the margins they leave, when a trial is done.
+    """Measures of the trained weights and margins of a trial that is done.
 
     Norms are Euclidean, over all trainable parameters as one vector. `spectral_log_product` is
     the sum over weight matrices of the logarithm of their largest singular value; a convolution
-    counts as its matrix (out, in * height * width). A margin is the logit of the given label less
-    the largest other one, in evaluation mode; over the training set the least, the 10th
-    percentile and the median.
+    counts as its matrix (out, in * height * width). A margin is the logit of the given label minus
+    the largest other one, in evaluation mode; the smallest, the 10th percentile and the median are
+    over the training set.
     """
 
     weight_norm: float
@@ -96,8 +96,9 @@ class Examples:
 
     changed:          whether its given label is not its true one.
     first_learned:    the first epoch after which it was predicted as its given label; 0 if none.
-    learned_for_good: the epoch since which it always was; 0 if it is not now.
-    forgotten:        after how many epochs it was not, though it was after the one before.
+    learned_for_good: the epoch since which it always was; 0 if it is wrong after the last epoch.
+    forgotten:        the number of epochs after which it was wrong, although right after the epoch
+                      before.
     """
 
     changed: NDArray[np.bool_]
@@ -108,9 +109,9 @@ class Examples:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A number that a trial found, which is no figure of an epoch; the trainable says its unit.
+    """A number that a trial measured, other than an epoch's; the trainable defines its unit.
 
-    at: the step, the size or the setting that it belongs to; None where there is but one.
+    at: the step, size or setting that it belongs to; None if there is only one.
     """
 
     name: str
@@ -120,7 +121,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Ended:
-    """The trial is over; `reason` says why, where it is not simply done."""
+    """The trial is over; `reason` says why, unless it is done."""
 
     status: Literal["done", "diverged", "interrupted"]
     reason: str = ""

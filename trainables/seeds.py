@@ -1,9 +1,9 @@
 """Independent random streams, all derived from a trial's seed.
 
 Every stream is addressed by name and, where it advances with training, by epoch.
-Nothing is carried from one epoch to the next, so a trial resumed at an epoch's end
-draws exactly what an uninterrupted one would have drawn. Within an epoch a checkpoint
-holds how far its streams have been drawn.
+No state carries over from one epoch to the next, so a trial resumed at the end of an epoch draws
+exactly the numbers of an uninterrupted one. Within an epoch, a checkpoint holds the state of the
+streams.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much there is to compute in a network, from its name and the images alone."""
+"""The multiply-accumulates of a network, from its name and the images alone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class _Counts:
     once: int
 
 
-# Of all convolutions and linear layers, in one forward pass, with ten classes. Exact where the
-# poolings and strides divide the side of the image; for resnet18 on 28x28 they do not, and what
-# it says there is 7 % too little.
+# Of all convolutions and linear layers, in one forward pass, with ten classes. Exact if the
+# poolings and strides divide the side of the image. For resnet18 on 28x28 they do not, and the
+# number is 7 % too low.
 _MODELS = {
     "inception": _Counts(864, 257_888, 3_360),
     "alexnet": _Counts(1_600, 27_136, 75_648),

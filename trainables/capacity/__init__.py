@@ -1,1 +1,1 @@
-"""What classical measures of capacity say of the paper's networks (sections 2.2 and 3)."""
+"""Classical measures of capacity for the paper's networks (sections 2.2 and 3)."""

@@ -1,4 +1,4 @@
-"""Training a network on a sample, plainly: no regularizer, and the same for the same seed."""
+"""Trains a network on a sample without regularizers; the result depends on the seed alone."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gensweep.trainables.models.layers import initialize
 from gensweep.trainables.plain_sgd import PlainSGD
 from gensweep.trainables.seeds import torch_seed
 
-_BATCH = 1000  # images at a time that are evaluated
+_BATCH = 1000  # images evaluated at a time
 
 
 def untrained(trial: CapacityTrial, shape: torch.Size, outputs: int) -> nn.Module:
-    """The trial's network for images (C, H, W), as its seed initializes it, on the CPU."""
+    """The trial's network for images (C, H, W), initialized from its seed, on the CPU."""
     channels, height, width = shape
     model = build_model(
         trial.model, (channels, height, width), outputs, batch_norm=trial.batch_norm
@@ -32,9 +32,9 @@ def untrained(trial: CapacityTrial, shape: torch.Size, outputs: int) -> nn.Modul
 def epochs(
     model: nn.Module, sample: Sample, trial: CapacityTrial, should_stop: Callable[[], bool]
 ) -> Iterator[int]:
-    """Train, and yield the number of each epoch once it is over.
+    """Train, and yield the number of each epoch after it ends.
 
-    An example that is replaced is met at the same steps.
+    A replaced example is used at the same steps as the one it replaces.
 
     Raises StoppedError within a step of being told to, and DivergedError.
     """
@@ -67,11 +67,11 @@ def losses(model: nn.Module, sample: Sample) -> Tensor:
 
 
 def error(model: nn.Module, sample: Sample) -> float:
-    """The share of the examples, in [0, 1], that are predicted as another label."""
+    """The share of misclassified examples, in [0, 1]."""
     return losses(model, sample)[1].mean().item()
 
 
 def _layout(model: nn.Module) -> torch.memory_format:
-    """Convolutions run faster on channels-last images; for other models they would be copied."""
+    """Channels-last where convolutions run faster on it; other models would have to copy."""
     convolves = any(isinstance(module, nn.Conv2d) for module in model.modules())
     return torch.channels_last if convolves else torch.contiguous_format

@@ -3,8 +3,8 @@
     R(H, S) = E over signs s of sup { 1/n sum_i s_i h(x_i) : h in H },    h(x) in {-1, +1}
 
 For one draw of the signs a network with training error e reaches 1 - 2 e, so the supremum is at
-least that; the mean over draws (a seed each) is, but for chance, a lower bound of R. The network
-has two outputs, of which the sign of the difference is h: the same functions as with one output.
+least that; the mean over draws (a seed each) estimates a lower bound of R. The network has two
+outputs, and h is the sign of their difference: the same functions as with one output.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def fit(
     """Fit labels 0 and 1 until the training error is 0 or the epochs are over.
 
     train_error: after every epoch, at its number.
-    epochs:      how many there were.
-    correlation: 1 - 2 e for the least training error e of any epoch, in [-1, 1]. Each epoch's
-                 network is one of the class, so the best of them bounds the supremum.
-    test_error:  of the last network, where there are test images.
+    epochs:      the number of epochs trained.
+    correlation: 1 - 2 e for the smallest training error e of any epoch, in [-1, 1]. Each epoch's
+                 network is a member of the class, so the best of them bounds the supremum.
+    test_error:  of the last network, if there are test images.
     """
     least, last = 1.0, 0
     for last in epochs(model, sample, trial, should_stop):

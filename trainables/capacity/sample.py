@@ -1,4 +1,4 @@
-"""The sample that a trial measures on, and what comes with it: images as a network sees them."""
+"""The sample that a trial measures on, with images as a network sees them."""
 
 from __future__ import annotations
 
@@ -34,22 +34,23 @@ class Sample:
         return Sample(self.inputs[places], self.labels[places])
 
     def replaced(self, place: int, other: Sample) -> Sample:
-        """With one example, at its place, exchanged for the only one of another sample."""
+        """The sample with the example at `place` replaced by the only one of another sample."""
         inputs, labels = self.inputs.clone(), self.labels.clone()
         inputs[place], labels[place] = other.inputs[0], other.labels[0]
         return Sample(inputs, labels)
 
 
 def training_order(dataset: str) -> NDArray[np.intp]:
-    """The training images in the order in which samples take them: that of size n has the first n.
+    """The order of the training images in samples: the sample of size n has the first n.
 
-    It is drawn once for all seeds, as the empirical Rademacher complexity is that of one sample.
+    The order is the same for all seeds, because the empirical Rademacher complexity is that of one
+    sample.
     """
     return generator(0, "capacity-sample").permutation(DATASETS[dataset].train)
 
 
 def signs(labels: Labels, seed: int) -> Labels:
-    """For every label a fair coin, 0 or 1, that does not look at it."""
+    """A fair coin, 0 or 1, for every label, independent of it."""
     return generator(seed, "rademacher-signs").integers(2, size=len(labels))
 
 
@@ -72,7 +73,7 @@ def opened(name: str, data_dir: Path) -> Dataset:
 def training_sample(
     dataset: str, places: NDArray[np.intp], given: Labels, data_dir: Path, device: torch.device
 ) -> Sample:
-    """The images at these places of the training order, with the labels given to all of them."""
+    """The images at these places of the training order, and their labels."""
     arrays = opened(dataset, data_dir)
     chosen = training_order(dataset)[places]
     return _sample(arrays.train_images[chosen], given[chosen], dataset, device)

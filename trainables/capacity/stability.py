@@ -1,9 +1,9 @@
-"""Uniform stability as a measurement: one example replaced, how far do the losses move?
+"""Uniform stability, measured: how much do the losses change if one example is replaced?
 
 An algorithm A is uniformly stable with beta if | l(A(S), z) - l(A(S'), z) | <= beta for all
 samples S and S' that differ in one example, and all z (Bousquet and Elisseeff 2002). It is a
-property of the algorithm alone, for the worst labels there are. What is measured on some S, S'
-and z is a lower bound of beta.
+property of the algorithm alone, a worst case over labels. A measurement on some S, S' and z is a
+lower bound of beta.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from torch import Tensor
 from gensweep.trainables.capacity.sample import Sample
 from gensweep.trainables.records import Measurement
 
-# From a sample to what was learned: of any sample the losses (2, N), and those in [0, 1] second.
+# Trains on a sample; returns a function from any sample to its losses (2, N): cross-entropy, then
+# errors.
 Learner = Callable[[Sample], Callable[[Sample], Tensor]]
 KINDS = ("loss", "error")
 
@@ -24,20 +25,20 @@ KINDS = ("loss", "error")
 def changes(
     learn: Learner, sample: Sample, places: Tensor, others: Sample, test: Sample
 ) -> Iterator[Measurement]:
-    """Replace the example at each of the places (K,) by that of K others, one at a time.
+    """Replace the example at each of the places (K,) with one of K others, one at a time.
 
-    With both kinds of loss, at 1, ..., K, and at 0 where nothing is replaced (what is found there
-    is the noise of the machine, and not of the sample):
+    For both kinds of loss, at 1, ..., K; and at 0, where nothing is replaced, so that the change is
+    due to the machine:
 
     train_loss_change_max, train_loss_change_mean: absolute changes over S and the new example.
     test_loss_change_max, test_loss_change_mean:   the same over the test examples.
-    left_out_loss: at 1, ..., K, by how much the two examples that change places have a larger loss
-        where they were left out than where they were trained on; signed, the mean of both. Its
+    left_out_loss: at 1, ..., K, for the two examples that change places, the loss where the example
+        was left out minus the loss where it was trained on; the signed mean of both. Its
         expectation over samples is the generalization gap (Bousquet and Elisseeff 2002;
         Shalev-Shwartz et al. 2010).
 
-    train_error_change_max, ... are those of the loss that counts errors. Then, of what was
-    learned on S: train_error and test_error.
+    train_error_change_max, ... are the same for the loss that counts errors. train_error and
+    test_error are those of training on S.
     """
     before = learn(sample)
     on_sample, on_test = before(sample), before(test)

@@ -1,9 +1,9 @@
-"""What is known of the VC dimension of a network from its size alone.
+"""Bounds of a network's VC dimension from its size alone.
 
 Bartlett, Harvey, Liaw and Mehrabian (2019): with W parameters in L layers of ReLU units it is
-O(W L log W), and there are networks where it is Omega(W L log(W / L)). The constants of these
-are not stated, so W L log2 W has the order of the bound and is none. For perceptrons a bound
-with its constants follows from how they prove it.
+O(W L log W), and there are networks where it is Omega(W L log(W / L)). Their constants are not
+stated, so W L log2 W has the order of the bound but is not a bound. For perceptrons, a bound with
+constants follows from their proof.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parameters(model: nn.Module) -> int:
 
 
 class _Tracer(fx.Tracer):
-    """Looks into every module that is made of others."""
+    """Descends into every module that consists of others."""
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
         return not any(module.children())
@@ -41,7 +41,7 @@ def _weighs(module: nn.Module) -> bool:
 
 
 def depth(model: nn.Module) -> int:
-    """L: the linear and convolutional layers on the longest way from input to output."""
+    """L: the linear and convolutional layers on the longest path from input to output."""
     modules = dict(model.named_modules())
     found: dict[fx.Node, int] = {}
     for node in _Tracer().trace(model).nodes:
@@ -68,7 +68,7 @@ def bound(layers: Sequence[Layer]) -> int:
 
     On m points the pre-activations of layer i, with k_i units, are m k_i polynomials of degree at
     most i in the W_i parameters of the layers 1, ..., i, wherever the signs of those before do
-    not change. So many have at most 2 (2 e m k_i i / W_i) ^ W_i patterns of signs (Anthony and
+    not change. They have at most 2 (2 e m k_i i / W_i) ^ W_i patterns of signs (Anthony and
     Bartlett 1999, theorem 8.3), if m k_i >= W_i. The product over the layers bounds the number of
     ways to label m points, and m points that are shattered have 2 ^ m: the bound is the largest m
     with
@@ -84,7 +84,7 @@ def bound(layers: Sequence[Layer]) -> int:
         )
         return m <= sum(ways)
 
-    low = below[-1]  # where it holds, as 2 e > 2 and W_i <= W
+    low = below[-1]  # the inequality holds here, because 2 e > 2 and W_i <= W
     high = 2 * low
     while possible(high):
         low, high = high, 2 * high

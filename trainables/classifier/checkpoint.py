@@ -1,8 +1,7 @@
-"""A trial's saved state as bytes that stand alone, and that show any damage.
+"""A trial's saved state as self-contained bytes that reveal any damage.
 
-A magic word, the number of the format and a digest of the payload come first. The payload is
-what `torch.save` makes of plain containers, numbers, strings and tensors: reading it runs no
-code, whoever wrote it.
+A magic word, the format number and a digest of the payload come first. The payload is `torch.save`
+of plain containers, numbers, strings and tensors: reading it never runs code.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.records import Epoch, Steps
 
 MAGIC = b"gensweep"
-FORMAT = 1  # of the payload, which includes what an engine calls its state
+FORMAT = 1  # of the payload, including the engine's state
 _HEADER = struct.Struct("<8sI32s")
 _TODO = "the trial has to start over"
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What continues a trial.
+    """Everything needed to continue a trial.
 
     config:        of the trial, so that the file says what it is.
-    seconds:       all that the trial has taken so far.
+    seconds:       of the whole trial so far.
     epoch_seconds: training in the epoch that has not ended.
-    records:       all that were reported so far, in their order.
+    records:       all reported so far, in order.
     engine:        the engine's state of the trial's lane.
-    epochs, steps: those that have ended, and the optimizer updates in them. `epochs` is None in
-                   older checkpoints, where every epoch that has ended has a record.
+    epochs, steps: ended epochs, and the optimizer updates in them. `epochs` is None in older
+                   checkpoints, in which every ended epoch has a record.
     """
 
     trial_id: str
@@ -52,7 +51,7 @@ class Saved:
 
 
 def pack(saved: Saved) -> bytes:
-    """The saved state, its tensors as they are now, wherever they are."""
+    """The saved state as bytes, with the current values of its tensors, on any device."""
     payload = {field.name: getattr(saved, field.name) for field in fields(saved)}
     # As text: a trial may have reported every step, and text is read far faster than a pickle.
     payload["records"] = json.dumps([vars(record) for record in saved.records])
@@ -94,7 +93,7 @@ def _load(content: bytes, where: str) -> Saved:
         rows = json.loads(payload.pop("records"))
         records = [Epoch(**row) if "epoch" in row else Steps(**row) for row in rows]
         return Saved(**payload, records=records)
-    except Exception as error:  # the digest is right, so something else has written this
+    except Exception as error:  # the digest matches, so another program wrote this
         what = f"it holds something else: {type(error).__name__}"
         raise CheckpointError(where, what, todo=_TODO) from error
 
@@ -104,7 +103,9 @@ def _digest(content: memoryview) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """With dicts and lists as the only containers, and no tensor that brings a larger one along."""
+    """A copy with dicts and lists as the only containers, and no tensor that is a view of a larger
+    one.
+    """
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

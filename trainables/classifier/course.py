@@ -10,17 +10,17 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Ended, Epoch, Steps
 
 # Mean training loss (nats) of an epoch, below which its network may fit the training set. A wrong
-# prediction costs at least ln 2, so at most one in seven was wrong while the epoch went on.
+# prediction costs at least ln 2, so at most one in seven was wrong during the epoch.
 _MAY_HAVE_FITTED = 0.1
 
 
 class Course:
-    """What a trial has reported, what it took, and whether it is over.
+    """A trial's reported records and times, and whether it is over.
 
     lane:            the engine's.
-    epochs:          those that have ended.
+    epochs:          epochs that have ended.
     steps:           optimizer updates in them.
-    seconds_before:  what earlier attempts took.
+    seconds_before:  time of earlier attempts.
     epoch_seconds:   training since the last evaluation.
     """
 
@@ -50,7 +50,7 @@ class Course:
 
     @property
     def evaluates(self) -> bool:
-        """Whether the epoch under way, whose steps are done, is evaluated."""
+        """Whether the current epoch, whose steps are done, is evaluated."""
         if self.trial.evaluates(self.epochs + 1):
             return True
         if self._fitted:
@@ -72,12 +72,12 @@ class Course:
         return total / (before - self.steps) if windows else inf
 
     def passed(self, steps: int) -> None:
-        """The epoch under way, which had so many steps, ends without an evaluation."""
+        """End the current epoch, which had `steps` steps, without an evaluation."""
         self.epochs += 1
         self.steps += steps
 
     def evaluated(self, steps: int, train: Evaluation, test: Evaluation) -> Epoch:
-        """The record of the epoch under way, which had so many steps."""
+        """The record of the current epoch, which had `steps` steps."""
         epoch = self.epochs + 1
         return Epoch(
             epoch=epoch,

@@ -27,8 +27,8 @@ class Split:
     """inputs (N, C, H, W), labels (N,) as given to the network, truth (N,) as published.
 
     Inputs are float32 and whitened, or, where the trial augments, the images that the
-    augmentation starts from. `changed` (N,) marks the examples whose given label is not their
-    true one; None where there are none.
+    augmentation starts from. `changed` (N,) marks the examples whose given label is not their true
+    one; None if there are none.
     """
 
     inputs: Tensor
@@ -39,7 +39,7 @@ class Split:
 
 @dataclass(frozen=True)
 class TrialData:
-    """Both splits, and how a stored batch becomes what the network sees in evaluation."""
+    """Both splits, and the conversion of a stored batch to network inputs in evaluation mode."""
 
     train: Split
     test: Split
@@ -102,10 +102,10 @@ def _images(
     data_dir: Path,
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
-    """Training and test images on the device; trials that differ in labels alone share them.
+    """Training and test images on the device; trials that differ only in labels share them.
 
-    A randomization acts on what the network can see: the full image where random crops are
-    taken of it, its centre otherwise.
+    A randomization acts on the part that the network can see: the full image if it is randomly
+    cropped, otherwise its centre.
     """
     arrays = _dataset(dataset, data_dir)
     side = arrays.train_images.shape[1] if full else DATASETS[dataset].view
@@ -123,7 +123,8 @@ def _view(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _raw(images: NDArray[np.generic], device: torch.device) -> Tensor:
-    # A copy even where the order fits (one channel): the arrays may be a read-only map of a file.
+    # Copies even if the order already fits (one channel): the arrays may be a read-only map of a
+    # file.
     return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C")).to(device)
 
 

@@ -1,4 +1,4 @@
-"""The order of learning: after which epoch each training example was right."""
+"""The order of learning: the epoch after which each training example was right."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ class Learning:
         self._first, self._since, self._forgotten = zeros(), zeros(), zeros()
 
     def take(self, epoch: int, right: Tensor) -> None:
-        """Which examples are predicted as their given label (N,) after an epoch, from 1 on."""
+        """Record which examples (N,) are predicted as their given label after an epoch, counted
+        from 1.
+        """
         now = torch.full_like(self._since, epoch)
         self._forgotten += ~right & (self._since > 0)
         self._first = torch.where(right & (self._first == 0), now, self._first)
         self._since = torch.where(right & (self._since == 0), now, self._since) * right
 
     def examples(self, changed: Tensor | None) -> Examples:
-        """All there is to say so far; `changed` (N,) marks the labels that are not true."""
+        """The result so far; `changed` (N,) marks the labels that are not true."""
         marks = torch.zeros_like(self._first, dtype=torch.bool) if changed is None else changed
         columns = (marks, self._first, self._since, self._forgotten)
         return Examples(*(column.cpu().numpy() for column in columns))

@@ -1,7 +1,7 @@
 """Data augmentation, batched on the device. (Weight decay is the optimizer's, dropout the model's.)
 
-Every function takes float or uint8 images (N, C, H, W) and a generator on their device, and
-draws for each image anew.
+Every function takes float or uint8 images (N, C, H, W) and a generator on their device, and draws
+separately for each image.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ Shape = tuple[tuple[str, Any], ...]
 
 
 def shape(trial: Trial) -> Shape:
-    """Equal for trials whose steps are the same computation on other numbers.
+    """Equal for trials whose steps are the same computation on different numbers.
 
-    Such trials may share an engine: at once as its lanes, or one after the other. A trial that
-    trains no network is like no other.
+    Such trials can share an engine, at once as its lanes or one after another. The shape of a trial
+    without a network equals no other.
     """
     if not isinstance(trial, ClassifierTrial):
         return ("trainable", trial.trainable), ("trial_id", trial.trial_id)

@@ -18,10 +18,10 @@ Records = Iterator[tuple[str, Record]]
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where trials continue, and how often they are saved.
+    """Where trials continue from, and how often they are saved.
 
-    saved:   what a trial continues from, if anything.
-    seconds: least time between two checkpoints; inf for none but the one of an interruption.
+    saved:   the checkpoint of each trial that continues.
+    seconds: minimum time between two checkpoints; with inf, only an interruption saves one.
     """
 
     saved: Callable[[ClassifierTrial], Saved | None] = lambda trial: None
@@ -37,13 +37,12 @@ def fit(
     should_stop: Should,
     checkpoints: Checkpoints = FROM_THE_START,
 ) -> Records:
-    """Train every trial to its end, yielding (trial_id, record) as things happen.
+    """Train every trial to its end, yielding (trial_id, record) on the way.
 
     Each trial yields one Started, then Steps, Epoch and Checkpoint records, then, if it is done,
-    Measures and perhaps Examples, then exactly one Ended. Steps and Epochs are the same whether
-    the trial was interrupted or not: one that continues yields those of its earlier attempts
-    first. `should_stop` is asked after every step; trials it cuts short yield a Checkpoint and
-    end as interrupted.
+    Measures and perhaps Examples, then exactly one Ended. Steps and Epochs do not depend on
+    interruptions: a trial that continues first yields those of its earlier attempts. `should_stop`
+    is called after every step; trials it cuts short yield a Checkpoint and end as interrupted.
 
     Raises CheckpointError, before the first record, for a state that cannot be continued.
     """
@@ -89,7 +88,7 @@ class _Loop:
             yield from self._finish(course)
 
     def _finish(self, course: Course) -> Records:
-        """A trial's last words; none if stopped before them, so that it has yet to end."""
+        """A trial's final records; none if stopped before them, so the trial has not ended."""
         trial_id, ended = course.trial.trial_id, course.ended
         assert ended is not None
         if ended.status == "done":
@@ -106,12 +105,12 @@ class _Loop:
         return [course for course in self.courses if course.ended is None]
 
     def _next(self) -> list[Course]:
-        """The trials furthest into an epoch: once it is over, all of them go side by side."""
+        """The trials furthest into their epoch; after it, all trials train side by side."""
         steps = {course: self._steps(course) for course in self._active()}
         return [course for course in steps if steps[course] == max(steps.values())]
 
     def _steps(self, course: Course) -> int:
-        """Optimizer updates in the epoch that has not ended."""
+        """Optimizer updates in the current epoch."""
         return self.engine.steps(course.lane, course.epochs + 1)
 
     def _stop(self) -> bool:
@@ -148,14 +147,14 @@ class _Loop:
         self._tick(courses)
 
     def _tick(self, courses: Sequence[Course]) -> None:
-        """The time since the last tick was training, of all of these."""
+        """Count the time since the last tick as training time of all these trials."""
         now = time.monotonic()
         for course in courses:
             course.epoch_seconds += now - self.ticked_at
         self.ticked_at = now
 
     def _evaluate(self, course: Course) -> Records:
-        """The record of an epoch that has ended; none if stopped or diverged."""
+        """The record of the epoch that ended; none if stopped or diverged."""
         if evaluations := self.engine.evaluate(course.lane, self._stop):
             record = course.evaluated(self._steps(course), *evaluations)
             if math.isfinite(record.train_loss):

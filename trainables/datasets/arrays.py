@@ -41,9 +41,9 @@ def digest(array: NDArray[np.generic]) -> str:
 
 
 def write_cache(dataset: Dataset, data_dir: Path) -> Path:
-    """Keep the arrays under `data_dir`, replacing what was there; return their folder.
+    """Cache the arrays under `data_dir`, replacing an earlier cache; return their folder.
 
-    The folder appears complete or not at all: it is written beside its place and renamed.
+    The folder appears complete or not at all: it is written under a temporary name and renamed.
     """
     folder = data_dir / dataset.name
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def write_cache(dataset: Dataset, data_dir: Path) -> Path:
 
 
 def read_cache(name: str, data_dir: Path) -> Dataset:
-    """Map the cached arrays into memory; milliseconds, whatever the size."""
+    """Map the cached arrays into memory; takes milliseconds at any size."""
     folder = data_dir / name
     try:
         about = json.loads((folder / "dataset.json").read_text())

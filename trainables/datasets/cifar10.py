@@ -26,7 +26,7 @@ def load(data_dir: Path) -> Dataset:
 def verified(
     train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
 ) -> Dataset:
-    """The dataset, once its pixels and labels were found to be the official ones."""
+    """The dataset, after checking that its pixels and labels are the official ones."""
     check_digests(
         "cifar10",
         {

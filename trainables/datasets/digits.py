@@ -15,8 +15,8 @@ TRAIN = 1437
 def load(data_dir: Path) -> Dataset:
     """1797 scans of 8x8 pixels in 17 grey levels. The last 360 are the test set.
 
-    scikit-learn publishes no split. The rows are in the order of the writers, so that most
-    digits of the test set are by people who wrote none of the training set.
+    scikit-learn defines no split. Rows are ordered by writer, so most test digits are by people who
+    wrote none of the training digits.
     """
     from sklearn.datasets import load_digits
 

@@ -20,7 +20,7 @@ def load(data_dir: Path) -> Dataset:
 def verified(
     train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
 ) -> Dataset:
-    """The dataset with images as (N, 28, 28, 1), once its shapes and labels are as published."""
+    """The dataset with images (N, 28, 28, 1), after checking its shapes and labels."""
     found = {"train": (train_images, train_labels), "test": (test_images, test_labels)}
     for split, (images, labels) in found.items():
         count = _COUNTS[split]
@@ -36,7 +36,7 @@ def verified(
 
 
 def read(folder: Path, *, fetch: bool = False) -> Dataset:
-    """Read torchvision's `MNIST` folder below `folder`, downloading it first where `fetch`."""
+    """Read torchvision's `MNIST` folder below `folder`; download it first if `fetch`."""
     from torchvision.datasets import MNIST
 
     train, test = (MNIST(str(folder), train=split, download=fetch) for split in (True, False))

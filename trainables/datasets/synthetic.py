@@ -1,4 +1,4 @@
-"""Class prototypes with noise: small, learnable, made on the spot, for tests."""
+"""Class prototypes with noise: small, learnable, generated, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Theorem 1 in numbers: the weights that fit any labels of any sample."""
+"""Theorem 1 in floating point: the weights that fit any labels of any sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gensweep.trainables.expressivity.network import Interpolant
 from gensweep.trainables.expressivity.system import Vector, condition, solve, thresholds
 from gensweep.trainables.seeds import generator
 
-_DRAWS = 5  # of a direction, until no two different inputs have the same projection
+_DRAWS = 5  # of a direction, until no two different inputs share a projection
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Construction:
     """A network that fits the sample, as far as its precision allows.
 
     draws:             directions drawn.
-    equal_projections: inputs whose projection an earlier, different input has already: no network
-                       with this direction can tell them apart. The last resort of the precision;
-                       with probability 1 there are none in exact arithmetic.
-    smallest_gap:      between different projections, which lie on a line of the inputs' units;
-                       infinite where there is but one.
+    equal_projections: inputs with the same projection as an earlier, different input: no network
+                       with this direction can tell them apart. In exact arithmetic there are none,
+                       with probability 1.
+    smallest_gap:      between different projections, in the units of the inputs; infinite if there
+                       is only one projection.
     condition:         of the triangular system, in the 1-norm.
     """
 
@@ -50,12 +50,12 @@ def construct(
     knot: float = 0.25,
     name: Callable[[int], str] = str,
 ) -> Construction:
-    """The network with n + d + n outputs weights that takes inputs (n, d) to targets (n, outputs).
+    """The network with n + d + n · outputs weights from inputs (n, d) to targets (n, outputs).
 
-    Targets (n,) are one output: 2n + d weights. The direction a is uniform on the sphere, drawn
-    from the seed. The system is solved on the host in O(n) after sorting; everything is in the
-    given precision, and the network on the device of the inputs. A unit that would have to tell
-    apart equal projections has weight 0.
+    Targets (n,) mean one output: 2n + d weights. The direction a is uniform on the sphere, drawn
+    from the seed. The system is solved on the host, in O(n) after sorting. Everything is computed
+    in the given precision, and the network is on the device of the inputs. A unit that would have
+    to separate equal projections has weight 0.
 
     name: what a row is called in an error.
 
@@ -92,7 +92,9 @@ def construct(
 
 
 class _Draw(NamedTuple):
-    """A network without weights yet, the projections (n,), and how many inputs share one."""
+    """A network whose weights are not set, the projections (n,), and the number of inputs that
+    share one.
+    """
 
     network: Interpolant
     z: Vector
@@ -106,7 +108,7 @@ def _direction(d: int, seed: int, draw: int) -> Tensor:
 
 
 def _set(network: Interpolant, b: Vector, w: Vector, idle: Vector) -> None:
-    """Thresholds and weights; a unit per `idle` projection stays at weight 0, behind them."""
+    """Thresholds and weights; one unit per `idle` projection comes last and keeps weight 0."""
     network.b[: len(b)] = torch.from_numpy(b)
     network.b[len(b) :] = torch.from_numpy(idle)
     network.w[: len(w)] = torch.from_numpy(w)

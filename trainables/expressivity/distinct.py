@@ -41,5 +41,5 @@ def first_of_each(inputs: Tensor, targets: Tensor, name: Callable[[int], str] = 
 
 
 def _text(target: Tensor) -> str:
-    """A single real target, or the class that is 1 among several."""
+    """A single real target, or the class of a one-hot target."""
     return f"{target.item():g}" if target.numel() == 1 else str(int(target.argmax()))

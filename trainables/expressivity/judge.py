@@ -1,4 +1,4 @@
-"""How well a network's outputs are the labels, by its forward pass over the whole sample."""
+"""How well a network's outputs match the labels, by a forward pass over the whole sample."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 @dataclass(frozen=True)
 class Fit:
     """max_residual: the largest |output - target|, infinite where an output is not finite.
-    train_error: the share in [0, 1] of wrong predictions: the class of the largest output, or the
-    whole number next to a single one. What is not finite is wrong, and so is what is half way.
+    train_error: the share of wrong predictions, in [0, 1]. A prediction is the class of the largest
+    output, or the integer nearest to a single one. Outputs that are not finite, or half way between
+    integers, are wrong.
     """
 
     max_residual: float
@@ -28,7 +29,7 @@ def judge(
     rows: int,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Fit | None:
-    """Over inputs (n, d) and targets (n, outputs), `rows` at a time; None if told to stop."""
+    """Judge inputs (n, d) and targets (n, outputs), `rows` at a time; None if told to stop."""
     worst = torch.zeros((), dtype=targets.dtype, device=targets.device)
     right = torch.zeros((), dtype=torch.int64, device=targets.device)
     parts = torch.split(inputs, rows), torch.split(targets, rows)

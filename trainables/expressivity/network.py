@@ -7,8 +7,8 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
-# Examples and units whose activations are in memory at once: a tile that stays in a core's cache,
-# and in memory that the C library keeps for the next one, or one that keeps an accelerator busy.
+# Examples and units whose activations are in memory at once. On a CPU a tile fits a core's cache,
+# and the C library reuses its memory; on an accelerator a tile is large enough to keep it busy.
 _TILES = {"cpu": (64, 512), "cuda": (4096, 4096)}
 
 
@@ -16,13 +16,13 @@ class Interpolant(nn.Module):
     """c(x) = sum over j of w_j max(<a, x> - b_j, 0), with outputs w_j of one or more numbers.
 
     depth 1: one hidden layer of n ReLU units, all with the direction a.
-    depth k: the units are dealt out to k layers, in order. What later layers need passes through
-             those before them in ReLU units of its own, a number v as max(v, 0) and max(-v, 0):
-             the projection <a, x>, and each output's sum so far. So c stays the same function, a
-             layer has ceil(n / k) + 2 + 2 outputs units, and nothing is to be set but a, b and w:
-             the connections of what passes through are 1 and -1.
+    depth k: the units are split over k layers, in order. Values that later layers need (the
+             projection <a, x> and each output's partial sum) pass through earlier layers in ReLU
+             units of their own, a number v as max(v, 0) and max(-v, 0). So c stays the same
+             function, a layer has ceil(n / k) + 2 + 2 · outputs units, and only a, b and w are
+             free: the connections that pass values through are 1 and -1.
 
-    The forward pass goes through it in tiles: no n x n matrix is ever in memory.
+    The forward pass works in tiles, so no n x n matrix is ever in memory.
     """
 
     def __init__(self, a: Tensor, b: Tensor, w: Tensor, depth: int = 1) -> None:
@@ -39,7 +39,7 @@ class Interpolant(nn.Module):
 
     @property
     def rows(self) -> int:
-        """How many examples a tile of the forward pass has."""
+        """The number of examples in a tile of the forward pass."""
         return _TILES.get(self.a.device.type, _TILES["cpu"])[0]
 
     def project(self, x: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class Interpolant(nn.Module):
         return total
 
     def _units(self, z: Tensor, b: Tensor, w: Tensor) -> Tensor:
-        """What a layer's units add to the outputs."""
+        """The contribution of a layer's units to the outputs."""
         most = _TILES.get(z.device.type, _TILES["cpu"])[1]
         tiles = zip(torch.split(b, most), torch.split(w, most), strict=True)
         return torch.stack([(z[:, None] - b_j).relu_() @ w_j for b_j, w_j in tiles]).sum(dim=0)

@@ -19,7 +19,7 @@ from gensweep.trainables.seeds import generator
 @dataclass(frozen=True)
 class Sample:
     """inputs (n, d) float32, the same points in any precision; labels (n,) in [0, classes);
-    rows (n,): their places in the training set, or among the points drawn.
+    rows (n,): their indices in the training set, or among the generated points.
     """
 
     inputs: Tensor
@@ -28,7 +28,7 @@ class Sample:
     classes: int
 
     def targets(self, output: str, precision: torch.dtype) -> Tensor:
-        """(n, 1): the number of the class; or (n, classes): 1 at the class, else 0."""
+        """Targets (n, 1), the number of the class, or one-hot (n, classes)."""
         if output == "real":
             return self.labels[:, None].to(precision)
         return torch.nn.functional.one_hot(self.labels, self.classes).to(precision)
@@ -53,6 +53,6 @@ def draw_sample(trial: ExpressivityTrial, data_dir: Path) -> Sample:
 
 
 def _as_seen(images: np.ndarray, side: int) -> Tensor:
-    """Images (N, H, W, C) cropped and whitened as for the classifiers, each a row of (N, d)."""
+    """Images (N, H, W, C), cropped and whitened as for the classifiers, as rows (N, d)."""
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
     return whiten(to_unit_range(center_crop(pixels, side))).flatten(1)

@@ -1,4 +1,4 @@
-"""What SGD finds with as many weights as the construction has."""
+"""SGD on an MLP with about as many weights as the construction."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from gensweep.trainables.seeds import torch_seed
 
 
 def hidden_units(n: int, d: int, outputs: int) -> int:
-    """How many make an MLP with one hidden layer that has about d + n (1 + outputs) weights."""
+    """The width of an MLP with one hidden layer and about d + n (1 + outputs) weights."""
     weights = d + n * (1 + outputs)
     return max(1, round((weights - outputs) / (d + 1 + outputs)))
 
 
 def untrained(trial: ExpressivityTrial, inputs: Tensor, precision: torch.dtype) -> MLP:
-    """The network for inputs (n, d), as its seed initializes it, on their device."""
+    """The network for inputs (n, d), initialized from the seed, on their device."""
     n, d = inputs.shape
     network = MLP((d, 1, 1), trial.outputs, hidden=[hidden_units(n, d, trial.outputs)])
     initialize(network, torch.Generator().manual_seed(torch_seed(trial.seed, "initialization")))
@@ -36,9 +36,9 @@ def epochs(
     targets: Tensor,
     should_stop: Callable[[], bool],
 ) -> Iterator[tuple[int, float]]:
-    """Train on inputs (n, d) and targets (n, outputs); each epoch's number and mean training loss.
+    """Train on inputs (n, d) and targets (n, outputs); yield each epoch's number and mean loss.
 
-    Cross-entropy between several outputs, as the paper trains; squared error of a single one.
+    Cross-entropy for several outputs, as in the paper; squared error for a single output.
 
     Raises StoppedError within a step of being told to, and DivergedError.
     """

@@ -1,4 +1,4 @@
-"""The triangular system A w = y of theorem 1, solved and judged without its n x n matrix.
+"""The triangular system A w = y of theorem 1, solved without its n x n matrix.
 
 A_ij = max(z_i - b_j, 0) with b_1 < z_1 <= b_2 < z_2 <= … is lower triangular. With s_i the sum of
 w_1 … w_i, the slope of the interpolant at z_i, two neighbouring rows differ by
@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-Vector = NDArray[Any]  # float32 or float64; what comes out is of the precision that came in
+Vector = NDArray[Any]  # float32 or float64; results have the precision of the inputs
 
 
 def thresholds(z: Vector, knot: float) -> Vector:
-    """b (n,) between the ascending, different z (n,), a share `knot` of the way up to the next.
+    """Thresholds b (n,) between the ascending, distinct z (n,), at the share `knot` of each gap.
 
-    The first lies a mean gap below. Where no number lies between two neighbours, the threshold is
-    the lower of the two, with which the system is triangular as well.
+    The first lies a mean gap below z_1. If no number lies between two neighbours, the threshold is
+    the lower one, and the system is still triangular.
     """
     below = np.nextafter(z, z.dtype.type(-np.inf))
     gap = (z[-1] - z[0]) / len(z) if len(z) > 1 else z.dtype.type(1.0)
@@ -51,7 +51,7 @@ def condition(z: Vector, b: Vector) -> float:
     """The condition number of A in the 1-norm, max over columns of sums of |A_ij|, exactly.
 
     The columns of A shrink to the right, so the first has the largest sum. Column j of its inverse
-    is what w is where y is 1 at j alone: the slopes are s_j = 1 / (z_j - b_j) and s_{j+1} < 0, and
+    is w for y = e_j: the slopes are s_j = 1 / (z_j - b_j) and s_{j+1} < 0, and
     from there on each is -r times the one before, r_i = (b_i - z_{i-1}) / (z_i - b_i), so that all
     |w_i| beyond j + 1 add up to |s_{j+1}| f_{j+2} with f_i = 1 + r_i + r_i f_{i+1}.
     """
@@ -83,5 +83,5 @@ def _diagonals(z: Vector, b: Vector) -> tuple[Vector, Vector]:
 
 
 def _differences(values: Vector) -> Vector:
-    """From row to row; the first row as it is."""
+    """Differences between rows; the first row stays."""
     return np.diff(values, axis=0, prepend=values.dtype.type(0))

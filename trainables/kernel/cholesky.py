@@ -1,7 +1,7 @@
-"""Cholesky's factor of a matrix that fills the memory: in place, and to be stopped on the way.
+"""Cholesky factorization in place, for matrices that fill the memory; it can be interrupted.
 
 LAPACK factors the blocks on the diagonal and BLAS does the rest. A call on the whole matrix would
-copy it (`torch.linalg`), and could not be left for the many minutes that it takes.
+copy it (`torch.linalg`), and could not be interrupted for many minutes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 BLOCK = 1024
 
-Pause = Callable[[], None]  # called between blocks; raises to leave
+Pause = Callable[[], None]  # called between blocks; raises to interrupt
 
 
 def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
@@ -25,8 +25,8 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
 def factor(matrix: Tensor, pause: Pause, block: int = BLOCK) -> bool:
     """Turn the lower triangle of a symmetric (n, n) into L with L Lᵀ = matrix.
 
-    What is above the diagonal's blocks is neither read nor written. False if the matrix is not
-    positive definite in its precision; then it is half done, and of no use.
+    Elements above the diagonal blocks are neither read nor written. Returns False if the matrix is
+    not positive definite in its precision; its content is then useless.
     """
     n = len(matrix)
     for k in blocks(n, block):

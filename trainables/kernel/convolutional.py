@@ -1,10 +1,10 @@
-"""Random convolutional features (Coates & Ng 2012), of which there are too many to keep.
+"""Random convolutional features (Coates & Ng 2012), too many to keep in memory.
 
 Patches of 6x6 pixels are normalized and whitened; the filters are patches themselves, drawn at
-random. A filter's response over the image is split into what lies above a threshold and what lies
-below its negative, and both are summed over each quadrant: 8 features a filter. As in KeystoneML's
-RandomPatchCifar, which is by one of the paper's authors and others: threshold 0.25, whitening
-with 0.1, quadrants that overlap by a pixel.
+random. A filter's response is split into the part above a threshold and the part below its
+negative, and both are summed over each quadrant: 8 features per filter. As in KeystoneML's
+RandomPatchCifar, by one of the paper's authors and others: threshold 0.25, whitening with 0.1,
+quadrants that overlap by a pixel.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from torch.nn import functional
 from gensweep.trainables.kernel.trial import PATCH
 from gensweep.trainables.seeds import generator
 
-_SAMPLE = 100_000  # patches that the whitening is fitted to
+_SAMPLE = 100_000  # patches to fit the whitening to
 _THRESHOLD = 0.25
 _WHITENING = 0.1  # added to the variances of normalized patches
 _VARIANCE = 10.0 / 255**2  # added to the variance of a patch, for pixels / 255
-# Responses of a chunk of images before they are summed: what a CPU's cache holds, or fills a GPU.
+# Responses of a chunk of images before they are summed: fits a CPU's cache, or fills a GPU.
 _MAP_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What turns patches (C, 6, 6) of pixels / 255 into responses.
+    """Filters that turn patches (C, 6, 6) of pixels / 255 into responses.
 
     weights: (F, C, 6, 6), with mean zero each.
     offsets: (F,), the response to the mean patch.
@@ -52,7 +52,7 @@ def random_filters(images: Tensor, count: int, seed: int) -> Filters:
     chosen = (patches[:count] - mean) @ whitening
     chosen = functional.normalize(chosen, dim=1) @ whitening
     offsets = chosen @ mean
-    chosen -= chosen.mean(1, keepdim=True)  # patches have mean zero, so theirs is of no effect
+    chosen -= chosen.mean(1, keepdim=True)  # patches have mean zero: no effect
     weights = chosen.reshape(count, images.shape[1], PATCH, PATCH)
     return Filters(weights.float().to(images.device), offsets.float().to(images.device))
 
@@ -99,5 +99,5 @@ def _quadrants(maps: Tensor) -> Tensor:
 
 
 def filter_bytes(count: int, channels: int) -> int:
-    """What drawing the filters takes."""
+    """Bytes that drawing the filters takes."""
     return 8 * 3 * max(_SAMPLE, count) * channels * PATCH**2

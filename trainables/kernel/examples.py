@@ -23,12 +23,12 @@ from gensweep.trainables.preprocessing import to_unit_range
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.seeds import generator
 
-_PAIRED = 1500  # training examples whose pairs give the median distance
+_PAIRED = 1500  # training examples for the median distance between pairs
 
 
 @dataclass(frozen=True)
 class Examples:
-    """labels (n,) as given to the kernel, test_labels (m,), one_hot (n, classes) in float64."""
+    """labels (n,) as randomized, test_labels (m,), one_hot (n, classes) in float64."""
 
     kernel: ExplicitKernel | RandomFeaturesKernel
     labels: Tensor
@@ -53,8 +53,8 @@ def load_examples(trial: KernelTrial, data_dir: Path, device: torch.device) -> E
 
 
 def chosen_rows(trial: KernelTrial, examples: int) -> NDArray[np.intp]:
-    """The training examples of a trial, in the dataset's order; those of a smaller n are among
-    those of a larger one.
+    """The training examples of a trial, in the dataset's order; a smaller n is a subset of a larger
+    one.
     """
     if not trial.n:
         return np.arange(examples)
@@ -82,12 +82,12 @@ def _explicit(trial: KernelTrial, images: Tensor) -> Tensor:
 
 
 def _paired(dataset: Dataset) -> NDArray[Any]:
-    """The same examples for every trial, so that the bandwidth is one of the dataset."""
+    """The same examples for every trial, so that the bandwidth depends only on the dataset."""
     order = generator(0, "kernel-bandwidth").permutation(len(dataset.train_images))
     return dataset.train_images[np.sort(order[:_PAIRED])]
 
 
 def _images(images: NDArray[Any], device: torch.device) -> Tensor:
-    """(N, C, H, W) in [0, 1], in float32, of (N, H, W, C)."""
+    """Images (N, H, W, C) as float32 (N, C, H, W) in [0, 1]."""
     channels_first = np.array(images.transpose(0, 3, 1, 2), order="C")
     return to_unit_range(torch.from_numpy(channels_first).to(device))

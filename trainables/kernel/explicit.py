@@ -1,4 +1,4 @@
-"""Kernels of features that are kept: evaluated in blocks, as often as they are needed."""
+"""Kernels of features that stay in memory, evaluated in blocks whenever they are needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gensweep.trainables.kernel.cholesky import Pause, blocks
 
-TILE = 2048  # rows and columns of what is evaluated at a time in float64
+TILE = 2048  # rows and columns evaluated at a time in float64
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class ExplicitKernel:
     bandwidth: float
 
     def fill(self, lower: Tensor, pause: Pause) -> None:
-        """Put K into the lower triangle of (n, n), in the precision of that."""
+        """Write K into the lower triangle of (n, n), in its precision."""
         x = self.train.to(lower.dtype)
         for rows in blocks(len(x)):
             pause()
             evaluate(x[rows], x[: rows.stop], self.bandwidth, lower[rows, : rows.stop])
 
     def outputs(self, alpha: Tensor, pause: Pause) -> tuple[Tensor, Callable[[], Tensor]]:
-        """K α (n, k) in float64, and what gives the same of the test set, (m, k)."""
+        """K α (n, k) in float64, and a function that returns the same for the test set, (m, k)."""
         found = torch.zeros_like(alpha)
         for rows in blocks(len(alpha), TILE):
             x = self.train[rows].double()
@@ -56,11 +56,11 @@ class ExplicitKernel:
 
 
 def evaluate(x: Tensor, z: Tensor, bandwidth: float, into: Tensor | None = None) -> Tensor:
-    """k(x, z) of (a, d) and (b, d): (a, b). Linear where the bandwidth is 0."""
+    """k(x, z) (a, b) of x (a, d) and z (b, d). Linear if the bandwidth is 0."""
     found = x.new_empty(len(x), len(z)) if into is None else into
     if not bandwidth:
         return found.addmm_(x, z.mT, beta=0.0)
-    # exp of -bandwidth (|x|² - 2 <x, z> + |z|²); what rounding makes negative is no distance
+    # exp of -bandwidth (|x|² - 2 <x, z> + |z|²); clamped, because rounding can make it negative
     found.addmm_(x, z.mT, beta=0.0, alpha=2.0 * bandwidth)
     found -= bandwidth * x.square().sum(1, keepdim=True)
     found -= bandwidth * z.square().sum(1)
@@ -70,7 +70,7 @@ def evaluate(x: Tensor, z: Tensor, bandwidth: float, into: Tensor | None = None)
 def median_bandwidth(sample: Tensor) -> float:
     """2 / (median of ||x - z||² over the pairs) of a sample (s, d), to six digits.
 
-    The digits after them depend on the threads that worked out the features, and trials of one
-    setting are to have one bandwidth.
+    Later digits depend on the threads that computed the features; trials of one setting must share
+    the bandwidth.
     """
     return float(f"{2.0 / torch.pdist(sample.double()).square().quantile(0.5).item():.6g}")

@@ -1,7 +1,7 @@
 """Gabor wavelets: how strongly an image oscillates, by place, orientation and frequency.
 
-The paper says no more than "Gabor wavelets". This bank is a common one: magnitudes of complex
-responses, averaged over a grid of places.
+The paper only says "Gabor wavelets". This bank is a common one: magnitudes of complex responses,
+averaged over a grid of cells.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gensweep.trainables.kernel.cholesky import blocks
 
 WAVELENGTHS = (4.0, 6.0, 9.0)  # pixels
 ORIENTATIONS = 8
-STRIDE = 4  # pixels from one place of the grid to the next
+STRIDE = 4  # pixels from one cell of the grid to the next
 _WIDTH = 0.5  # standard deviation of the Gaussian window, in wavelengths
 _CHUNK = 256  # images at a time
 
@@ -24,7 +24,7 @@ _CHUNK = 256  # images at a time
 def bank(wavelength: float) -> Tensor:
     """The wavelets of one wavelength: (2 ORIENTATIONS, 1, s, s), real parts and then imaginary.
 
-    Each has mean zero, so that an even image gives nothing, and a window of norm one.
+    Each has mean zero, so a constant image gives 0, and a window of norm one.
     """
     reach = round(2.5 * _WIDTH * wavelength)
     place = torch.arange(-reach, reach + 1, dtype=torch.float64)
@@ -39,7 +39,7 @@ def bank(wavelength: float) -> Tensor:
 
 
 def responses(images: Tensor) -> Tensor:
-    """(N, C, H, W) in [0, 1] to features (N, d), every channel by itself."""
+    """Features (N, d) of images (N, C, H, W) in [0, 1], each channel separately."""
     height, width = images.shape[2:]
     grid = max(1, height // STRIDE), max(1, width // STRIDE)
     wavelets = [bank(wavelength).to(images.device) for wavelength in WAVELENGTHS]

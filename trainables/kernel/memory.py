@@ -1,4 +1,4 @@
-"""Whether a trial fits into memory, found out before it starts, and who may have it."""
+"""Checks before a trial starts whether it fits into memory, and reserves the memory."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from gensweep.trainables.kernel.random_features import BLOCK_BYTES
 from gensweep.trainables.kernel.trial import KernelTrial
 
 DTYPES = {"fp32": torch.float32, "fp64": torch.float64}
-_PERIOD = 1.0  # seconds between two looks at the memory
+_PERIOD = 1.0  # seconds between two checks of the memory
 _GROUPS = "/sys/fs/cgroup"
-# The limit and the use of a container's memory: of control groups 2, and of 1.
+# The limit and the usage of a container's memory: control groups version 2, then version 1.
 _LIMITS = (
     ("memory.max", "memory.current"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
@@ -35,12 +35,12 @@ _LIMITS = (
 
 
 class Room:
-    """Memory for a trial's matrix (n, n). What takes it is the only one to keep it."""
+    """Memory for a trial's matrix (n, n). Whoever takes it holds the only reference."""
 
     def __init__(self, trial: KernelTrial, device: torch.device) -> None:
         shape = trial.examples, trial.examples
         matrix = torch.empty(shape, dtype=DTYPES[trial.precision], device=device)
-        self._matrix = [matrix.zero_()]  # the system hands memory out when it is first written to
+        self._matrix = [matrix.zero_()]  # the system allocates memory on the first write
 
     def take(self) -> Tensor:
         return self._matrix.pop()
@@ -48,10 +48,10 @@ class Room:
 
 @contextmanager
 def room(trial: KernelTrial, device: torch.device, pause: Pause) -> Iterator[Room]:
-    """Memory that no other trial of a kernel on this machine counts as free.
+    """Reserve memory, so that no other kernel trial on this machine counts it as free.
 
-    Waits for those under way, where their memory is lacking. Raises TrialError, with the n that
-    would fit, if the trial needs more than is free without them.
+    Waits for running trials if their memory is needed. Raises TrialError, with the n that would
+    fit, if the trial would not fit even without them.
     """
     with _lock_file("trials") as trials:
         while (found := _attempt(trial, device, trials)) is None:
@@ -63,7 +63,7 @@ def room(trial: KernelTrial, device: torch.device, pause: Pause) -> Iterator[Roo
 
 
 def _attempt(trial: KernelTrial, device: torch.device, trials: IO[str]) -> Room | None:
-    """Take the memory and count as a trial under way; None if there are others to wait for."""
+    """Allocate the memory and count as a running trial; None if others must end first."""
     with _lock_file("memory") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         try:
@@ -86,7 +86,7 @@ def _alone(trials: IO[str]) -> bool:
 
 
 def _lock_file(name: str) -> IO[str]:
-    """A file to lock; closing it is letting go, and so is the end of a process."""
+    """A file to lock; closing it, or the end of the process, releases the lock."""
     path = Path(tempfile.gettempdir()) / f"gensweep-kernel-{os.getuid()}-{name}.lock"
     return path.open("w")
 
@@ -107,17 +107,17 @@ def check(trial: KernelTrial, free: float, where: str) -> None:
 
 
 def largest(trial: KernelTrial, free: float) -> int:
-    """The most examples, up to the trial's own, with which it needs at most `free` bytes."""
+    """The largest n, up to the trial's own, that needs at most `free` bytes."""
     sizes = range(1, trial.examples + 1)
     return bisect_right(sizes, free, key=partial(needed_bytes, trial))
 
 
 def needed_bytes(trial: KernelTrial, n: int) -> int:
-    """Of the matrix with n examples, of the examples, and of what is there for a while."""
+    """Bytes of the matrix with n examples, of the examples, and of temporary arrays."""
     source = DATASETS[trial.dataset]
     item = DTYPES[trial.precision].itemsize
     images = n + source.test
-    examples = 3 * 4 * trial.dimensions * images  # as they are, as features and on the way there
+    examples = 3 * 4 * trial.dimensions * images  # as images, as features and in between
     if trial.model == "random_features":
         passing = 2 * item * BLOCK_BYTES // 4 + filter_bytes(trial.filters, source.channels)
     else:
@@ -127,7 +127,7 @@ def needed_bytes(trial: KernelTrial, n: int) -> int:
 
 
 def free_bytes(device: torch.device) -> float:
-    """What a process may still take; inf where that cannot be known."""
+    """Bytes that a process may still allocate; inf if unknown."""
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return float(torch.cuda.mem_get_info(device)[0] + cached)
@@ -143,7 +143,7 @@ def _available(meminfo: str) -> float:
 
 
 def _left_in_group(folder: str) -> float:
-    """What a container may still take; its page cache counts as taken."""
+    """Bytes that a container may still allocate; its page cache counts as used."""
     left = float("inf")
     for names in _LIMITS:
         with suppress(OSError, ValueError):  # not there, or `max`

@@ -1,4 +1,4 @@
-"""The linear kernel of random convolutional features, made a block of filters at a time."""
+"""The linear kernel of random convolutional features, computed a block of filters at a time."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class RandomFeaturesKernel:
         return 1.0 / (8 * len(self.filters.weights))
 
     def _parts(self) -> Iterator[Filters]:
-        """Blocks of filters whose features of a set of images are as much as may be kept."""
+        """Blocks of filters, sized so that the features of a set of images fit into BLOCK_BYTES."""
         size = max(1, BLOCK_BYTES // (32 * max(len(self.train), len(self.test))))
         for which in blocks(len(self.filters.weights), size):
             yield self.filters.part(which)
 
     def fill(self, lower: Tensor, pause: Pause) -> None:
-        """Put K into the lower triangle of (n, n), in the precision of that."""
+        """Write K into the lower triangle of (n, n), in its precision."""
         for rows in blocks(len(lower)):
             lower[rows, : rows.stop] = 0.0
         for part in self._parts():
@@ -46,9 +46,9 @@ class RandomFeaturesKernel:
                 into.addmm_(phi[rows], phi[: rows.stop].mT, alpha=self._scale)
 
     def outputs(self, alpha: Tensor, pause: Pause) -> tuple[Tensor, Callable[[], Tensor]]:
-        """K α (n, k) in float64, and what gives the same of the test set, (m, k).
+        """K α (n, k) in float64, and a function that returns the same for the test set, (m, k).
 
-        As Φ w with w = Φᵀ α (8 F, k), which is small enough to keep.
+        Computed as Φ w with w = Φᵀ α (8 F, k), which is small enough to keep.
         """
         found, every = torch.zeros_like(alpha), []
         for part in self._parts():

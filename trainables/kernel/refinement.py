@@ -1,4 +1,4 @@
-"""Iterative refinement (Wilkinson): residuals in float64 make up for a factor that is not."""
+"""Iterative refinement (Wilkinson): float64 residuals make up for a float32 factor."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from gensweep.trainables.kernel.cholesky import Pause, solve
 from gensweep.trainables.kernel.explicit import ExplicitKernel
 from gensweep.trainables.kernel.random_features import RandomFeaturesKernel
 
-_MOST = (
-    10  # refinements: what has not converged by then is nearly singular in the factor's precision
-)
+_MOST = 10  # refinements; a system that needs more is nearly singular in the factor's precision
 _EPSILON = torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What solves (K + ridge I) α = targets, (n, k) in float64.
+    """The solution α (n, k) of (K + ridge I) α = targets, in float64.
 
     outputs:     K α.
-    of_test:     gives the same of the test set.
+    of_test:     returns the same for the test set.
     residual:    ||targets - (K + ridge I) α|| / ||targets||, over all columns.
-    refinements: how often α was improved upon.
+    refinements: how often α was refined.
     """
 
     alpha: Tensor
@@ -42,8 +40,8 @@ def refined(
     targets: Tensor,
     pause: Pause,
 ) -> Solution:
-    """Solve with the factor of a matrix near K + ridge I, until the residual is as small as
-    float64 lets it be (n eps), is not halved any more, or was improved upon 10 times.
+    """Solve with the factor of a matrix near K + ridge I, until the residual is as small as float64
+    allows (n eps), no longer halves, or has been refined 10 times.
     """
     enough = len(targets) * _EPSILON
     best = _attempt(kernel, lower, ridge, targets, None, pause)
@@ -67,7 +65,7 @@ def _attempt(
     left = targets
     if before is not None:
         left = targets - before.outputs - ridge * before.alpha
-    scale = left.abs().max()  # so that no small residual is lost in a short exponent
+    scale = left.abs().max()  # so that a small residual does not underflow in float32
     step = solve(lower, (left / scale).to(lower.dtype), pause).double() * scale
     alpha = step if before is None else before.alpha + step
     outputs, of_test = kernel.outputs(alpha, pause)

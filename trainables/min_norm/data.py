@@ -37,7 +37,7 @@ class Examples:
 
 
 def examples(trial: MinNormTrial, data_dir: Path) -> Examples:
-    """What the trial's seed draws. Raises DataError if the dataset is missing."""
+    """Draw the data from the trial's seed. Raises DataError if the dataset is missing."""
     draw = _gaussian if trial.dataset == GAUSSIAN else _of_images
     inputs, labels, test_inputs, test_labels, classes = draw(trial, data_dir)
     return Examples(inputs, labels, np.eye(classes)[labels], test_inputs, test_labels)
@@ -53,7 +53,7 @@ def _gaussian(trial: MinNormTrial, data_dir: Path) -> tuple[Any, ...]:
 
 
 def _of_images(trial: MinNormTrial, data_dir: Path) -> tuple[Any, ...]:
-    """Labels are corrupted before examples are chosen: a network's trial has the same ones."""
+    """Labels are corrupted before examples are chosen, so a network's trial has the same labels."""
     dataset = load(trial.dataset, data_dir)
     given = corrupt_labels(dataset.train_labels, dataset.classes, trial.corruption, trial.seed)
     order = generator(trial.seed, "min-norm-examples").permutation(len(given))
@@ -74,7 +74,7 @@ def whitened(trial: MinNormTrial, train: Images, test: Images, side: int) -> tup
 
 
 def relu(trial: MinNormTrial, train: Images, test: Images, side: int) -> tuple[Matrix, Matrix]:
-    """max(0, x A) of whitened pixels x, whose inner products tend to a kernel's for large d."""
+    """max(0, x A) of whitened pixels x; for large d their inner products approach a kernel."""
     pixels = [_pixels(images, side, True) for images in (train, test)]
     p = pixels[0].shape[1]
     weights = generator(trial.seed, "min-norm-relu").standard_normal((p, trial.d))
@@ -83,11 +83,11 @@ def relu(trial: MinNormTrial, train: Images, test: Images, side: int) -> tuple[M
 
 
 def kernel(trial: MinNormTrial, train: Images, test: Images, side: int) -> tuple[Matrix, Matrix]:
-    """Coordinates of k(x, .) within the span of the training examples' own.
+    """Coordinates of k(x, .) in the span of the training examples'.
 
-    With K = U diag(l) U', the rows of U sqrt(l) have K as their inner products, and those of
-    k(test, train) U / sqrt(l) have k(test, train) with them. Directions that rounding alone
-    leaves in K are left out.
+    With K = U diag(l) U', the inner products of the rows of U sqrt(l) are K, and those with the
+    rows of k(test, train) U / sqrt(l) are k(test, train). Directions whose eigenvalue is only
+    rounding are dropped.
     """
     pixels, test_pixels = raw(trial, train, test, side)
     gram = rbf_kernel(pixels, gamma=trial.bandwidth)
@@ -107,7 +107,7 @@ FEATURES: dict[str, Callable[[MinNormTrial, Images, Images, int], tuple[Matrix, 
 
 
 def _pixels(images: Images, side: int, white: bool) -> Matrix:
-    """What networks see of images (N, H, W, C), as (N, side * side * C)."""
+    """The part of images (N, H, W, C) that networks see, as (N, side * side * C)."""
     stored = torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C"))
     seen = to_unit_range(center_crop(stored, side))
     pixels: Matrix = (whiten(seen) if white else seen).reshape(len(images), -1).double().numpy()

@@ -1,6 +1,6 @@
 """Gradient descent and SGD on a linear regression, a step at a time.
 
-Weights are (K, d) here, which takes half the time of (d, K) or less, as K is small.
+Weights are (K, d) here: at most half the time of (d, K), because K is small.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from torch import Tensor
 
 from gensweep.trainables.seeds import generator
 
-_BLOCK = 1024  # steps whose batches are drawn, and sent to the device, at a time
+_BLOCK = 1024  # steps whose batches are drawn and sent to the device together
 
 
 def gradient_descent(
     weights: Tensor, inputs: Tensor, targets: Tensor, rate: float
 ) -> Iterator[None]:
-    """W -= rate (W X' - Y') X / n, in place, for each step that is asked for.
+    """W -= rate (W X' - Y') X / n, in place, for each requested step.
 
     weights (K, d), inputs (n, d), targets (n, K).
     """

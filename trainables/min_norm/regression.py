@@ -1,4 +1,4 @@
-"""A linear regression on its device: its weights, and how far they are from the closed form."""
+"""A linear regression on its device: its weights, and their distance from the closed form."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class Regression:
         )
 
     def of_data(self) -> Iterator[Measurement]:
-        """What does not change.
+        """The measurements that stay constant.
 
         features, rank:  of the data: the columns of X, and the dimension of its span.
         condition:       largest over smallest eigenvalue of X'X within the span.
         step_size:       of an update, lr / L.
-        minimum_norm:    of the closed form; its loss, above 0 where nothing fits exactly, and
-                         its test error.
+        minimum_norm:    of the closed form; its loss, above 0 if no exact fit exists, and its test
+                         error.
         """
         loss, _ = self._fit(self.least)
         yield from (
@@ -74,13 +74,13 @@ class Regression:
         )
 
     def now(self, step: int) -> Iterator[Measurement]:
-        """Where the weights are.
+        """The measurements of the current weights.
 
-        distance:          to the minimum-norm solution, in units of that one's norm.
+        distance:          to the minimum-norm solution, in units of its norm.
         distance_to_limit: to the minimum-norm solution plus the start's part outside the span.
-        distance_bound:    the residuals over the smallest singular value: whatever fits as well,
-                           and has not left the start's distance from the span, is at most so far
-                           from that limit.
+        distance_bound:    the residuals over the smallest singular value: weights that fit this
+                           well, and have not moved outside the span, are at most that far from that
+                           limit.
         norm, outside:     of the weights, and of their part outside the span.
         outside_moved:     how far that part is from the start's.
         train_loss:        mean squared distance to the one-hot labels, the classes summed.
@@ -127,7 +127,7 @@ def _error(outputs: Tensor, labels: Tensor) -> float:
 
 
 def _start(trial: MinNormTrial, solution: Solution) -> Matrix:
-    """(d, K): zeros, or normal numbers with `scale` times the minimum norm."""
+    """Initial weights (d, K): zeros, or normal numbers with `scale` times the minimum norm."""
     shape = solution.weights.shape
     if trial.start == "zero":
         return np.zeros(shape)

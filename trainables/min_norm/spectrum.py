@@ -12,11 +12,11 @@ from gensweep.trainables.min_norm.data import Matrix
 
 @dataclass(frozen=True)
 class Solution:
-    """Of the least squares problem X W = Y with X (n, d) and Y (n, K).
+    """The least squares problem X W = Y with X (n, d) and Y (n, K).
 
-    weights: (d, K), of all that minimize |X W - Y| the ones with the least norm: X^+ Y.
+    weights: (d, K), the minimizer of |X W - Y| with the smallest norm: X^+ Y.
     span:    (d, rank), an orthonormal basis of the span of the rows of X.
-    largest, smallest: eigenvalues of X'X / n, of those that are not zero.
+    largest, smallest: nonzero eigenvalues of X'X / n.
     """
 
     weights: Matrix
@@ -34,7 +34,7 @@ class Solution:
 
 
 def solve(inputs: Matrix, targets: Matrix) -> Solution:
-    """By LAPACK's gelsd, with the span from its gesdd; both leave out the same directions."""
+    """Solved by LAPACK's gelsd, with the span from its gesdd; both drop the same directions."""
     cutoff = max(inputs.shape) * np.finfo(np.float64).eps
     weights, _, rank, singular = scipy.linalg.lstsq(inputs, targets, cond=cutoff)
     span = scipy.linalg.orth(inputs.T, rcond=cutoff)[:, :rank]
@@ -48,8 +48,8 @@ def smoothness(inputs: Matrix, largest: float, batch: int) -> float:
         E[H_B^2] <= L E[H_B],  L = ((n - m) max |x|^2 + n (m - 1) largest) / (m (n - 1)).
 
     Where an exact fit W* exists, a step of length lr / L then shrinks E|W - W*|^2 within the span
-    by at least the factor 1 - lr (2 - lr) smallest / L, for every lr below 2. All examples in one
-    batch make L the largest eigenvalue: gradient descent.
+    by at least the factor 1 - lr (2 - lr) smallest / L, for every lr below 2. With all examples in
+    one batch, L is the largest eigenvalue: gradient descent.
     """
     n = len(inputs)
     longest = float(np.max(np.sum(inputs**2, axis=1)))

@@ -47,5 +47,5 @@ class AlexNet(nn.Module):
 
 
 def _quarter(side: int) -> int:
-    """What two poolings with stride 2 leave of a side."""
+    """A side's length after two poolings with stride 2."""
     return -(-side // 4)

@@ -21,10 +21,10 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
 
 
 class Linear(nn.Linear):
-    """A linear layer that asks oneDNN for its float32 products on a CPU.
+    """A linear layer that uses oneDNN for float32 products on a CPU.
 
-    PyTorch asks the BLAS it was built with, which for float32 is MKL, and on some CPUs less than
-    half as fast (docs/performance.md).
+    PyTorch uses the BLAS it was built with, MKL for float32, which on some CPUs is less than half
+    as fast (docs/performance.md).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -49,8 +49,8 @@ class LocalResponseNorm(nn.Module):
     """Every value divided by (k + alpha / size * s) ** 0.75, where s sums the squares of the `size`
     channels around its own at the same pixel.
 
-    What `nn.LocalResponseNorm` computes with beta = 0.75, as a 1x1 convolution with a band of
-    equal weights, which takes a third of the time.
+    The same as `nn.LocalResponseNorm` with beta = 0.75, computed as a 1x1 convolution with a band
+    of equal weights in a third of the time.
     """
 
     band: Tensor
@@ -78,10 +78,10 @@ def conv_unit(
 
 
 class Dropout(nn.Module):
-    """Inverted dropout that draws from a generator of its own.
+    """Inverted dropout with its own random generator.
 
-    ``functional.dropout`` draws from the process-wide generator, which trials that share a
-    worker would share too.
+    ``functional.dropout`` draws from the process-wide generator, which trials in one worker would
+    share.
     """
 
     def __init__(self, probability: float) -> None:
@@ -101,7 +101,7 @@ def initialize(model: nn.Module, generator: torch.Generator) -> None:
     """Glorot-uniform weights and zero biases, drawn in the order of the modules.
 
     The paper does not state its initialization; this is the default of the TensorFlow layers
-    of its time. `generator` lives on the CPU, so that every device starts from equal weights.
+    of its time. `generator` is on the CPU, so that weights are the same on every device.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

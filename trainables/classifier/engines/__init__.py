@@ -1,1 +1,1 @@
-"""How the steps of an epoch run. The training loop decides what runs."""
+"""How the steps of an epoch run; the training loop decides which steps run."""

@@ -1,4 +1,4 @@
-"""Independent work side by side."""
+"""Runs independent work side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 class Branches:
-    """Runs the same work for several slots: on CUDA each on a stream of its own."""
+    """Runs the same work for several slots, on CUDA each on its own stream."""
 
     def __init__(self, device: torch.device, count: int) -> None:
         self._count = count
@@ -17,7 +17,7 @@ class Branches:
             self._streams = [torch.cuda.Stream(device) for _ in range(count)]  # type: ignore[no-untyped-call]
 
     def each(self, work: Callable[[int], None]) -> None:
-        """Call `work(i)` for every slot. What is launched later waits for all of it."""
+        """Call `work(i)` for every slot. Kernels launched later wait for all of them."""
         if not self._streams:
             for slot in range(self._count):
                 work(slot)

@@ -1,4 +1,4 @@
-"""The engine whose step costs one launch on CUDA, where it is a graph."""
+"""The experimental engine: on CUDA a step is a graph and costs one launch. Not yet run on a GPU."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 class CapturedEngine(Lanes):
     """Lends its lanes to a program, which trains them side by side.
 
-    Programs are kept for the next trials of this shape. `close` gives them back.
+    Programs are kept for the next trials of this shape; `close` returns them.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class CapturedEngine(Lanes):
         compiled: bool = False,
         follow_examples: bool = False,
     ) -> None:
-        # It is the program's step that is compiled, not each lane's.
+        # The program's step is compiled, not each lane's.
         super().__init__(trials, data_dir, device, follow_examples=follow_examples)
         self._compiled = compiled
         self._programs: dict[Key, Program] = {}
@@ -62,13 +62,13 @@ class CapturedEngine(Lanes):
         return super().state(lane)
 
     def close(self) -> None:
-        """Let the next engine of this shape have the programs."""
+        """Return the programs, for the next engine of this shape."""
         for key, program in self._programs.items():
             PROGRAMS.put(key, program)
         self._programs = {}
 
     def _give_back(self) -> None:
-        """The lanes that a program trains are now as they are there."""
+        """Copy the program's state back into the lanes that it trains."""
         if self._lent:
             program, lanes = self._lent
             program.give(lanes)
@@ -81,7 +81,7 @@ class CapturedEngine(Lanes):
         return Window(lanes[0].steps, means)
 
     def _program(self, lanes: Sequence[Lane]) -> Program:
-        """With as many slots as a power of two has, so that there are few when lanes end."""
+        """The number of slots is a power of two, so that few programs are needed as lanes end."""
         slots = 1 << (len(lanes) - 1).bit_length()
         first = lanes[0]
         inputs = first.data.train.inputs

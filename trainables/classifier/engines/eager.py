@@ -1,4 +1,4 @@
-"""The plain engine: one PyTorch call after the other, on any device."""
+"""The plain engine: ordinary PyTorch calls, on any device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gensweep.trainables.classifier.engines.protocol import Should, Window
 
 
 class EagerEngine(Lanes):
-    """Runs its lanes one after the other; the reference for every other engine."""
+    """Runs its lanes in turn; the reference for every other engine."""
 
     def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
         lanes = self._begin(epochs)

@@ -1,4 +1,4 @@
-"""A full pass over one split, and what is counted in it."""
+"""A full pass over one split, and the errors counted in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}
 
 
 def batches(split: Split) -> Iterator[tuple[Tensor, Tensor]]:
-    """Stored inputs and labels, in batches that the device takes with ease."""
+    """Stored inputs and labels, in batches that suit the device."""
     size = _BATCH[split.labels.device.type]
     yield from zip(torch.split(split.inputs, size), torch.split(split.labels, size), strict=True)
 
@@ -24,7 +24,9 @@ def batches(split: Split) -> Iterator[tuple[Tensor, Tensor]]:
 def evaluate(
     logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
 ) -> Evaluation | None:
-    """A pass in batches of stored inputs; None if stopped, which is asked before each of them."""
+    """A pass in batches over the stored inputs. `should_stop` is called before each batch; None if
+    stopped.
+    """
     device = split.labels.device
     loss = torch.zeros((), device=device, dtype=torch.float32)
     predictions = []
@@ -38,7 +40,7 @@ def evaluate(
 
 
 def summarize(loss: Tensor, predictions: Tensor, split: Split) -> Evaluation:
-    """Count on the device; the host waits for the results once."""
+    """Count on the device; the host waits once, for the results."""
     wrong = predictions != split.labels
     counts = [wrong.sum()]
     if split.changed is not None:

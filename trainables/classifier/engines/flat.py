@@ -1,4 +1,4 @@
-"""All parameters of a model in one row of numbers, so that one kernel updates them all."""
+"""All parameters of a model in one row of a tensor, so that one kernel updates them all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-_ALIGN = 16  # numbers; so that the rows of a stack start where vector instructions like it
+_ALIGN = 16  # numbers; aligns the rows of a stack for vector instructions
 
 
 class Layout:
-    """Where a model's parameters are in a row, by name and in their order.
+    """The positions of a model's parameters in a row, by name and in order.
 
     width: numbers in a row.
     """
@@ -39,7 +39,7 @@ class Layout:
         }
 
     def views_for_autocast(self, rows: Tensor) -> dict[str, Tensor]:
-        """The same, with what autocast would round to bf16 rounded at once."""
+        """The same, with the parameters that autocast would round to bf16 already rounded."""
         rounded = self.views(rows.to(torch.bfloat16))
         exact = self.views(rows)
         return {name: (rounded if name in self._matrix_work else exact)[name] for name in exact}
@@ -53,7 +53,7 @@ def _shaped(part: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def copy_all(targets: Mapping[str, Tensor], sources: Mapping[str, Tensor]) -> None:
-    """Copy tensors onto those of the same name; what the other side lacks is left alone."""
+    """Copy tensors to those of the same name; skip names that only one side has."""
     names = targets.keys() & sources.keys()
     if names:
         with torch.no_grad():
@@ -69,9 +69,9 @@ def sgd_(
     momentum: Tensor,
     weight_decay: Tensor,
 ) -> None:
-    """A step of SGD with momentum as `torch.optim.SGD` has it, on rows (..., width).
+    """A step of SGD with momentum, as in `torch.optim.SGD`, on rows (..., width).
 
-    The settings are tensors (..., 1): other values need no other kernels, nor another capture.
+    The settings are tensors (..., 1), so new values need no new kernel or capture.
     """
     torch.addcmul(gradients, rows, weight_decay, out=gradients)
     torch.addcmul(gradients, momenta, momentum, out=momenta)

@@ -1,4 +1,4 @@
-"""CUDA graphs: a step is recorded once, and then costs one launch."""
+"""CUDA graphs: a step is recorded once and then costs one launch."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-_WARM_UPS = 3  # in which libraries choose their kernels and take their memory
+_WARM_UPS = 3  # in which libraries choose kernels and allocate memory
 
 
 def capture_on(device: torch.device, generators: Sequence[torch.Generator]) -> Capture | None:
-    """None where there are no graphs."""
+    """None if the device has no graphs."""
     return Capture(generators) if device.type == "cuda" else None
 
 
 class Capture:
-    """Records calls that read and write tensors which stay where they are.
+    """Records calls that read and write tensors at fixed addresses.
 
-    The graphs of one capture share their memory, as only one of them runs at a time.
+    The graphs of one capture share memory, because only one of them runs at a time.
     """
 
     def __init__(self, generators: Sequence[torch.Generator]) -> None:
@@ -25,7 +25,7 @@ class Capture:
         self._pool = torch.cuda.graph_pool_handle()
 
     def record(self, call: Callable[[], None], before: Callable[[], None]) -> Callable[[], None]:
-        """A function that does what `call` does. `before` is called before each warm-up."""
+        """A function that replays `call`. `before` is called before each warm-up."""
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):

@@ -1,4 +1,4 @@
-"""What engines have in common that train each lane as a model of its own."""
+"""The common base of engines that train each lane as a separate model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gensweep.trainables.records import Examples, Measures
 
 
 class Lanes:
-    """The lanes of an engine; how their steps run is left to it."""
+    """The lanes of an engine; the engine decides how their steps run."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Lanes:
         return self._lanes[0].parameters
 
     def _begin(self, epochs: Mapping[int, int]) -> list[Lane]:
-        """The lanes that train, each where it left its epoch, all at the same step."""
+        """The lanes that train, each at its position in its epoch, all at the same step."""
         lanes = [self._lanes[lane] for lane in epochs]
         for lane, epoch in zip(lanes, epochs.values(), strict=True):
             lane.begin(epoch)

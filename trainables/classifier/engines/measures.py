@@ -1,4 +1,4 @@
-"""What is measured of a network once it is trained: norms, and the margins of its training set.
+"""Measures of a trained network: norms, and the margins of its training set.
 
 Candidates for what explains the generalization gap (paper, section 1 and appendix; Neyshabur et
 al. 2017, Bartlett et al. 2017), to be compared between true and random labels.
@@ -24,7 +24,7 @@ LOWEST_TENTH = 0.1
 def margins(
     logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
 ) -> Tensor | None:
-    """Per example (N,), ascending: its label's logit less the largest other; None if stopped."""
+    """Margins (N,), ascending: the label's logit minus the largest other one; None if stopped."""
     found = []
     for inputs, labels in batches(split):
         if should_stop():
@@ -38,7 +38,7 @@ def margins(
 
 @torch.no_grad()
 def measures(model: nn.Module, initial: nn.Module, margins: Tensor) -> Measures:
-    """Of a model, of itself before training, and of ascending margins (N,)."""
+    """The measures of a model, given the model before training and the ascending margins (N,)."""
     weights, before = _vector(model), _vector(initial)
     last = len(margins) - 1
     return Measures(
@@ -53,7 +53,9 @@ def measures(model: nn.Module, initial: nn.Module, margins: Tensor) -> Measures:
 
 
 def _vector(model: nn.Module) -> Tensor:
-    """All trainable parameters, in float64 on the CPU, where it is the same everywhere."""
+    """All trainable parameters in float64 on the CPU, so that results do not depend on the
+    device.
+    """
     return torch.cat([p.detach().cpu().double().flatten() for p in model.parameters()])
 
 
@@ -63,7 +65,7 @@ def _spectral_log_product(model: nn.Module) -> float:
 
 
 def _log_spectral_norm(matrix: Tensor) -> float:
-    """From the smaller Gram matrix, which is far faster than all singular values."""
+    """Computed from the smaller Gram matrix, far faster than all singular values."""
     tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
     largest = torch.linalg.eigvalsh(tall.T @ tall)[-1].item()
     return 0.5 * math.log(largest) if largest > 0.0 else -math.inf

@@ -20,7 +20,7 @@ def solo_logits(model: nn.Module, parameters: Mapping[str, Tensor], images: Tens
 
 
 def stacks(model: nn.Module) -> bool:
-    """Whether `stacked_logits` knows the model."""
+    """Whether `stacked_logits` supports the model."""
     return isinstance(model, MLP)
 
 
@@ -32,8 +32,8 @@ def stacked_logits(
 ) -> Tensor:
     """Logits (L, N, classes) of L perceptrons' images (L, N, C, H, W).
 
-    Every layer is one batched matrix product over parameters (L, ...). Each lane drops units by
-    its own generator, as it would alone.
+    Every layer is one batched matrix product over parameters (L, ...). Each lane drops units with
+    its own generator, as when it trains alone.
     """
     assert isinstance(model, MLP)
     x = images.flatten(2)

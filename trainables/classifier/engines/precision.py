@@ -1,4 +1,4 @@
-"""The number formats that matrix work is done in."""
+"""The number formats of matrix products and convolutions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """bf16 matrix work with float32 weights, where the precision asks for it."""
+    """bf16 matrix work with float32 weights, if the precision is bf16."""
     if precision == "bf16":
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()

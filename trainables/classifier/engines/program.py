@@ -1,4 +1,4 @@
-"""A step of several trials of equal shape, which knows nothing of the trials but numbers."""
+"""A step of several trials of equal shape, independent of which trials they are."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from gensweep.trainables.preprocessing import whiten
 
 
 class Program:
-    """Trains the lanes that are in its slots, whoever they are.
+    """Trains whatever lanes are in its slots.
 
-    A step is the same computation on the CPU and on CUDA, where it is captured when it is first
-    taken, once for each batch size: whatever may differ between trials of one shape is a number
-    in a tensor. What a slot without a lane computes, nobody looks at.
+    A step is the same computation on the CPU and on CUDA. On CUDA its first use captures it, once
+    for each batch size; everything that may differ between trials of one shape is a number in a
+    tensor. Slots without a lane compute too, and their results are ignored.
 
-    shared:   whether the lanes train on the same images, of which there is one copy then.
+    shared:   whether the lanes train on the same images, which then exist once.
     compiled: whether torch.compile makes the kernels of the networks.
     """
 
@@ -50,7 +50,7 @@ class Program:
         return len(self._slots.models) > 1 and stacks(self._slots.models[0])
 
     def take(self, lanes: Sequence[Lane]) -> None:
-        """Copy lanes in, which are at the same step of their epochs."""
+        """Copy in lanes that are at the same step of their epochs."""
         for size in {len(batch) for batch in lanes[0].batches}:
             self._prepare(size, lanes[0])
         for slot, lane in enumerate(lanes):
@@ -64,22 +64,22 @@ class Program:
             self._slots.give(slot, lane)
 
     def step(self, size: int) -> None:
-        """One optimizer step of every slot on so many examples."""
+        """One optimizer step of every slot on `size` examples."""
         self._steps[size]()
 
     def close_window(self) -> list[float]:
-        """The sum of each slot's losses since the window before was closed."""
+        """The sum of each slot's losses since the last window closed."""
         losses: list[float] = self._slots.loss.tolist()
         self._slots.loss.zero_()
         return losses
 
     def let_go(self) -> None:
-        """Forget the images, unless they are a copy of its own."""
+        """Release the images, unless they are the program's own copy."""
         if self._capture is None:
             self._images = [None] * len(self._images)
 
     def _hold(self, place: int, images: Tensor) -> None:
-        """A graph reads from one place for ever, so it needs a copy there."""
+        """A graph always reads from one address, so it needs a copy there."""
         if self._capture is None:
             self._images[place] = images
             return
@@ -129,7 +129,7 @@ class Program:
         return self._trial.precision == "bf16"
 
     def _separate_step(self, offsets: Tensor) -> None:
-        """Every slot by itself, as far as the device can run them side by side."""
+        """Each slot separately, side by side as far as the device can."""
         index = self._next(offsets)
         self._branches.each(lambda slot: self._learn(slot, index[slot]))
 
@@ -146,7 +146,7 @@ class Program:
         slots.loss[slot] += loss.detach()
 
     def _stacked_step(self, offsets: Tensor) -> None:
-        """All slots in one batched product per layer."""
+        """All slots together, in one batched product per layer."""
         slots, index = self._slots, self._next(offsets)
         rows = slots.rows.detach().requires_grad_()
         images = torch.stack([self._inputs(slot, row) for slot, row in enumerate(index)])

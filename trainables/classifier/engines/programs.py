@@ -1,4 +1,4 @@
-"""Programs that wait for the next trials of their shape."""
+"""A cache of programs for the next trials of their shape."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Key(NamedTuple):
 
 @dataclass
 class Programs:
-    """A process's programs that nobody uses, of which the least recently used go first.
+    """A process's unused programs; the least recently used are dropped first.
 
-    Who takes one has it alone, until it is put back.
+    A program that is taken has one user until it is put back.
     """
 
     limit: int = LIMIT

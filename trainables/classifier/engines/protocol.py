@@ -1,4 +1,4 @@
-"""What the training loop asks of an engine."""
+"""The protocol between the training loop and an engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Evaluation:
     """A full pass over one split: mean loss (nats), error, and the error where labels were changed.
 
     memorized and recovered are the shares of changed examples predicted as their given label,
-    and as their true one; `clean_error` is the error on all other examples. None: no such example.
+    and as their true one; `clean_error` is the error on all other examples. None if there is no
+    such example.
     right (N,) marks the examples predicted as their given label.
     """
 
@@ -51,41 +52,40 @@ class Engine(Protocol):
         """Trainable parameters of one lane."""
 
     def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
-        """Train each lane for what is left of its epoch (lane -> epoch, counted from 1).
+        """Train each lane for the rest of its epoch (lane -> epoch, counted from 1).
 
-        Every logging window that closes is yielded, with losses in the order of `epochs`; the
-        last one closes with the epoch. `should_stop` is asked after every optimizer step, and
-        after the window that closes with it; True ends between two steps. The lanes must be at
-        the same step of their epochs.
+        Yields every logging window that closes, with losses in the order of `epochs`; the last
+        window closes with the epoch. `should_stop` is called after every optimizer step, and after
+        a window that closes with the step; True stops between two steps. The lanes must be at the
+        same step of their epochs.
         """
 
     def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
         """Full passes in evaluation mode over the training and the test set.
 
-        `should_stop` is asked between batches; None if it cut the passes short.
+        `should_stop` is called between batches; None if it cut the passes short.
         """
 
     def measure(self, lane: int, should_stop: Should) -> Measures | None:
-        """What is said of a trial that is done; None if stopped, which is asked as above."""
+        """Measures of a trial that is done; None if `should_stop` cut it short."""
 
     def examples(self, lane: int) -> Examples | None:
-        """When each training example was learned; None where that has not been followed."""
+        """When each training example was learned; None if not followed."""
 
     def steps(self, lane: int, epoch: int) -> int:
-        """Optimizer steps that this lane has done in this epoch, so far."""
+        """Optimizer steps of this lane in this epoch so far."""
 
     def state(self, lane: int) -> dict[str, Any]:
-        """Everything that continues this lane from where it is, between any two of its steps.
+        """Everything needed to continue this lane from here, between any two of its steps.
 
-        Nested containers of numbers, strings and the live tensors, to be saved before training
-        goes on.
+        Nested containers of numbers, strings and live tensors; save them before training continues.
         """
 
     def restore(self, lane: int, state: Mapping[str, Any]) -> None:
-        """Put a lane where `state` was taken; the tensors are the engine's from now on.
+        """Restore a lane from `state`; the engine owns the tensors from now on.
 
         Raises CheckpointError for a state that cannot be continued on this device.
         """
 
     def close(self) -> None:
-        """The trials are over; what the next ones can use is kept for them."""
+        """End the trials; keep what the next ones can reuse."""

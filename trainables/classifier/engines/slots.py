@@ -1,4 +1,4 @@
-"""Where lanes are while a program trains them: rows of tensors that stay where they are."""
+"""The state of the lanes that a program trains: rows of tensors at fixed addresses."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from gensweep.trainables.classifier.engines.lane import Lane
 
 
 class Slots:
-    """The numbers of as many lanes as there are slots (L).
+    """The state of L lanes, one per slot.
 
-    rows:       their parameters (L, width), as `layout` has them.
+    rows:       parameters (L, width), laid out as in `layout`.
     momenta:    the like.
     lr, momentum, weight_decay: (L, 1).
-    order:      their examples in the order of the epoch, (L, N).
+    order:      the examples in the order of the epoch, (L, N).
     labels:     (L, N).
-    loss:       the sum over the steps of the logging window, (L,).
-    position:   examples that were seen in the epoch, of all of them.
-    models:     without parameters that mean anything; their buffers do.
+    loss:       the sum of losses over the steps of the logging window, (L,).
+    position:   number of examples seen so far in the epoch.
+    models:     their parameters are unused, only their buffers count.
     augmentation, dropout: the generators.
     """
 
@@ -39,7 +39,7 @@ class Slots:
             like.drop_by(generator, model)
 
     def rewind(self) -> None:
-        """Back to the start of the epoch."""
+        """Return to the start of the epoch."""
         self.position.zero_()
 
     def take(self, slot: int, lane: Lane) -> None:
