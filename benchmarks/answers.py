@@ -1,4 +1,5 @@
-"""How long the answers take: `python benchmarks/answers.py [SETTINGS] [EPOCHS] [LARGE_SETTINGS]`.
+"""How long reports, plots and views take: `python benchmarks/answers.py [SETTINGS] [EPOCHS]
+[LARGE_SETTINGS]`.
 
 Claims, on two cores: over 1000 trials of 100 epochs (200 settings of 5 seeds), `report` takes less
 than 2 s, its HTML less than 10 s and 5 MB, any `plot` less than 3 s, any view less than 0.2 s; over
@@ -64,7 +65,7 @@ def commands(store: Store, folder: Path) -> None:
 
 
 def views(store: Store) -> None:
-    """A view's whole result, read into Arrow; the first time, with its making, counts."""
+    """Read a view's whole result into Arrow; the first read, which builds it, counts too."""
     with Database(store.root) as db:
         for view in VIEWS:
             shown(f"from {view}", partial(read, db, view))

@@ -1,9 +1,9 @@
 """Pulling plugs: `python benchmarks/chaos.py [--rounds 20] [--bucket]`.
 
 Claim: whatever is killed at whatever moment, launching again gives the same tables, byte for byte,
-as a sweep that nobody disturbed. Every round is a sweep of its own, launched again and again while
-SIGKILLs hit a worker, Ray's head, the driver or all of them at random moments; after the last kill
-it is left alone until it is done. With --bucket the results are in an S3 bucket, served by moto on
+as an undisturbed sweep. Every round runs a new sweep, launched again and again while SIGKILL hits a
+worker, Ray's head, the driver or all of them at random moments; after the last kill it runs
+undisturbed until it is done. With --bucket the results are in an S3 bucket, served by moto on
 loopback.
 """
 
@@ -47,7 +47,7 @@ regularizer = ["none", "all"]
 [resources]
 checkpoint_seconds = 0
 """
-# What depends on the clock and on the machine; everything else must be the same.
+# Columns that depend on the clock and the machine; all others must be the same.
 CLOCK = {
     "trials": "wall_seconds, images_per_second, attempts, host, started_at, finished_at",
     "epochs": "seconds",
@@ -71,7 +71,7 @@ def launch(sweep: Path, results: str, mark: str) -> subprocess.Popen[bytes]:
 
 
 def tables(results: str) -> dict[str, bytes]:
-    """Every table, less what depends on the clock, as sorted lines of text."""
+    """Every table, without columns that depend on the clock, as sorted lines of text."""
     with gensweep.connect(results) as db:
         contents = {}
         for name, clock in CLOCK.items():
@@ -82,7 +82,7 @@ def tables(results: str) -> dict[str, bytes]:
 
 
 def disturbed(sweep: Path, results: str, kills: int, chance: random.Random) -> Counter[str]:
-    """Launch until the sweep is done, killing as we go. Returns what was killed, and launches."""
+    """Launch until the sweep is done, killing processes. Returns counts of kills and launches."""
     counts: Counter[str] = Counter()
     while True:
         mark = f"{os.getpid()}-{chance.getrandbits(48):x}"
@@ -119,12 +119,12 @@ def gone(mark: str) -> None:
 
 @contextmanager
 def places(in_bucket: bool) -> Iterator[str]:
-    """Where results can be: a folder, or a bucket behind a server of our own."""
+    """Yields new places for results: folders, or prefixes of a bucket on our own server."""
     if not in_bucket:
         with tempfile.TemporaryDirectory(prefix="gensweep-chaos-") as folder:
             yield folder
         return
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for every request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise it logs every request
     from moto.server import ThreadedMotoServer
     from pyarrow.fs import S3FileSystem
 

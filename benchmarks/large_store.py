@@ -1,4 +1,4 @@
-"""A large results folder made at once: compacted tables through the store's own publishing."""
+"""Generates a large results folder: compacted tables, published by the store's own code."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a trial costs besides its training: `python benchmarks/orchestration.py [TRIALS]`.
+"""The overhead of a trial besides its training: `python benchmarks/orchestration.py [TRIALS]`.
 
-Claim: at most 50 ms per trial for 200 trials that do nothing, Ray's start excluded and our
-store's writes included. The trials are scheduled by Ray Tune and written by the real worker; only
-their training is left out.
+Claim: at most 50 ms per trial for 200 trials that compute nothing, including our store's writes and
+excluding Ray's start. Ray Tune schedules the trials and the real worker writes them; only the
+training is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import statuses
 from gensweep.trainables.noop import NoopTrial
 
-WARM = 20  # trials run first, so that workers are up and their libraries loaded
+WARM = 20  # trials that run first, to start workers and load their libraries
 
 
 def main(count: int = 200) -> None:

@@ -1,7 +1,7 @@
 """Many trials: `python benchmarks/scale.py [TRIALS ...]`, by default 1000, 3000 and 10000.
 
-Claim, for 10 000 trials that do nothing, through the same launch as any other: at most 50 ms per
-trial end to end, the driver's memory grows by at most 300 MB, at most 50 files after compaction,
+Claim, for 10 000 trials that compute nothing, in an ordinary launch: at most 50 ms per trial end to
+end, the driver's memory grows by at most 300 MB, at most 50 files after compaction,
 `gensweep report` in less than 2 s and `gensweep status` in less than 1 s.
 """
 
@@ -25,7 +25,7 @@ COLUMNS = "{:>8} {:>14} {:>15} {:>14} {:>7} {:>10} {:>10}"
 
 
 class Memory(threading.Thread):
-    """Watches how much memory this process has, in MB."""
+    """Watches this process's memory, in MB."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -41,7 +41,7 @@ class Memory(threading.Thread):
 
 
 class FirstStarted(Silent):
-    """When the first trial started, and what the driver's memory was when all is loaded."""
+    """The start of the first trial, and the driver's memory when everything is loaded."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -54,7 +54,7 @@ class FirstStarted(Silent):
 
 
 def run(count: int) -> None:
-    """One launch of so many trials, and its line of the table."""
+    """Launch `count` trials, and print a line of the table."""
     trials = [NoopTrial(model="mlp_1x512", dataset="digits", seed=seed) for seed in range(count)]
     planned = [PlannedTrial(trial, ("scale",)) for trial in trials]
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def run(count: int) -> None:
 
 
 def read(command: str, store: Store) -> float:
-    """Seconds of a whole process that reads; the median of three."""
+    """Seconds of a whole reading process; the median of three."""
     code = "from gensweep.cli.main import main; main()"
     seconds = []
     for _ in range(3):
@@ -103,7 +103,7 @@ def main(counts: list[int]) -> None:
         return
     columns = ("trials", "per trial", "first started", "memory growth", "files", "report", "status")
     print(COLUMNS.format(*columns))
-    for count in counts:  # each in a process of its own, for its memory
+    for count in counts:  # each in its own process, to measure its memory
         subprocess.run([sys.executable, __file__, str(count)], check=True)
 
 

@@ -1,4 +1,4 @@
-"""How long the commands take that only plan and read: `python benchmarks/startup.py`.
+"""The start-up time of commands that only plan and read: `python benchmarks/startup.py`.
 
 Claim: `gensweep plan sweeps/full_paper.toml` and `gensweep query "select 1"` take less than
 0.7 s each, and load neither torch nor Ray.

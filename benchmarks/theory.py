@@ -1,12 +1,11 @@
-"""The theory's trials at a size that is asked often: `python benchmarks/theory.py`.
+"""Trials of the theory at a typical size: `python benchmarks/theory.py`.
 
 Claims, on two cores: the network of theorem 1 for n = 10 000 points in d = 2352 dimensions takes
-less than 20 s, with every output looked at; interpolating 10 000 images of MNIST takes less than
+less than 20 s, with every output checked; interpolating 10 000 images of MNIST takes less than
 60 s, with a test error within 0.5 points of scikit-learn's KernelRidge on the same rows.
 
-Beside each, in the same run, stands what a library takes for the same equations. The images are
-those under GENSWEEP_DATA; where MNIST is not prepared there, the kernels are left out, and it says
-so.
+The same run times a library on the same equations. The images are those under GENSWEEP_DATA; if
+MNIST is not prepared there, the kernels are skipped with a message.
 """
 
 from __future__ import annotations

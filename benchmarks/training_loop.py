@@ -1,10 +1,10 @@
 """Our training loop against a bare one: `python benchmarks/training_loop.py [MODEL ...]`.
 
 Claim: at least 90 % of the images per second of a bare hand-written PyTorch loop for the same
-model on the same device, metrics and row writing included, evaluation apart.
+model on the same device, including metrics and row writing, without evaluation.
 
-The two run in turns, an epoch each, on made-up images of CIFAR-10's shape, so that a machine
-that is busy slows both alike.
+The two take turns, one epoch each, on synthetic images of CIFAR-10's shape, so that a busy machine
+slows both alike.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def our_epochs(trial: ClassifierTrial, data: Path, store: Store) -> Iterator[flo
 
 
 def bare_epochs(trial: ClassifierTrial, data: Path, device: torch.device) -> Iterator[float]:
-    """What one would write by hand: data on the device, no metrics, no rows."""
+    """A hand-written loop: data on the device, no metrics, no rows."""
     loaded = load_trial_data(trial, data, device)
     inputs, labels = loaded.train.inputs, loaded.train.labels
     model = build_model(trial.model, loaded.shape, loaded.classes).to(device)

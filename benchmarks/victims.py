@@ -1,4 +1,4 @@
-"""Finding the processes of one launch, and killing one kind of them."""
+"""Finds the processes of one launch, and kills one kind of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import signal
 from pathlib import Path
 
-MARK = "GENSWEEP_CHAOS"  # in the environment of everything that a launch starts
+MARK = "GENSWEEP_CHAOS"  # in the environment of every process that a launch starts
 
-# What a process's command line shows.
+# Patterns in a process's command line.
 KINDS = {
     "worker": ("ray::",),
     "head": ("gcs_server", "raylet/raylet"),
@@ -33,7 +33,7 @@ def marked(mark: str) -> dict[int, str]:
 
 
 def is_helper(kind: str, command: str) -> bool:
-    """Whether what looks like a worker is one of Ray's own agents."""
+    """Whether a process that looks like a worker is one of Ray's own agents."""
     return kind == "worker" and "Agent" in command
 
 

@@ -13,20 +13,21 @@ from speed.job import Job, Lap, Laps
 
 
 def laps(job: Job, *, of: Laps, processes: int) -> Generator[Lap]:
-    """The job's threads are divided among the processes; a lap lasts as long as the slowest's.
+    """The job's threads are divided among the processes; a lap lasts as long as that of the
+    slowest.
 
     Raises what the variant raises.
     """
     alone = replace(job, threads=max(1, job.threads // processes))
     spawn = get_context("spawn")
     pipes = [spawn.Pipe() for _ in range(processes)]
-    # Daemons, so that they end with this process, whatever happens; they cannot have children.
+    # Daemons end with this process in any case; they cannot have children.
     children = [
         spawn.Process(target=_work, args=(there, of, alone), daemon=True) for _, there in pipes
     ]
     for child, (_, there) in zip(children, pipes, strict=True):
         child.start()
-        there.close()  # so that a child's death is seen, as the end of its pipe
+        there.close()  # so that a child's death closes its pipe
     ends = [here for here, _ in pipes]
     try:
         while True:

@@ -1,4 +1,4 @@
-"""The loop that one would write by hand: data on the device, no metrics, no rows."""
+"""A hand-written loop: data on the device, no metrics, no rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def laps(job: Job) -> Generator[Lap]:
 
 
 def epochs(trial: ClassifierTrial, model: nn.Module, train: Split) -> Iterator[float]:
-    """Start the model as the project does; then train it, and yield the seconds of each epoch."""
+    """Initialize the model as the project does, train it, and yield the seconds of each epoch."""
     initialize(model, torch.Generator().manual_seed(trial.seed))
     draw = torch.Generator(train.inputs.device).manual_seed(trial.seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=trial.lr, momentum=trial.momentum)

@@ -1,4 +1,4 @@
-"""Whether the fast ways end where the plain one ends: final errors, by seed, of each."""
+"""Whether the fast variants end with the same errors as the plain one, over seeds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
 from gensweep.trainables.errors import GensweepError
 
-# The chance that ways which are the same are said to disagree, all comparisons together.
+# The probability that equal variants are said to disagree, over all comparisons together.
 CHANCE = 0.01
 TRAIN_IMAGES, TEST_IMAGES = 2_048, 1_000
-# Rates and epochs are such that errors end between 0 and 1, where a difference shows.
+# Rates and epochs are chosen so that errors end between 0 and 1, where a difference shows.
 MODELS: dict[str, dict[str, Any]] = {
     "mlp_1x512": {"epochs": 5, "lr": 0.005},
     "alexnet": {"epochs": 2, "lr": 0.02, "batch_size": 32},
@@ -34,12 +34,14 @@ HEAD = f"{'mean':>8}{'sd':>8}{'KS':>7}{'p':>9}"
 
 
 def fewest_seeds() -> int:
-    """With fewer, no difference could be told from chance."""
+    """With fewer seeds, no difference could be told from chance."""
     return next(n for n in range(2, 100) if 2 / comb(2 * n, n) < CHANCE / COMPARISONS)
 
 
 def compare(seeds: int, device: str, threads: int) -> bool:
-    """Print the errors of each way beside the bare loop's; whether all agree with it."""
+    """Print the errors of each variant beside the bare loop's. Returns whether all agree with
+    it.
+    """
     agree = True
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), device, threads)
@@ -58,7 +60,7 @@ def compare(seeds: int, device: str, threads: int) -> bool:
 
 
 def _write_data(data_dir: Path) -> str:
-    """A part of the real CIFAR-10 if it is prepared, else random images; what it is."""
+    """Write a part of CIFAR-10 if it is prepared, otherwise random images; return a description."""
     prepared = os.environ.get("GENSWEEP_DATA")
     if not prepared:
         write_images(TRAIN_IMAGES, data_dir)

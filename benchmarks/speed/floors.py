@@ -1,4 +1,4 @@
-"""The least that training must compute and move, and how fast this device does either at best."""
+"""Lower bounds of what training computes and moves, and this device's best speed at either."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TRIES = 30
 
 @dataclass(frozen=True)
 class Work:
-    """Of one model: its parameters, and for one image the multiply-accumulates of the forward pass
-    and of training, the numbers in it, and those that its convolutions and linear layers put out.
+    """One model's parameters and, for one image, the multiply-accumulates of the forward pass and
+    of training, its values, and the outputs of its convolutions and linear layers.
     """
 
     parameters: int
@@ -36,10 +36,10 @@ class Work:
 
 
 def work_of(model: str, shape: tuple[int, int, int] = (3, 28, 28), classes: int = 10) -> Work:
-    """Counted in the convolutions and linear layers; all else is left out.
+    """Counted in the convolutions and linear layers alone.
 
-    Training is the forward pass, the gradient of the weights and that of the inputs, which
-    the first layer has no use for. Multiplications with padding are counted.
+    Training is the forward pass, the gradient of the weights and that of the inputs, which the
+    first layer does not need. Multiplications with padding are counted.
     """
     network, image = build_model(model, shape, classes), torch.zeros(2, *shape)
     forward, training, outputs = [], [], []
@@ -68,11 +68,11 @@ class Ceilings:
     bytes: float
 
     def arithmetic(self, work: Work, precision: str) -> float:
-        """Images per second, if nothing but the multiply-accumulates took time."""
+        """Images per second if only the multiply-accumulates took time."""
         return self.flops[precision] / (2 * work.training)
 
     def bandwidth(self, work: Work, precision: str, batch: int) -> float:
-        """Images per second, if nothing but reading and writing main memory took time."""
+        """Images per second if only reading and writing main memory took time."""
         return self.bytes * batch / work.bytes_per_step(batch, precision)
 
 
@@ -91,8 +91,9 @@ def ceilings(device: torch.device) -> Ceilings:
 
 
 def _products(a: Tensor) -> list[Callable[[], Tensor]]:
-    """The ways to a matrix product. On some CPUs oneDNN, which convolutions go through, is more
-    than twice as fast as the library that float32 products go through."""
+    """Implementations of a matrix product. On some CPUs oneDNN, which convolutions use, is more
+    than twice as fast as the library that float32 products use.
+    """
     ways = [lambda: a @ a]
     if a.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         blocked = a.to_mkldnn()
@@ -101,7 +102,7 @@ def _products(a: Tensor) -> list[Callable[[], Tensor]]:
 
 
 def _shortest(act: Callable[[], Tensor], device: torch.device) -> float:
-    """Seconds of the fastest of several tries, the first two left out."""
+    """Seconds of the fastest of several tries, without the first two."""
     taken = []
     for _ in range(_TRIES + 2):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What is timed, and what a variant says of each epoch."""
+"""The job that is timed, and a variant's timing of each epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEST_IMAGES = 128
 
 @dataclass(frozen=True)
 class Job:
-    """One model, on made-up images of CIFAR-10's shape under `data_dir`; `images` to an epoch.
+    """One model, on synthetic images of CIFAR-10's shape under `data_dir`, with `images` per epoch.
 
     threads: CPU threads of PyTorch for one process.
     """
@@ -39,7 +39,7 @@ class Job:
 class Lap:
     """An epoch of `trials` trials side by side: seconds of training, and of evaluating both splits.
 
-    evaluation: None where the variant does not evaluate.
+    evaluation: None if the variant does not evaluate.
     """
 
     trials: int
@@ -51,7 +51,7 @@ class Lap:
         return self.training + (self.evaluation or 0.0)
 
 
-# What a variant is: trains the job's model for one epoch whenever the next lap is asked for.
+# A variant: trains the job's model for one epoch per lap requested.
 Laps = Callable[[Job], Generator[Lap]]
 
 

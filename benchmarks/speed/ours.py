@@ -1,4 +1,4 @@
-"""Our trials, as a worker runs them."""
+"""Our trials, run as in a worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gensweep.trainables.registry import TRAINABLES, Context
 def laps(job: Job, *, trials: int = 1, precision: str = "fp32", **context: Any) -> Generator[Lap]:
     """Trials of seeds 0, 1, ... side by side in one engine. `context`: see Context.
 
-    Raises TrialError for what this device or engine does not do.
+    Raises TrialError if the device or engine does not support the trial.
     """
     run = TRAINABLES["classifier"].run(
         [job.trial(seed=seed, precision=precision) for seed in range(trials)],

@@ -1,4 +1,4 @@
-"""The project's networks, out of nothing but PyTorch's own layers."""
+"""The project's networks, made only of PyTorch's own layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gensweep.trainables.models.layers import Linear, LocalResponseNorm
 def plain_model(
     name: str, shape: tuple[int, int, int] = (3, 28, 28), classes: int = 10
 ) -> nn.Module:
-    """What one would write by hand: without the layers that the project has made faster."""
+    """The hand-written version, without the layers that the project has made faster."""
     model = build_model(name, shape, classes)
     for module in list(model.modules()):
         for child_name, child in module.named_children():

@@ -20,7 +20,7 @@ from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.models import MODELS
 
 DEFAULT_MODELS = ("mlp_1x512", "mlp_3x512", "alexnet", "inception")
-# Few enough for the whole run to take some minutes on two cores.
+# Few enough that the whole run takes some minutes on two cores.
 CPU_IMAGES = {"mlp_1x512": 6_400, "mlp_3x512": 6_400, "alexnet": 384, "inception": 256}
 IMAGES = {"cpu": 128, "mps": 2_560, "cuda": 50_000}
 

@@ -20,7 +20,7 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
 class Images(Dataset[tuple[Tensor, int]]):
-    """What `torchvision.datasets.CIFAR10` does with an item, over arrays that are there already."""
+    """What `torchvision.datasets.CIFAR10` does with an item, over arrays in memory."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
         self.images, self.labels = np.array(images), labels.tolist()
@@ -36,7 +36,7 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 
 def laps(job: Job, *, loaders: int) -> Generator[Lap]:
-    """With so many worker processes that load, which stay from one epoch to the next."""
+    """With `loaders` persistent worker processes that load images."""
     arrays, device = load("cifar10", job.data_dir), torch.device(job.device)
     loader = DataLoader(
         Images(arrays.train_images, arrays.train_labels),

@@ -18,7 +18,7 @@ class Row:
 
     over_public:  the ratio to the fastest public variant; over_bare: to the bare loop in as many
                   processes. Medians of the ratios by round.
-    of_arithmetic, of_bandwidth: the share of what the ceilings allow.
+    of_arithmetic, of_bandwidth: the share of the ceilings.
     epoch, evaluation, trial, trials_per_hour: extrapolated to the paper's images and epochs.
     """
 

@@ -1,4 +1,4 @@
-"""Timing variants in turns, an epoch each, so that a busy machine slows all of them alike."""
+"""Times variants in turns of one epoch, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAPER_EPOCHS, PAPER_IMAGES, PAPER_TEST_IMAGES = 100, 50_000, 10_000
 
 @dataclass(frozen=True)
 class Timing:
-    """first: the first lap, with everything that happens once; laps: those after it."""
+    """first: the first lap, with all one-time work; laps: the later ones."""
 
     first: Lap
     laps: list[Lap]
@@ -47,12 +47,14 @@ class Timing:
 
     @property
     def start(self) -> float:
-        """What the first lap took longer than the others: loading, warming up, compiling."""
+        """The extra seconds of the first lap: loading, warming up, compiling."""
         return max(0.0, self.first.seconds - median(lap.seconds for lap in self.laps))
 
     @property
     def trial(self) -> float:
-        """Extrapolated seconds of the paper's epochs; without what the variant does not do."""
+        """Extrapolated seconds of the paper's epochs, without evaluation if the variant has
+        none.
+        """
         return self.start + PAPER_EPOCHS * (self.epoch + (self.evaluation or 0.0))
 
     @property
@@ -63,7 +65,9 @@ class Timing:
 def in_turns(
     job: Job, variants: Mapping[str, Variant], rounds: int
 ) -> tuple[dict[str, Timing], dict[str, str]]:
-    """The timings by variant, and why others are missing. The round that warms up comes first."""
+    """The timings by variant, and the reasons why others are missing. The warm-up round comes
+    first.
+    """
     laps: dict[str, list[Lap]] = {}
     skipped: dict[str, str] = {}
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The ways to train that are compared, by name. To compare another one, add a line."""
+"""The compared variants by name. To compare another one, add a line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Variant:
 
 
 def variants(device: str, cores: int, *, compiled: bool) -> dict[str, Variant]:
-    """Those that can differ on this device. More than one process only where cores do the work."""
+    """Variants that can differ on this device; several processes only on a CPU."""
     table = {
         f"public, {loaders} loaders": Variant("public", partial(public.laps, loaders=loaders))
         for loaders in (0, 2, 8)

@@ -1,4 +1,4 @@
-"""Ways to train trials to their end, whose final errors ought to be the same."""
+"""Variants that train trials to their end and should have the same final errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Way = Callable[[Sequence[ClassifierTrial], Place], Errors]
 
 
 def by_hand(trials: Sequence[ClassifierTrial], place: Place) -> Errors:
-    """The bare loop; every trial draws an order of its own."""
+    """The bare loop; every trial draws its own order."""
     device, found = torch.device(place.device), []
     for trial in trials:
         data = load_trial_data(trial, place.data_dir, device)
@@ -57,7 +57,7 @@ def ours(
     precision: Any = "fp32",
     **context: Any,
 ) -> Errors:
-    """The trials side by side in one engine, or one after the other."""
+    """The trials side by side in one engine, or one after another."""
     trials = [replace(trial, precision=precision) for trial in trials]
     run = TRAINABLES["classifier"].run
     where = Context(place.data_dir, place.device, place.threads, **context)

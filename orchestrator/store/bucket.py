@@ -1,4 +1,4 @@
-"""Files in an object store, used as pathlib's paths are."""
+"""Files in an object store, with the interface of pathlib's paths."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _TRIES = 20
 
 
 class BucketStat(NamedTuple):
-    """As os.stat has it. `st_ino` changes with the content, as that of a replaced file does."""
+    """Like the result of os.stat. `st_ino` changes with the content, as it does for a replaced
+    file.
+    """
 
     st_size: int
     st_mtime_ns: int  # S3 counts whole seconds
@@ -41,10 +43,10 @@ class BucketStat(NamedTuple):
 
 @dataclass(frozen=True, order=True, repr=False)
 class BucketPath:
-    """An object, or the folder of all objects whose keys go on from here.
+    """An object, or the folder of all objects whose keys start with this one.
 
-    Its methods mean what pathlib's do, and raise the same subclasses of OSError. But a folder is
-    never made: it is there while something is in it, and is empty otherwise.
+    Methods mean the same as pathlib's and raise the same subclasses of OSError. But folders are
+    never created: a folder exists while it contains an object, and is otherwise empty.
     """
 
     scheme: str
@@ -54,7 +56,7 @@ class BucketPath:
     _credentials: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        """The URI, as `locate` reads it, but for credentials."""
+        """The URI, as `locate` reads it, without credentials."""
         return self._uri("")
 
     def __repr__(self) -> str:
@@ -107,10 +109,10 @@ class BucketPath:
             return str(self._files.get_file_info(self.address).type.name)
 
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
-        """Nothing, as there is nothing to be made."""
+        """Do nothing: folders need not be created."""
 
     def scan(self) -> Iterator[tuple[BucketPath, bool]]:
-        """What is in the folder, and whether that is a folder too."""
+        """The entries of the folder, and whether each is a folder."""
         from pyarrow.fs import FileSelector, FileType
 
         with explaining(str(self)):
@@ -122,7 +124,7 @@ class BucketPath:
         return (path for path, _ in self.scan())
 
     def glob(self, pattern: str) -> Iterator[BucketPath]:
-        """One level alone."""
+        """Supports patterns of one level only."""
         if "/" in pattern or "**" in pattern:
             raise NotImplementedError(f"more than one level in {pattern!r}")
         return (path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, pattern))
@@ -144,10 +146,10 @@ class BucketPath:
         return self.read_bytes().decode(encoding)
 
     def open(self, mode: str = "rb") -> pa.NativeFile:
-        """To read in any order, as Parquet needs.
+        """Open for random access, which Parquet needs.
 
-        What is small is read at once, and is of one moment like a file on a disk. Of what is
-        large, each read sees the object of its own moment: it must not be replaced meanwhile.
+        A small object is read at once and is consistent, like a file on a disk. Each read of a
+        large object sees its current content, so it must not be replaced meanwhile.
         """
         if mode != "rb":
             raise ValueError(f"mode {mode!r}: an object is opened to be read; `upload` writes")
@@ -156,10 +158,10 @@ class BucketPath:
             return file if file.size() > _SMALL else pa.BufferReader(self._read(file))
 
     def _read(self, file: pa.NativeFile) -> bytes:
-        """All of an object that was opened just now, of one moment even if it is replaced."""
+        """The whole content of a newly opened object, consistent even if it is replaced."""
         for _ in range(_TRIES):
-            # Opening asks for the size, and reading for so many bytes, which cuts off the end of
-            # an object that has been replaced by a longer one in between.
+            # Opening fetches the size, and reading fetches that many bytes, which truncates an
+            # object that a longer one has replaced in between.
             with file:
                 tag, content = headers(file)["etag"], bytes(file.read())
             if is_md5(tag, content):
@@ -170,7 +172,7 @@ class BucketPath:
         raise OSError(errno.EBUSY, "is replaced faster than it can be read", str(self))
 
     def write_bytes(self, content: bytes) -> int:
-        """Whoever reads has the old object or the new one."""
+        """Replace the content at once: a reader sees the old object or the new one."""
         self._put(content)
         return len(content)
 
@@ -179,14 +181,14 @@ class BucketPath:
             with self._files.open_output_stream(self.address) as stream:
                 stream.write(content)
 
-        # A stream that is dropped publishes what it was given so far. Another thread always gives
-        # it everything, as signals, such as that of Ctrl-C, interrupt the main thread alone.
+        # A stream that is dropped publishes what it has received so far. So another thread writes
+        # it: signals, such as Ctrl-C, only interrupt the main thread.
         with explaining(str(self)):
             sent = senders().submit(put)
             try:
                 sent.result()
             finally:
-                wait([sent])  # so that it cannot overtake what is written next
+                wait([sent])  # so that it cannot finish after the next write
 
     def unlink(self, missing_ok: bool = False) -> None:
         try:
@@ -197,7 +199,7 @@ class BucketPath:
                 raise
 
     def replace(self, target: BucketPath) -> BucketPath:
-        """Copy and delete, in two steps: a crash between them leaves both."""
+        """Copy, then delete: a crash in between leaves both."""
         with explaining(str(self)):
             self._files.copy_file(self.address, target.address)
         self.unlink(missing_ok=True)
@@ -207,7 +209,7 @@ class BucketPath:
 
     @property
     def address(self) -> str:
-        """Bucket and key, as pyarrow has them."""
+        """Bucket and key, in pyarrow's notation."""
         return f"{self.bucket}/{self.key}" if self.key else self.bucket
 
     @property
@@ -219,7 +221,7 @@ class BucketPath:
 
 def as_key(text: str) -> str:
     steps = [step for step in text.split("/") if step not in ("", ".")]
-    if ".." in steps:  # servers differ in what they make of it
+    if ".." in steps:  # servers treat it differently
         raise ValueError("there is no .. in a bucket")
     return "/".join(steps)
 
@@ -227,8 +229,8 @@ def as_key(text: str) -> str:
 @contextmanager
 def upload(path: BucketPath) -> Iterator[BinaryIO]:
     """A file to write, which becomes the object when the block ends without an error."""
-    # It waits on the local disk, as pyarrow cannot abort what it has begun to send: closing a
-    # stream publishes it, and so does dropping it.
+    # The file is on the local disk first, because pyarrow cannot abort an upload: closing a stream
+    # publishes it, and so does dropping it.
     with tempfile.TemporaryFile() as file:
         yield file
         file.flush()

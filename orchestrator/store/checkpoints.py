@@ -1,4 +1,4 @@
-"""Where the checkpoints of trials are kept."""
+"""The checkpoints of trials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from gensweep.orchestrator.store.location import Location
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """One file a trial, replaced whole. A worker writes under its launch's lease alone."""
+    """One file per trial, replaced as a whole. A worker only writes while its launch's lease
+    holds.
+    """
 
     store: Store
     guard: Guard
@@ -26,19 +28,19 @@ class Checkpoints:
             return None
 
     def save(self, trial_id: str, content: bytes) -> None:
-        """Raises StoreError where it cannot be written, LeaseLostError where it must not."""
+        """Raises StoreError if it cannot be written, LeaseLostError if the lease is lost."""
         publish(self.store.checkpoint_file(trial_id), content, check=self.guard.check)
 
     def delete(self, trial_id: str) -> None:
         self.store.checkpoint_file(trial_id).unlink(missing_ok=True)
 
     def set_aside(self, trial_id: str) -> Location | None:
-        """Put a damaged one into the quarantine, and say where it is now."""
+        """Move a damaged checkpoint to the quarantine; return its new path."""
         return set_aside(self.store, self.store.checkpoint_file(trial_id))
 
 
 def delete_checkpoints(store: Store, trial_ids: Collection[str]) -> None:
-    """Of trials that need none any more: a worker that was killed may have left them."""
+    """Delete those of trials that no longer need one; a killed worker may have left them."""
     for path in listing(store.checkpoints, "*.ckpt"):
         if path.stem in trial_ids:
             path.unlink(missing_ok=True)

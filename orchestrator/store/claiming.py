@@ -1,11 +1,11 @@
-"""Claiming trials, so that none is run twice at the same time.
+"""Claims trials, so that no trial runs twice at the same time.
 
 The rule needs no conditional writes, only that a listing shows every file written before it, which
-POSIX folders and S3 promise: write the claim, *then* look at everybody else's. Whoever sees a
-rival's claim on the same name gives the name up. Of two who hold a name after looking, each must
-have looked before the other wrote, and written before it looked itself, which cannot be. Two who
-start at the same instant may both give up, so they try again after a random pause, until one of
-them says in its beat that it has settled.
+POSIX folders and S3 promise: write the claim, *then* look at everybody else's. An owner that sees a
+rival's claim on the same name gives the name up. If two owners held a name after looking, each
+would have looked before the other wrote, and written before it looked, which is impossible. Two
+owners that start at the same instant may both give up, so they retry after a random pause, until
+the beat of one says that it has settled.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from gensweep.orchestrator.store.process import Process
 
 COMPACTION = "compaction"
 _ROUNDS = 20
-_PAUSE = 0.2  # seconds, on average, between two tries at the least
+_PAUSE = 0.2  # minimum seconds, on average, between two attempts
 
 
 class Held:
     """A lease that this process holds.
 
-    names:   what was claimed and granted.
-    refused: what somebody else holds, by name.
+    names:   the names that were claimed and granted.
+    refused: the leases of other owners, by name.
     """
 
     def __init__(self, store: Store, purpose: str) -> None:
@@ -67,7 +67,7 @@ class Held:
 
     @property
     def lost(self) -> bool:
-        """Whether somebody took it for dead and took over, as far as can be known."""
+        """Whether another owner considered this one dead and took over, as far as is known."""
         with suppress(OSError):
             return not stands(self._store, self.id)
         return False
@@ -79,7 +79,7 @@ class Held:
         publish(self._store.leases / f"{self.id}.json", json.dumps(content).encode())
 
     def beat(self, **changes: Any) -> None:
-        """Give a sign of life, with what has changed: `settled`, `stopping`, `nodes`."""
+        """Write a beat, with any changes of `settled`, `stopping`, `nodes`."""
         with self._writing:
             self._beat = replace(self._beat, count=self._beat.count + 1, **changes)
             content = json.dumps(asdict(self._beat)).encode()
@@ -90,7 +90,7 @@ class Held:
         self.beat(stopping=True)
 
     def run_on(self, nodes: Sequence[dict[str, Any]]) -> None:
-        """Let readers know the nodes."""
+        """Publish the nodes for readers."""
         if tuple(nodes) != self._beat.nodes:
             self.beat(nodes=tuple(nodes))
 
@@ -102,10 +102,10 @@ def claim(
     names: Collection[str],
     on_wait: Callable[[Lease], None] = lambda lease: None,
 ) -> Iterator[Held]:
-    """Hold what is free of the names, until the block ends or this process dies.
+    """Hold the free ones of the names, until the block ends or this process dies.
 
-    What others hold is in `refused`. `on_wait` is told of a lease elsewhere that is in the way,
-    and which it takes up to PATIENCE seconds to tell dead or alive.
+    `refused` has those that others hold. `on_wait` is called with a lease on another machine that
+    conflicts, because it takes up to PATIENCE seconds to tell whether its owner is alive.
     """
     mine = Held(store, purpose)
     ended = threading.Event()
@@ -120,7 +120,7 @@ def claim(
         ended.set()
         if pulse.ident is not None:
             pulse.join()
-        with suppress(OSError, StoreError):  # as unreachable as it was in the block
+        with suppress(OSError, StoreError):  # the store is still unreachable
             revoke(store, mine.id)
 
 
@@ -137,14 +137,14 @@ def hold(store: Store, purpose: str, name: str = COMPACTION) -> Iterator[Held]:
 
 def _keep_beating(mine: Held, ended: threading.Event) -> None:
     while not ended.wait(leases.BEAT):
-        with suppress(StoreError):  # the next one may get through
+        with suppress(StoreError):  # the next beat may succeed
             mine.beat()
 
 
 def _settle(
     store: Store, mine: Held, wanted: frozenset[str], on_wait: Callable[[Lease], None]
 ) -> None:
-    """Claim, look and give way, until nothing is in dispute."""
+    """Claim, look and give way, until no name is in dispute."""
     watch, waited_for = Watch(store), set[str]()
     for tries in itertools.count(1):
         began = time.monotonic()
@@ -163,11 +163,11 @@ def _settle(
                 on_wait(rival)
         patient = tries < _ROUNDS
         if all(alive[r] and (read_beat(store, r.id).settled or not patient) for r in rivals):
-            # Once more, to look at the others after the last time that the claim is written: a
-            # rival's listing may miss a file that is replaced in that very moment.
+            # Look once more after the last write of the claim: a rival's listing may miss a file
+            # that is being replaced at that moment.
             mine.refused |= taken
             wanted -= taken.keys()
             continue
-        # Longer where a try takes long, as on S3, or they would meet again and again.
+        # Longer if an attempt takes long, as on S3, or the rivals would keep colliding.
         pause = max(_PAUSE, 2.0 * (time.monotonic() - began))
         time.sleep(random.uniform(0.0, 2.0) * pause)  # noqa: S311

@@ -21,7 +21,7 @@ from gensweep.trainables.status import ENDED
 
 @dataclass(frozen=True)
 class Compaction:
-    """How many trials were taken in, and how many files held rows before and after."""
+    """The number of compacted trials, and the number of files with rows before and after."""
 
     trials: int
     files_before: int
@@ -31,9 +31,9 @@ class Compaction:
 def compact(store: Store) -> Compaction:
     """Move every trial that has ended into the compacted tables.
 
-    Rows are written under a new generation's names, which the manifest then puts in force at
-    once; a kill before that changes nothing. The generation before last is deleted, so that a
-    reader who still has the last one open can finish.
+    Rows are written under a new generation's names, and the manifest then publishes them at once; a
+    kill before that changes nothing. Only the generation before last is deleted, so a reader that
+    still has the last one open can finish.
     """
     with hold(store, "compaction") as lease:
         files = listing(store.live, "*.parquet")
@@ -60,7 +60,7 @@ def _stamp(path: Location) -> tuple[int, int] | None:
 
 
 def _forget(path: Location, stamp: tuple[int, int] | None) -> None:
-    """Delete a trial's own file, unless the trial has been started again since it was read."""
+    """Delete a trial's own file, unless the trial has restarted since the file was read."""
     if stamp is not None and _stamp(path) == stamp:
         path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Damaged files: named, and put out of the way rather than deleted."""
+"""Damaged files are reported and moved away, never deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gensweep.orchestrator.store.files import not_writable
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location
 
-# What Arrow says of content has no number, and these are no matter of time.
+# Arrow's errors about content have no errno, and these are permanent.
 _LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 
 
@@ -22,7 +22,7 @@ class Damage:
     """A file that cannot be used, and why.
 
     part:    the compacted part it belongs to, if any.
-    passing: whether it could just not be read now, for lack of a network, a right or memory.
+    passing: whether it could only not be read now, for lack of a network, permission or memory.
     """
 
     path: Location
@@ -40,16 +40,16 @@ class Damage:
 
 
 def raise_if_passing(damaged: Iterable[Damage]) -> None:
-    """Raise StoreError for what may be whole, before anybody acts as if it were not there."""
+    """Raise StoreError for a file that may be intact, before anything treats it as missing."""
     for damage in damaged:
         if damage.passing:
             raise StoreError(str(damage.path), f"cannot be read ({damage.reason})")
 
 
 def set_aside(store: Store, path: Location) -> Location | None:
-    """Move a file to the quarantine, under a name that is free there; None if it is gone.
+    """Move a file to the quarantine under a free name; None if the file is gone.
 
-    Raises StoreError where it cannot be moved.
+    Raises StoreError if it cannot be moved.
     """
     for number in itertools.count(1):
         target = store.quarantine / (path.name if number == 1 else f"{path.name}.{number}")

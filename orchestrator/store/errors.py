@@ -1,4 +1,4 @@
-"""What can be wrong with a results folder."""
+"""Errors of a results folder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class StoreError(GensweepError):
 
 
 class LeaseLostError(StoreError):
-    """Somebody else has taken over what this process was doing."""
+    """Another process has taken over this one's work."""
 
 
 class StoreBusyError(StoreError):
-    """Somebody else is doing this to the results folder right now."""
+    """Another process is doing this to the results folder right now."""

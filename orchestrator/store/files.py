@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Writes files atomically: a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ Result = TypeVar("Result")
 def replacing(
     path: Location, durable: bool = True, check: Callable[[], None] = lambda: None
 ) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of `path` when the block ends without an error.
+    """A file to write, which replaces `path` when the block ends without an error.
 
-    It has a temporary name until then, and, if `durable`, is flushed to disk before it is
-    renamed; an object is there when it has been uploaded whole. `check` is called last before
-    that, as flushing may take long, and by raising leaves all as it was. Raises StoreError where
-    the file cannot be written.
+    Until then it has a temporary name; if `durable`, it is flushed to disk before it is renamed. An
+    object appears when its upload is complete. `check` is called last, because flushing may take
+    long; if it raises, nothing changes. Raises StoreError if the file cannot be written.
     """
     if isinstance(path, BucketPath):
         try:
@@ -50,7 +49,7 @@ def replacing(
         check()
         os.replace(temporary, path)
     except BaseException as error:
-        with suppress(OSError):  # gone already, or as unreachable as the file
+        with suppress(OSError):  # already gone, or as unreachable as the file
             temporary.unlink()
         if isinstance(error, OSError):
             raise not_writable(path, error) from error
@@ -63,7 +62,7 @@ def publish(
     durable: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write a whole file at once. Raises StoreError where it cannot."""
+    """Write a whole file at once. Raises StoreError if it cannot."""
     with replacing(path, durable, check) as file:
         file.write(content)
 
@@ -75,7 +74,9 @@ def publish_json(path: Location, content: Any, check: Callable[[], None] = lambd
 def publish_table(
     path: Location, table: pa.Table, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Write a small table as one Parquet file, plainly: a third of the time to write and read."""
+    """Write a small table as one plain Parquet file, which takes a third of the time to write and
+    read.
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -89,7 +90,7 @@ def publish_table(
 
 
 def read_table(path: Location, columns: Sequence[str] | None = None) -> pa.Table:
-    """A Parquet file's rows, every page checked. Raises StoreError where it cannot be read."""
+    """A Parquet file's rows, with every page verified. Raises StoreError if it cannot be read."""
     try:
         with path.open("rb") as source:
             return pq.read_table(source, columns=columns, page_checksum_verification=True)
@@ -98,13 +99,13 @@ def read_table(path: Location, columns: Sequence[str] | None = None) -> pa.Table
 
 
 def listing(folder: Location, pattern: str = "*") -> list[Location]:
-    """What is in a folder, by name; nothing if there is none."""
+    """The entries of a folder, by name; empty if there is no folder."""
     found: list[Location] = list(folder.glob(pattern))
     return sorted(found, key=lambda path: path.name)
 
 
 def each(work: Callable[[Location], Result], paths: Iterable[Location]) -> list[Result]:
-    """What the work returns for each file, in order; several at a time, as a bucket is far away."""
+    """The results of `work` for each file, in order; run in parallel, because a bucket is slow."""
     with ThreadPoolExecutor(16) as pool:
         return list(pool.map(work, paths))
 

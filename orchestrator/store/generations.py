@@ -1,4 +1,4 @@
-"""Publishing compacted rows: new files first, and then the manifest that puts them in force."""
+"""Publishes compacted rows: first new files, then the manifest that lists them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import Snapshot
 from gensweep.orchestrator.store.sweeping import sweep
 
-_GROWTH = 2  # a part is merged into the next one unless it is larger than this many times that
+_GROWTH = 2  # a part is merged into the next unless it is more than this many times larger
 
 
 def replace_rows(
@@ -32,10 +32,10 @@ def replace_rows(
 ) -> None:
     """Publish a generation in which some trials' rows are replaced or added.
 
-    They make a part of their own, together with the parts that hold older rows of the same trials
-    and with those that are not much larger: so the number of parts grows with the logarithm of
-    the number of trials, and so does the number of times that a row is written. `check` raises if
-    somebody else has taken over.
+    They form a new part, merged with the parts that hold older rows of the same trials and with
+    parts that are not much larger. So the number of parts, and the number of times that a row is
+    written, grow with the logarithm of the number of trials. `check` raises if another process has
+    taken over.
     """
     store, old = snapshot.store, snapshot.manifest
     in_force, _ = read_manifest(store)
@@ -55,11 +55,11 @@ def replace_rows(
 def put_in_force(
     snapshot: Snapshot, old: Manifest, new: Manifest, check: Callable[[], None]
 ) -> None:
-    """Publish a generation, and delete what neither it nor the one before it needs.
+    """Publish a generation, and delete the files that neither it nor the previous one needs.
 
-    Files of the old one that the snapshot found damaged go to the quarantine first: a kill in
-    between leaves a part that lacks them, which is as damaged as before. Where manifests are
-    damaged or gone, nobody knows what is needed, and nothing is deleted.
+    Files of the old generation that the snapshot found damaged move to the quarantine first; a kill
+    in between leaves a part without them, as damaged as before. If manifests are damaged or
+    missing, it is unknown which files are needed, and nothing is deleted.
     """
     store = snapshot.store
     raise_if_passing(damage for damage in snapshot.damaged if damage.part)
@@ -73,7 +73,7 @@ def put_in_force(
     write_manifest(store, new, check)
     for path in store.tables.iterdir():
         generation = generation_of(path.name)
-        # A later one is of somebody who has taken over since the last check.
+        # A later generation belongs to a process that has taken over since the last check.
         if generation is None or generation > new.generation:
             continue
         if path.name in old.names | new.names:
@@ -86,7 +86,7 @@ def put_in_force(
 
 
 def _parts_to_merge(snapshot: Snapshot, fresh: pa.Table) -> list[str]:
-    """Parts with older rows of the same trials, and the newest ones while they are small."""
+    """Parts with older rows of the same trials, and the newest parts as long as they are small."""
     store, parts = snapshot.store, snapshot.manifest.parts
     ids = fresh["trial_id"].combine_chunks()
     trials = [_read_ids(store.tables / f"{part}-trials.parquet") for part in parts]

@@ -1,4 +1,4 @@
-"""Where things are in a results folder."""
+"""The layout of a results folder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Store:
 
     @classmethod
     def create(cls, place: str | Location) -> Store:
-        """Open a results folder for writing, making it if need be.
+        """Open a results folder for writing, creating it if necessary.
 
-        Raises StoreError if it cannot be written, or holds something else.
+        Raises StoreError if it cannot be written, or contains something else.
         """
         root = locate(place)
         store = cls(root.absolute())

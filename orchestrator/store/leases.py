@@ -1,11 +1,11 @@
-"""Leases: who is at work in a results folder, and on what.
+"""Leases: which processes work in a results folder, and on which trials.
 
-A lease is two small files. `leases/ID.json` says who claims what; while it exists, it holds.
-`leases/ID.beat` is replaced every BEAT seconds and says that the owner lives, what it runs on and
-whether it is stopping. Nobody's clock decides anything: a process on this machine is looked up, and
-one elsewhere is dead if its beat stands still while the watcher counts PATIENCE seconds. A dead
-owner's lease is taken over by deleting its claim; an owner that was only asleep, and its workers,
-ask for their claim before they write, and so learn that they have lost it.
+A lease is two small files. `leases/ID.json` is the claim: its owner and names. The lease holds
+while the claim exists. `leases/ID.beat` is replaced every BEAT seconds; it says that the owner is
+alive, which nodes it runs on and whether it is stopping. No clocks are compared: a process on this
+machine is looked up, and one elsewhere counts as dead if its beat does not change while the watcher
+counts PATIENCE seconds. Deleting the claim takes over a dead owner's lease. An owner that was only
+asleep, and its workers, check their claim before they write, and so learn that they have lost it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gensweep.orchestrator.store.process import Process
 
 BEAT = 5.0
 PATIENCE = 30.0
-_LOOK = 1.0  # seconds between two looks at one's own lease
+_LOOK = 1.0  # seconds between two checks of one's own lease
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Lease:
 class Beat:
     """An owner's sign of life.
 
-    settled:  whether it has all that it will get; until then it may still give names up.
+    settled:  whether it has all the names it will get; before that it may still give names up.
     stopping: whether it asks its workers to stop.
-    nodes:    what it runs on: for each its `host` and how many workers fit there (`workers`).
+    nodes:    the nodes it runs on: for each its `host` and how many workers fit there (`workers`).
     """
 
     count: int = 0
@@ -57,7 +57,7 @@ class Beat:
 
 
 def read_leases(store: Store) -> list[Lease]:
-    """All claims, those of dead owners too. What is half gone or damaged claims nothing."""
+    """All claims, including those of dead owners. Incomplete or damaged ones claim nothing."""
     found = []
     for path in listing(store.leases, "*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -76,12 +76,12 @@ def read_beat(store: Store, lease_id: str) -> Beat:
 
 
 def held(leases: Iterable[Lease]) -> list[Lease]:
-    """Those whose owner lives as far as this machine can tell, which is enough for a reader."""
+    """Leases whose owner is alive as far as this machine can tell, which is enough for a reader."""
     return [lease for lease in leases if lease.owner.alive() is not False]
 
 
 def stands(store: Store, lease_id: str) -> bool:
-    """Whether the claim is still there. Raises OSError where that cannot be known."""
+    """Whether the claim still exists. Raises OSError if that is unknown."""
     try:
         (store.leases / f"{lease_id}.json").stat()
     except FileNotFoundError:
@@ -90,7 +90,7 @@ def stands(store: Store, lease_id: str) -> bool:
 
 
 def revoke(store: Store, lease_id: str) -> None:
-    """End a lease; the claim goes first."""
+    """End a lease; the claim is deleted first."""
     for kind in ("json", "beat"):
         path = store.leases / f"{lease_id}.{kind}"
         try:
@@ -100,7 +100,7 @@ def revoke(store: Store, lease_id: str) -> None:
 
 
 class Watch:
-    """Tells the living from the dead among the owners of leases."""
+    """Tells whether the owners of leases are alive."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -112,7 +112,7 @@ class Watch:
         known = lease.owner.alive()
         if known is not None:
             return known
-        # Reading may take long. The beat is no older than `before`, nor newer than `after`.
+        # Reading may take long: the beat was current at some time between `before` and `after`.
         before, beat, after = time.monotonic(), read_beat(self._store, lease.id), time.monotonic()
         first, since = self._seen.setdefault(lease.id, (beat, after))
         if beat != first:
@@ -123,7 +123,7 @@ class Watch:
 
 
 class Guard:
-    """A worker's view of the lease under which it works."""
+    """A worker's view of its launch's lease."""
 
     def __init__(self, store: Store, lease_id: str) -> None:
         self._store = store
@@ -132,7 +132,9 @@ class Guard:
         self._stopping = False
 
     def check(self) -> None:
-        """Raise LeaseLostError if the lease was taken over, and writing is another's now."""
+        """Raise LeaseLostError if another launch has taken over the lease, and only it may
+        write.
+        """
         try:
             held = stands(self._store, self._id)
         except OSError as error:
@@ -145,10 +147,10 @@ class Guard:
             )
 
     def stopping(self) -> bool:
-        """Whether the launch asks its workers to stop, or is over. Looked up once a second."""
+        """Whether the launch asks its workers to stop, or is over. Checked once a second."""
         if not self._stopping and time.monotonic() - self._looked >= _LOOK:
             self._looked = time.monotonic()
             self._stopping = read_beat(self._store, self._id).stopping
-            with suppress(OSError):  # what cannot be known now may be known in a second
+            with suppress(OSError):  # it may be readable in a second
                 self._stopping |= not stands(self._store, self._id)
         return self._stopping

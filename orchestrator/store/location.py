@@ -1,4 +1,4 @@
-"""Where a store is: a folder, or a part of a bucket."""
+"""The location of a store: a folder, or a prefix in a bucket."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from urllib.parse import parse_qsl, unquote
 from gensweep.orchestrator.store.bucket import BucketPath, as_key
 from gensweep.orchestrator.store.errors import StoreError
 
-# The schemes, each with what may follow the question mark.
+# The schemes, each with its allowed query parameters.
 OPTIONS = {"s3": ("endpoint_override", "region", "scheme")}
 
 Location = Path | BucketPath
 
 
 def locate(place: str | Location) -> Location:
-    """The place that s3://BUCKET/PREFIX or the name of a folder means. Raises StoreError."""
+    """The location named by s3://BUCKET/PREFIX or a folder's path. Raises StoreError."""
     if isinstance(place, BucketPath | Path):
         return place
     scheme = re.match(r"([A-Za-z][\w+.-]*)://", place)
@@ -28,7 +28,7 @@ def locate(place: str | Location) -> Location:
         raise StoreError(f"{kind}://", "cannot hold results", allowed)
     address, _, options = place[scheme.end() :].partition("?")
     host, _, key = address.partition("/")
-    # What stands before the @ is never repeated in a message, nor is what may be a part of it.
+    # Messages never repeat the credentials before the @, nor anything that may be part of them.
     credentials, at, bucket = host.rpartition("@")
     if not re.fullmatch(r"\w[\w.-]*", bucket):
         allowed = f"{kind}://BUCKET/PREFIX?endpoint_override=HOST:PORT; a / in a secret is %2F"

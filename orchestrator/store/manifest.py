@@ -1,4 +1,4 @@
-"""The manifest: which compacted files are in force."""
+"""The manifest: the list of current compacted files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gensweep.orchestrator.store.schemas import TABLES
 class Manifest:
     """A generation of compacted tables, in parts: `PART-trials.parquet` and the like.
 
-    A part is named for the generation that wrote it, and is never changed. No trial is in two.
+    A part is named after the generation that wrote it, and never changes. No trial is in two parts.
     """
 
     generation: int = 0
@@ -35,12 +35,12 @@ class Manifest:
 
     @property
     def copy(self) -> str:
-        """The name of its copy among the tables, for the day on which the manifest is damaged."""
+        """The name of its copy among the tables, a backup in case the manifest is damaged."""
         return f"{self.generation:06d}-manifest.json"
 
     @property
     def names(self) -> set[str]:
-        """Everything among the tables that belongs to it."""
+        """All files among the tables that belong to it."""
         return {name for names in self.files.values() for name in names} | {self.copy}
 
 
@@ -49,10 +49,10 @@ def of_parts(generation: int, parts: Collection[str]) -> Manifest:
 
 
 def read_manifest(store: Store) -> tuple[Manifest, list[Damage]]:
-    """The manifest in force, or its newest copy where it is damaged, which is then said.
+    """The current manifest, or its newest copy if it is damaged, with the damage.
 
-    Generation 0, without files, where nothing was compacted yet. Raises StoreError for one that
-    may be whole, but cannot be read now.
+    Generation 0, without files, if nothing has been compacted yet. Raises StoreError for a manifest
+    that may be intact but cannot be read now.
     """
     damaged: list[Damage] = []
     for path in _candidates(store):
@@ -71,13 +71,13 @@ def read_manifest(store: Store) -> tuple[Manifest, list[Damage]]:
 
 
 def _candidates(store: Store) -> Iterator[Location]:
-    """The manifest, and where that cannot be used its copies, the newest first."""
+    """The manifest and then, if it is unusable, its copies, newest first."""
     yield store.manifest
     yield from reversed(listing(store.tables, "*-manifest.json"))
 
 
 def write_manifest(store: Store, manifest: Manifest, check: Callable[[], None]) -> None:
-    """Put a generation in force, in one step, unless `check` raises."""
+    """Publish a generation in one step, unless `check` raises."""
     content: dict[str, Any] = {"generation": manifest.generation, "files": manifest.files}
     content["digest"] = _digest(content)
     publish_json(store.tables / manifest.copy, content, check)
@@ -89,12 +89,12 @@ def _digest(content: Any) -> str:
 
 
 def generation_of(name: str) -> int | None:
-    """The generation that wrote a file among the tables; None for what is none of ours."""
+    """The generation that wrote a file among the tables; None for other files."""
     number = re.match(r"(\d+)-", name)
     return int(number[1]) if number else None
 
 
 def next_generation(store: Store, manifest: Manifest) -> int:
-    """A number that no file has yet, not even one that this manifest does not know."""
+    """A number that no file has yet, including files that this manifest does not list."""
     found = (generation_of(path.name) or 0 for path in store.tables.glob("*-*"))
     return max(manifest.generation, *found, 0) + 1

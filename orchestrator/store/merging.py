@@ -1,4 +1,4 @@
-"""Taking in the trials of another results folder."""
+"""Copies the trials of another results folder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
 @dataclass(frozen=True)
 class Merge:
-    """How many trials and sweeps were taken in."""
+    """The number of trials and sweeps that were copied."""
 
     trials: int
     sweeps: int
 
 
 def merge(store: Store, other: Store) -> Merge:
-    """Take in what is done there and not here, and every sweep's list of trials.
+    """Copy the trials that are done there and not here, and every sweep's list of trials.
 
-    A failed trial is taken where there is none here, and gives way to one that is done.
+    A failed trial is copied if it has no row here; a done trial replaces a failed one.
     """
     with hold(store, "merge") as lease:
         mine, theirs = take_snapshot(store), take_snapshot(other)
@@ -38,7 +38,7 @@ def merge(store: Store, other: Store) -> Merge:
         wanted = {i for i, worth in there.items() if worth > here.get(i, 0)}
         if wanted:
             replace_rows(mine, _rows(theirs, wanted), Guard(store, lease.id).check)
-            for trial_id in wanted:  # what had not ended here
+            for trial_id in wanted:  # an unfinished attempt here
                 store.live_file(trial_id).unlink(missing_ok=True)
         names = sorted(set(theirs.sweeps["sweep"].to_pylist()))
         for name in names:
@@ -48,12 +48,12 @@ def merge(store: Store, other: Store) -> Merge:
 
 
 def _worth(status: TrialStatus) -> int:
-    """What has ended is worth taking, and a failure is worth replacing."""
+    """Trials that have ended are copied, and a failure is replaced."""
     return status.status.complete + status.ended
 
 
 def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:
-    """The flat rows of these trials, wherever the snapshot has them."""
+    """The flat rows of these trials, from live and compacted files."""
     chosen = pa.array(sorted(ids))
     superseded = snapshot.live["trial_id"].combine_chunks()
     rows = {}

@@ -1,4 +1,4 @@
-"""Which process this is, so that others can tell whether it still lives."""
+"""Identifies this process, so that others can tell whether it is alive."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """A process. `machine` and `start` are empty where the system does not tell them.
+    """A process. `machine` and `start` are empty if the system does not provide them.
 
-    machine: one boot of one machine, and on it one set of process ids (a container has its own).
-    start:   when the process began, in the machine's own count; a pid is used again, a start not.
+    machine: one boot of one machine and one namespace of process ids (a container has its own).
+    start:   when the process started, in clock ticks; pids are reused, pairs of pid and start are
+             not.
     """
 
     host: str
@@ -28,7 +29,7 @@ class Process:
         return cls(socket.gethostname(), pid, _machine(), _start(pid) or "")
 
     def alive(self) -> bool | None:
-        """Whether it lives; None where this machine cannot know."""
+        """Whether it is alive; None if this machine cannot know."""
         if not self.machine or self.machine != _machine():
             return None
         return _start(self.pid) == self.start
@@ -49,7 +50,7 @@ def _machine() -> str:
 def _start(pid: int) -> str | None:
     """The process's start in clock ticks since boot; None if there is no such process."""
     try:
-        # After the name, which may itself hold spaces and parentheses; a zombie has ended.
+        # The fields after the name, which may contain spaces and parentheses; a zombie has ended.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None

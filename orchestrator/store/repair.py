@@ -1,4 +1,4 @@
-"""Putting damaged files out of the way, so that what they held is run again."""
+"""Moves damaged files away, so that their trials run again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
 
 
 def repair(store: Store) -> Sequence[Damage]:
-    """Check every page of every file, and move what is damaged to the quarantine.
+    """Verify every page of every file, and move damaged files to the quarantine.
 
-    Trials whose rows were in there are as if they had never run. A compacted part is left out
-    whole, as a trial without all of its rows would be a wrong answer. A file that can just not be
-    read now stays where it is. Returns what was moved. Raises StoreBusyError if somebody else is
-    compacting.
+    Trials with rows in those files count as if they had never run. A compacted part is dropped as a
+    whole, because a trial without all its rows would give wrong answers. A file that only cannot be
+    read now stays where it is. Returns the damage that was moved. Raises StoreBusyError if another
+    process is compacting.
     """
     if not _lasting(take_snapshot(store, verify=True)):
         return []

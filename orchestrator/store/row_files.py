@@ -1,4 +1,4 @@
-"""Parquet files of many rows, of which only a part is ever in memory."""
+"""Large Parquet files, streamed so that only part of them is in memory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ROW_GROUP = 100_000
 def rows_without(
     files: Iterable[Location], ids: pa.ChunkedArray, schema: pa.Schema
 ) -> Iterator[pa.Table]:
-    """The rows of older files, less those of trials that have been run again.
+    """The rows of older files, without those of trials that have run again.
 
-    Raises StoreError for damage, lest it were copied, and given a checksum that says it is fine.
+    Raises StoreError for damage, which would otherwise be copied with a valid checksum.
     """
     superseded = ids.combine_chunks()
     for path in files:
@@ -44,7 +44,7 @@ def write_rows(
 
 
 def _in_row_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The same rows in tables of at least ROW_GROUP rows, but for the last."""
+    """The same rows in tables of at least ROW_GROUP rows, except the last."""
     pending = schema.empty_table()
     for part in parts:
         pending = pa.concat_tables([pending, part])

@@ -1,4 +1,4 @@
-"""The connection to an object store, and its errors in the words of a file system's."""
+"""The connection to an object store, with its errors translated to those of a file system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 import pyarrow as pa
 
-_ATTEMPTS = 5  # which take some ten seconds
+_ATTEMPTS = 5  # which take about ten seconds
 _ABSENT = (errno.ENOENT, os.strerror(errno.ENOENT))
 _DENIED = "access denied; credentials are looked for in AWS_ACCESS_KEY_ID and in ~/.aws"
 _REASONS = {
@@ -35,10 +35,10 @@ def senders() -> ThreadPoolExecutor:
 
 @cache
 def file_system(bucket: str, options: str, credentials: str, endpoint: str) -> Any:
-    from pyarrow import fs  # here, as it is slow to load, and a folder needs none of it
+    from pyarrow import fs  # imported here because it loads slowly and a folder does not need it
 
     given = dict(parse_qsl(options))
-    # FileSystem.from_uri heeds AWS_ENDPOINT_URL too, but neither timeouts nor delayed opening.
+    # FileSystem.from_uri respects AWS_ENDPOINT_URL too, but not timeouts or delayed opening.
     wire, _, host = given.get("endpoint_override", endpoint).rpartition("://")
     user, _, password = credentials.rstrip("@").partition(":")
     region = given.get("region")
@@ -59,19 +59,21 @@ def file_system(bucket: str, options: str, credentials: str, endpoint: str) -> A
 
 
 def headers(file: pa.NativeFile) -> dict[str, str]:
-    """What the server says of an object."""
+    """An object's metadata from the server."""
     return {name.lower(): value.decode() for name, value in file.metadata().items()}
 
 
 def is_md5(tag: str, content: bytes) -> bool:
-    """True proves that this is the whole content. Large and encrypted objects have other tags."""
+    """True proves that this is the whole content. Large and encrypted objects have tags of other
+    kinds.
+    """
     tag = tag.strip('"')
     return len(tag) == 32 and hashlib.md5(content, usedforsecurity=False).hexdigest() == tag
 
 
 @contextmanager
 def explaining(place: str) -> Iterator[None]:
-    """Raises OSError, with a reason of a few words, in place of what pyarrow raises."""
+    """Raise OSError with a short reason instead of pyarrow's errors."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:

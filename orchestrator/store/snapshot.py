@@ -1,4 +1,4 @@
-"""A consistent look at a results folder, while others write to it."""
+"""A consistent view of a results folder while other processes write to it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a results folder held at one moment.
+    """The content of a results folder at one moment.
 
     live:     trials not compacted yet, one row each, with nested epochs and steps (LIVE).
-    manifest: the compacted files in force, less damaged parts; a trial that is in `live` too is
-              superseded there.
-    sweeps:   what each sweep consists of (SWEEP).
-    leases:   who was at work; a trial that nobody has claimed does not run, whatever its row says.
+    manifest: the current compacted files, without damaged parts; rows in `live` supersede those of
+              the same trial.
+    sweeps:   the trials of each sweep (SWEEP).
+    leases:   the leases that hold; an unclaimed trial does not run, whatever its row says.
     damaged:  files that were left out.
     """
 
@@ -41,14 +41,15 @@ class Snapshot:
 
     @property
     def claimed(self) -> frozenset[str]:
-        """Ids of the trials that somebody runs, or is about to."""
+        """Ids of the trials that a launch runs or is about to run."""
         return frozenset().union(*(lease.names for lease in self.leases))
 
 
 def take_snapshot(store: Store, verify: bool = False) -> Snapshot:
-    """Read until nothing was compacted meanwhile, so that no trial falls between two files.
+    """Read again until no compaction happened meanwhile, so that no trial is missed between two
+    files.
 
-    With `verify`, every page of every file is read and checked, not only what is needed.
+    With `verify`, every page of every file is read and verified, not only those needed.
     """
     for _ in range(_TRIES):
         manifest, bad_manifests = read_manifest(store)
@@ -65,9 +66,9 @@ def take_snapshot(store: Store, verify: bool = False) -> Snapshot:
 
 
 def _read_all(files: Sequence[Location], schema: pa.Schema) -> tuple[pa.Table, list[Damage]]:
-    """All files as one table, and those that cannot be read.
+    """All files as one table, and the unreadable ones.
 
-    A file that is gone by now was compacted, which the caller notices.
+    A file that has disappeared was compacted, which the caller detects.
     """
     damaged: list[Damage] = []
 
@@ -89,7 +90,7 @@ def _read_all(files: Sequence[Location], schema: pa.Schema) -> tuple[pa.Table, l
 
 
 def _bad_parts(store: Store, manifest: Manifest, verify: bool) -> list[Damage]:
-    """What is wrong with the compacted files: their ends, or with `verify` anything in them."""
+    """Damage in the compacted files: in their footers or, with `verify`, anywhere."""
     damaged: list[Damage] = []
     for table in TABLES:
         for part, path in zip(manifest.parts, manifest.paths(store, table), strict=True):

@@ -1,4 +1,4 @@
-"""How far each trial of a results folder is."""
+"""The status of each trial in a results folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gensweep.trainables.status import Status
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """A trial's status, and how often it has been started."""
+    """A trial's status, and the number of its attempts."""
 
     status: Status
     attempts: int
@@ -29,9 +29,9 @@ class TrialStatus:
 
 
 def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
-    """By trial id; trials that are only planned are not among them.
+    """Statuses by trial id, without trials that are only planned.
 
-    Raises StoreError rather than leave out a trial whose rows can just not be read now.
+    Raises StoreError rather than omit a trial whose rows only cannot be read now.
     """
     raise_if_passing(d for d in snapshot.damaged if d.path.parent != snapshot.store.sweeps)
     columns = ["trial_id", "status", "attempts"]
@@ -44,7 +44,7 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
 
 
 def end_abandoned(store: Store, ids: Collection[str], status: Status, error: str) -> None:
-    """Give trials that still say they are running, though nobody runs them, a last word."""
+    """Mark trials as interrupted whose row says running although no launch runs them."""
     live = take_snapshot(store).live
     mine = pc.and_(
         pc.is_in(live["trial_id"], pa.array(list(ids), pa.string())),

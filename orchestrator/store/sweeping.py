@@ -1,4 +1,4 @@
-"""What killed writers left behind."""
+"""Deletes the leftovers of killed writers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STALE = 3600.0  # seconds
 
 
 def sweep(folder: Location) -> None:
-    """Delete what killed writers left half-written, in files that nobody has touched for long."""
+    """Delete half-written files that have not changed for a long time."""
     paths: list[Location] = []
     with suppress(FileNotFoundError):  # no such folder
         paths = list(folder.iterdir())
@@ -18,7 +18,7 @@ def sweep(folder: Location) -> None:
         return
     ages: dict[Location, float] = {}
     for path in paths:
-        with suppress(FileNotFoundError):  # somebody has finished it
+        with suppress(FileNotFoundError):  # its writer has finished it
             ages[path] = path.stat().st_mtime
     newest = max(ages.values(), default=0.0)  # by the file system's own clock
     for path, age in ages.items():

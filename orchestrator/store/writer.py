@@ -1,4 +1,4 @@
-"""Writing one trial's rows while it runs."""
+"""Writes one trial's rows while it runs."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ _OUTCOME = (
 class TrialWriter:
     """Collects a trial's records and keeps its file in the store up to date.
 
-    The file is replaced whole, so a reader sees a trial's row, epochs and steps of one moment.
-    It is written when the trial starts, when it ends, and in between at most every
-    `flush_seconds`. Rows that an earlier attempt wrote stay until this one has come as far, so
-    readers never see a trial go back. With a `guard`, every write first makes sure that the lease
-    still holds, and raises LeaseLostError if not.
+    The file is replaced as a whole, so a reader sees a trial's row, epochs and steps as of one
+    moment. It is written when the trial starts, when it ends, and in between at most every
+    `flush_seconds`. Rows of an earlier attempt stay until this attempt has come as far, so readers
+    never see a trial go back. With a `guard`, every write first checks that the lease still holds,
+    and raises LeaseLostError if not.
     """
 
     def __init__(
@@ -94,15 +94,15 @@ class TrialWriter:
         return self._epochs
 
     def begin(self) -> None:
-        """Say that the trial runs, so that a worker that dies while it loads is heard of."""
-        # There is none, or it is damaged.
+        """Record that the trial runs, so that a worker that dies while loading is noticed."""
+        # The file is missing or damaged.
         with suppress(OSError, pa.ArrowException, StoreError, ValueError):
             (row,) = conform(read_table(self._path), LIVE).to_pylist()
             self._earlier = {name: row[name] for name in (*_OUTCOME, "epoch_rows", "step_rows")}
         self._flush()
 
     def add(self, record: Record) -> None:
-        """Take in a record. Raises StoreError where the store cannot be written."""
+        """Add a record. Raises StoreError if the store cannot be written."""
         if isinstance(record, Started):
             self._row.update(device=record.device, parameters=record.parameters)
             self._spent = record.seconds
@@ -124,7 +124,7 @@ class TrialWriter:
             self._flush_in_time()
 
     def end(self, status: str, error: str | None = None) -> None:
-        """Write the trial's last word; `error` is a reason or a traceback."""
+        """Write the trial's final status; `error` is a reason or a traceback."""
         if status in COMPLETE:
             self._earlier = {}
         self._row.update(status=status, error=error, finished_at=utc(datetime.now(UTC)))
@@ -152,7 +152,7 @@ class TrialWriter:
 
 
 def mark_ended(store: Store, live: pa.Table, status: str, changes: Mapping[str, Any]) -> None:
-    """Give trials whose worker is gone their last word, keeping the rows they wrote."""
+    """Write the final status of trials whose worker is gone, keeping the rows they wrote."""
     for row in live.to_pylist():
         ended = {**row, **changes, "status": status, "finished_at": utc(datetime.now(UTC))}
         table = pa.Table.from_pylist([ended], schema=LIVE)
