@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from gensweep.orchestrator.spec import Override
     from gensweep.orchestrator.sweep import SweepSpec
 
-Sweep = Annotated[Path, typer.Argument(help="The sweep file.", metavar="SWEEP.toml")]
+Sweep = Annotated[
+    Path,
+    typer.Argument(
+        help="The sweep file, or a sweep that comes with gensweep.", metavar="SWEEP.toml"
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -34,8 +40,21 @@ def read_sweep(path: Path, settings: Sequence[str] | None) -> tuple[SweepSpec, l
     from gensweep.orchestrator.plan import plan
     from gensweep.orchestrator.spec import read_spec
 
-    spec = read_spec(path, parse_overrides(settings or []))
+    spec = read_spec(find_sweep(path), parse_overrides(settings or []))
     return spec, plan(spec)
+
+
+def find_sweep(path: Path) -> Path:
+    """The file itself, or the sweep of that name that comes with gensweep.
+
+    `NAME.toml` and `sweeps/NAME.toml` name a sweep that comes with gensweep where there is no such
+    file, so that the commands of the documentation work from an installed package too.
+    """
+    shipped = Path(str(files("gensweep") / "sweeps" / path.name))
+    if path.exists() or path.parent not in (Path(), Path("sweeps")) or not shipped.is_file():
+        return path
+    typer.echo(f"no file {path} here: using the sweep that comes with gensweep", err=True)
+    return shipped
 
 
 def parse_overrides(settings: Sequence[str]) -> list[Override]:
