@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sysconfig
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,11 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
 def _connect(address: str | None, options: dict[str, Any]) -> None:
     import ray
 
+    # Ray puts the working directory first on its workers' path, where a user's files would stand in
+    # the way of libraries: torch imports `profile`. The standard library is on that path anyway.
     try:
-        ray.init(**options)
+        with chdir(sysconfig.get_path("stdlib")):
+            ray.init(**options)
     except Exception as error:  # a bare one, where a node takes too long to start
         what = "cannot be reached" if address else "cannot be started"
         todo = "see `ray status`" if address else "try again when the machine is less busy"
