@@ -1,4 +1,4 @@
-# Two commands: `make demo` shows the paper's phenomenon, `make test` runs everything CI runs.
+# `make demo` shows the paper's phenomenon, `make check` is for while you work, `make test` runs all.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +7,7 @@ CONSTRAINTS := constraints.txt
 # More than there are cores is slower: the workers that tests wait for run with a low priority.
 PROCESSES ?= 2
 
-.PHONY: demo install develop test lint benchmarks reliability clean
+.PHONY: demo install develop check test lint package docs benchmarks reliability clean
 
 demo: install
 	$(BIN)/gensweep launch sweeps/quickstart.toml
@@ -26,14 +26,27 @@ $(VENV)/.developed: pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet --no-compile --constraint $(CONSTRAINTS) --editable ".[dev]"
 	touch $(VENV)/.installed $@
 
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+check: lint
+	$(PYTEST) -m "not slow"
+
 test: lint
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 lint: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+package: develop
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m pytest tests/packaging
+
+docs: develop
+	$(BIN)/python -m pytest tests/test_documentation.py tests/test_questions.py tests/test_cookbook.py
 
 benchmarks: install
 	$(BIN)/python benchmarks/startup.py

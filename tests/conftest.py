@@ -14,6 +14,25 @@ from gensweep.orchestrator.store.location import locate
 
 _NUMBERS = count()
 
+# What `make check` leaves out: tests that start Ray, a browser or processes, or train for long.
+_SLOW_PLACES = (
+    "browser/",
+    "orchestrator/cluster/",
+    "orchestrator/faults/",
+    "packaging/test_names.py",
+    "packaging/test_wheel.py",
+)
+_SLOW_FIXTURES = {"object_store", "process"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, by where it lies and what it uses."""
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here).as_posix()
+        if place.startswith(_SLOW_PLACES) or _SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[str]:
