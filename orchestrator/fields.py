@@ -14,9 +14,14 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.fields import About, Field
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.registry import TRAINABLES
 
-_REGISTRIES: dict[str, Iterable[str]] = {"model": MODELS, "dataset": DATASETS}
+_REGISTRIES: dict[str, Iterable[str]] = {
+    "model": MODELS,
+    "dataset": DATASETS,
+    "randomization": RANDOMIZATIONS,
+}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
 
 

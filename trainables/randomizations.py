@@ -27,11 +27,13 @@ class Randomization:
 
     labels: (training labels, classes, p, seed) -> training labels.
     images: (training images, test images, seed) -> both, randomized; each (N, H, W, C).
+    corruption: the probability p with which it redraws a label; None leaves p to the trial.
     """
 
     about: str
     labels: Callable[[Labels, int, float, int], Labels] | None = None
     images: Callable[[Images, Images, int], tuple[Pixels, Pixels]] | None = None
+    corruption: float | None = 0.0
 
 
 def corrupt_labels(labels: Labels, classes: int, p: float, seed: int) -> Labels:
@@ -112,8 +114,10 @@ def channel_moments(images: Images) -> tuple[NDArray[np.float32], NDArray[np.flo
 
 RANDOMIZATIONS: dict[str, Randomization] = {
     "true_labels": Randomization("the original data"),
-    "partial_labels": Randomization("each label redrawn with probability p", corrupt_labels),
-    "random_labels": Randomization("every label redrawn", corrupt_labels),
+    "partial_labels": Randomization(
+        "each label redrawn with probability p", corrupt_labels, corruption=None
+    ),
+    "random_labels": Randomization("every label redrawn", corrupt_labels, corruption=1.0),
     "shuffled_pixels": Randomization("one pixel permutation for all images", images=shuffle_pixels),
     "random_pixels": Randomization("a pixel permutation for each image", images=randomize_pixels),
     "gaussian": Randomization("noise with the images' moments", images=gaussian_pixels),

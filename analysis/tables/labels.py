@@ -8,16 +8,10 @@ from typing import Any
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.fields import Decides, Part
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 
 MODEL_ORDER = ("inception", "alexnet", "mlp_3x512", "mlp_1x512")
-RANDOMIZATION_ORDER = (
-    "true_labels",
-    "partial_labels",
-    "random_labels",
-    "shuffled_pixels",
-    "random_pixels",
-    "gaussian",
-)
+RANDOMIZATION_ORDER = tuple(RANDOMIZATIONS)
 
 # What a row of settings says in columns of its own; a regularizer's label says which are at work.
 GROUP_BY = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")

@@ -68,7 +68,8 @@ def second(value: Any, field: Field) -> Any:
         return value + 1
     if isinstance(value, float):
         return value / 2 if value else 0.25
-    return {"dataset": "mnist" if value == "digits" else "digits", "model": "alexnet"}[field.name]
+    others = {"dataset": ("digits", "mnist"), "model": ("alexnet",), "randomization": ("gaussian",)}
+    return next(name for name in others[field.name] if name != value)
 
 
 def cases() -> Iterator[Any]:

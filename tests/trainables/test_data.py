@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,13 +13,13 @@ from torch import Tensor
 from gensweep.trainables.classifier import data
 from gensweep.trainables.classifier.data import TrialData, load_trial_data
 from gensweep.trainables.classifier.engines.eager import EagerEngine
-from gensweep.trainables.classifier.trial import ClassifierTrial, Randomization
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 
 CPU = torch.device("cpu")
-NAMES = get_args(Randomization)
+NAMES = tuple(RANDOMIZATIONS)
 NOWHERE = Path("no-such-folder")
 
 Tiny = Callable[..., ClassifierTrial]

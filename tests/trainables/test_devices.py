@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
@@ -10,8 +9,9 @@ import torch
 from gensweep.trainables.classifier.data import load_trial_data
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.run import pick_device
-from gensweep.trainables.classifier.trial import ClassifierTrial, Randomization
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import TrialError
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 
 Tiny = Callable[..., ClassifierTrial]
 
@@ -68,7 +68,7 @@ def test_cuda_trains_close_to_the_cpu(model: str, tiny: Tiny, data_dir: Path) ->
 
 @pytest.mark.cuda
 @needs_cuda
-@pytest.mark.parametrize("randomization", get_args(Randomization))
+@pytest.mark.parametrize("randomization", tuple(RANDOMIZATIONS))
 def test_cuda_gets_the_randomization_of_the_cpu(
     randomization: str, tiny: Tiny, data_dir: Path
 ) -> None:

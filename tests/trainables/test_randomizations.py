@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from gensweep.trainables.classifier.trial import Randomization
 from gensweep.trainables.datasets.arrays import Dataset, digest
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 
@@ -55,7 +52,7 @@ def randomized(name: str, dataset: Dataset, seed: int = 7) -> list[NDArray[np.ge
 
 
 def test_there_are_the_papers_six() -> None:
-    assert set(RANDOMIZATIONS) == set(GOLDEN) == set(get_args(Randomization))
+    assert set(RANDOMIZATIONS) == set(GOLDEN)
 
 
 @pytest.mark.parametrize("name", GOLDEN)

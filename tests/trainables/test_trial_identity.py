@@ -5,15 +5,15 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, fields, replace
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.classifier.trial import ClassifierTrial, Randomization
+from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
 
 GOLDEN = {
@@ -40,7 +40,7 @@ def trials(draw: st.DrawFn) -> ClassifierTrial:
     return ClassifierTrial(
         model=model,
         dataset=dataset,
-        randomization=draw(st.sampled_from(get_args(Randomization))),
+        randomization=draw(st.sampled_from(list(RANDOMIZATIONS))),
         corruption=draw(st.floats(0, 1)),
         seed=draw(st.integers(0, 2**40)),
         epochs=draw(st.integers(1, 1000)),

@@ -16,28 +16,12 @@ from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides, Part
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.trial import Trial
 from gensweep.trainables.work import multiply_accumulates
 
-Randomization = Literal[
-    "true_labels",
-    "partial_labels",
-    "random_labels",
-    "shuffled_pixels",
-    "random_pixels",
-    "gaussian",
-]
 Stop = Literal["epochs", "fit"]
 Precision = Literal["fp32", "tf32", "bf16"]
-
-# The share of training labels that is redrawn, where the randomization itself decides it.
-_FIXED_CORRUPTION = {
-    "true_labels": 0.0,
-    "random_labels": 1.0,
-    "shuffled_pixels": 0.0,
-    "random_pixels": 0.0,
-    "gaussian": 0.0,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +44,7 @@ class ClassifierTrial(Trial):
     dataset: str = "cifar10"
     model: Annotated[str, About("the architecture")]
     randomization: Annotated[
-        Randomization,
+        str,
         About(
             "what is done to the data, once, before training",
             label="data",
@@ -172,7 +156,9 @@ class ClassifierTrial(Trial):
         super().__post_init__()
         if self.randomization == "partial_labels" and self.corruption in (0.0, 1.0):
             self._set("randomization", "random_labels" if self.corruption else "true_labels")
-        self._set("corruption", _FIXED_CORRUPTION.get(self.randomization, self.corruption))
+        rule = RANDOMIZATIONS.get(self.randomization)
+        if rule and rule.corruption is not None:
+            self._set("corruption", rule.corruption)
         if self.stop == "epochs":
             self._set("patience", 1)
         # The first epoch and the last are evaluated in any case.
