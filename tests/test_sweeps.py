@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def planned(name: str) -> list[PlannedTrial]:
     return plan(read_spec(FOLDER / f"{name}.toml"))
 
 
-def trials(name: str) -> Counter[ClassifierTrial]:
+def trials(name: str) -> Counter[Any]:
     return Counter(p.trial for p in planned(name))
 
 

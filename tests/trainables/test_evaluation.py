@@ -100,7 +100,7 @@ def test_examples_are_counted_as_corrupted_or_clean_memorized_or_recovered(
     predictions: list[int],
     labels: list[int],
     truth: list[int],
-    expected: tuple[float | None, ...],
+    expected: tuple[float | None, float | None, float | None, float | None],
 ) -> None:
     found = summarize(torch.tensor(0.25), torch.tensor(predictions), split(labels, truth))
     right = [a == b for a, b in zip(predictions, labels, strict=True)]

@@ -98,7 +98,8 @@ def swept(
     cluster.kill("node-1")
     wait_for(lambda: len(names := known_nodes(store)) == 4 or "node-3" in names, launched.process)
     after = nodes_at_work(store)
-    return Swept(folder, *launched.ended(), before, after)
+    code, said = launched.ended()
+    return Swept(folder, code, said, before, after)
 
 
 def test_a_sweep_outlives_a_node_and_has_the_rows_of_one_that_nobody_disturbed(

@@ -79,10 +79,12 @@ def test_what_is_not_flushed_yet_has_no_name_that_a_reader_looks_for(
 def test_two_threads_that_publish_the_same_file_leave_one_of_both_whole(tmp_path: Path) -> None:
     path = tmp_path / "a"
     contents = [bytes([letter]) * 50_000 for letter in b"xy"]
-    writers = [
-        threading.Thread(target=lambda c=content: [publish(path, c) for _ in range(20)])
-        for content in contents
-    ]
+
+    def publish_often(content: bytes) -> None:
+        for _ in range(20):
+            publish(path, content)
+
+    writers = [threading.Thread(target=publish_often, args=(content,)) for content in contents]
     for writer in writers:
         writer.start()
     for writer in writers:
