@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gensweep.analysis.drawing.terminal import line_plot
+from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.progress.watch import Moment
-from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import (
     model_label,
     randomization_label,
@@ -127,5 +127,5 @@ def _plot(now: Moment, width: int) -> list[str]:
         Curve(name, x, [100 * error for error in errors])
         for name, errors in (("train error", train), ("test error", test))
     ]
-    drawn = line_plot(curves, max(width, 40), "epoch", "error %", x_end=x[-1], y_end=100.0)
-    return [trial_label(now.newest), *drawn.splitlines()]
+    figure = line_figure(curves, "epoch", "error %", x_end=x[-1], y_end=100.0)
+    return [trial_label(now.newest), *terminal(figure, max(width, 40)).splitlines()]

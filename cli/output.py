@@ -53,7 +53,9 @@ def emit_text(tables: Sequence[Table]) -> None:
         elif not table.notes:
             console.print(Text("no rows", style="dim"))
         if table.plot:
-            console.print(Text.from_ansi(table.plot(console.width)))
+            from gensweep.analysis.drawing.terminal import terminal  # here, as it is slow to load
+
+            console.print(Text.from_ansi(terminal(table.plot, console.width)))
         for note in table.notes:
             console.print(Text(note, style="dim"))
 

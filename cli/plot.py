@@ -31,7 +31,6 @@ def plot(
     order_of_learning show every model; residuals, minimum_norm and kernel_error show the theory.
     """
     from gensweep.analysis.drawing.picture import ENDINGS, left_out, save
-    from gensweep.analysis.drawing.terminal import terminal
     from gensweep.analysis.figures.points import points_table, refuse_empty
     from gensweep.analysis.figures.registry import FIGURES, full_name, make_figure
 
@@ -49,14 +48,7 @@ def plot(
         say(f"wrote {output}" + (f" ({note})" if (note := left_out(figure)) else ""))
         return
     if format_ in (None, Format.TABLE):
-        drawn = Table(
-            figure.name,
-            [],
-            [],
-            title=figure.title,
-            notes=figure.notes,
-            plot=lambda width: terminal(figure, width),
-        )
+        drawn = Table(figure.name, [], [], figure.title, notes=figure.notes, plot=figure)
         emit([drawn], Format.TABLE)
     else:
         emit([points_table(figure)], format_)

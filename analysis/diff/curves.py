@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gensweep.analysis.drawing.terminal import line_plot
-from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.table import Row, Table
 
 COLUMNS = ("side", "epoch", "train_error", "test_error")
@@ -30,7 +29,7 @@ def curves_for_people(table: Table, names: Sequence[str], note: str) -> list[Tab
             [],
             title="Learning curves",
             notes=[note],
-            plot=lambda width: line_plot(curves, width, "epoch", "error %", x_end=end, y_end=100.0),
+            plot=line_figure(curves, "epoch", "error %", x_end=end, y_end=100.0),
             sql=table.sql,
         )
     ]

@@ -37,14 +37,6 @@ def terminal(figure: Figure, width: int) -> str:
     return "\n".join(parts[:-1])
 
 
-def line_plot(
-    curves: Sequence[Curve], width: int, x_label: str, y_label: str, *, x_end: float, y_end: float
-) -> str:
-    """Curves alone, as one panel whose axes begin at 0."""
-    axes = Axis(x_label, start=0.0, end=x_end), Axis(y_label, start=0.0, end=y_end)
-    return terminal(Figure("", "", [Panel(*axes, curves)], ""), width)
-
-
 def _canvas(panel: Panel, width: int) -> list[str]:
     plot = plotille.Figure()
     plot.with_colors = False

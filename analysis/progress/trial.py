@@ -8,9 +8,8 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.trial_columns import FIELD_COLUMNS
-from gensweep.analysis.drawing.terminal import line_plot
 from gensweep.analysis.questions.measurements import measurements
-from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.rows import trial_from_row
@@ -91,5 +90,5 @@ def _curve(epochs: Table) -> Table:
         last,
         title=f"Learning curve ({_how_many(len(records))})",
         show={"train_error": percent, "test_error": percent},
-        plot=lambda width: line_plot(curves, width, "epoch", "error %", x_end=x[-1], y_end=100.0),
+        plot=line_figure(curves, "epoch", "error %", x_end=x[-1], y_end=100.0),
     )

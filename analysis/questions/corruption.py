@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.drawing.terminal import line_plot
-from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import (
     MODEL_ORDER,
     dataset_labels,
@@ -69,13 +68,9 @@ def for_people(table: Table) -> Table:
             *(["errors: means over those seeds that did not diverge"] * diverged),
             *(["the curves of figure 1c: test error (%) over trials that ended"] * bool(curves)),
         ],
-        plot=(lambda width: _figure(curves, width)) if curves else None,
+        plot=line_figure(curves, "p", "test error %", x_end=1.0, y_end=100.0) if curves else None,
         sql=table.sql,
     )
-
-
-def _figure(curves: list[Curve], width: int) -> str:
-    return line_plot(curves, width, "p", "test error %", x_end=1.0, y_end=100.0)
 
 
 def _curves(records: list[dict[str, Any]], datasets: list[str], settings: list[str]) -> list[Curve]:

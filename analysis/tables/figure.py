@@ -61,7 +61,7 @@ class Panel:
 class Figure:
     """One or more panels side by side.
 
-    name:  what `gensweep plot` and `Database.figure` call it, such as `figure_1b`.
+    name:  what `gensweep plot` and `gensweep.Database.figure` call it, such as `figure_1b`.
     sql:   what its points come from, as `gensweep query` takes it.
     notes: what a reader has to know, a sentence each: means and intervals over what, what is
            missing and why.
@@ -81,3 +81,11 @@ class Figure:
     def empty(self) -> bool:
         """Whether there is nothing of ours to draw."""
         return not any(c.x for p in self.panels for c in p.curves if c.source == "ours")
+
+
+def line_figure(
+    curves: Sequence[Curve], x_label: str, y_label: str, *, x_end: float, y_end: float
+) -> Figure:
+    """Curves alone, as one panel whose axes begin at 0."""
+    axes = Axis(x_label, start=0.0, end=x_end), Axis(y_label, start=0.0, end=y_end)
+    return Figure("", "", [Panel(*axes, curves)], "")

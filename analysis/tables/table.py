@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from gensweep.analysis.tables.figure import Figure
+
 Row = Sequence[Any]
 
 _HEADINGS = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
@@ -21,7 +23,7 @@ class Table:
     title:   what a person reads above it.
     show:    per column, how a value is written for a person; data formats ignore it.
     notes:   lines a person reads below it.
-    plot:    draws the table for a terminal of a given width, where a picture says more.
+    plot:    the curves that a terminal draws below the rows, where a picture says more.
     sql:     the query that shows these rows, or those they are made of.
     """
 
@@ -31,7 +33,7 @@ class Table:
     title: str = ""
     show: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    plot: Callable[[int], str] | None = None
+    plot: Figure | None = None
     sql: str = ""
 
     def records(self) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gensweep.analysis.database.connection import Database
+from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.questions.corruption import corruption_table, for_people
 from gensweep.analysis.questions.subsets import for_people as subsets_for_people
 from gensweep.analysis.questions.subsets import has_trials, subsets_table
@@ -170,7 +171,9 @@ def test_every_curve_with_three_points_is_drawn_under_its_own_name(
     fill(store, write, [0, 1], model="alexnet")
     plot = people(store).plot
     assert plot
-    legend = [line.split(" ", 1)[1] for line in plot(80).split("Legend:")[1].splitlines()[2:]]
+    legend = [
+        line.split(" ", 1)[1] for line in terminal(plot, 80).split("Legend:")[1].splitlines()[2:]
+    ]
     assert legend == ["inception lr 0.25", "inception lr 0.5", "mlp_1x512", "mlp_1x512 wd"]
 
 
@@ -179,7 +182,7 @@ def test_the_curves_of_two_datasets_are_never_one(store: Store, write: Write) ->
     fill(store, write, [0, 0.5], dataset="digits")
     plot = people(store).plot
     assert plot
-    assert plot(80).split("Legend:")[1].split("\n")[2:] == ["⠤o⠤ cifar10 mlp_1x512"]
+    assert terminal(plot, 80).split("Legend:")[1].split("\n")[2:] == ["⠤o⠤ cifar10 mlp_1x512"]
 
 
 def test_seeds_that_diverged_are_counted_and_have_no_errors(store: Store, write: Write) -> None:

@@ -10,6 +10,7 @@ import pytest
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.diff import diff_tables
+from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -55,7 +56,7 @@ def test_both_curves_are_there_and_in_one_plot(store: Store, write: Write) -> No
     ]
     plot = diff(store, a.trial_id, b.trial_id, people=True)["curves"].plot
     assert plot
-    drawn = plot(80)
+    drawn = terminal(plot, 80)
     assert max(map(len, drawn.splitlines())) <= 80
     for trial in (a, b):
         assert f"{trial.trial_id} train" in drawn

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.analysis.drawing.terminal import MARKERS, line_plot, terminal
-from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.drawing.terminal import MARKERS, terminal
+from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel, line_figure
 
 WIDTHS = [40, 80, 200]
 
 
 def draw(series: list[Curve], width: int = 80, x_end: float = 1.0) -> str:
-    return line_plot(series, width, "p", "error %", x_end=x_end, y_end=100.0)
+    return terminal(line_figure(series, "p", "error %", x_end=x_end, y_end=100.0), width)
 
 
 def canvas(plot: str) -> list[str]:
@@ -102,7 +102,8 @@ def test_every_panel_is_drawn_under_its_title() -> None:
 
 def test_no_two_curves_share_a_marker_and_what_is_left_out_is_said() -> None:
     curves = [Curve(f"curve {i}", [0.0, 1.0], [i, i]) for i in range(len(MARKERS) + 3)]
-    (panel,) = line_plot(curves, 80, "p", "y", x_end=1, y_end=99).split("Legend:\n-------\n")[1:]
+    plot = terminal(line_figure(curves, "p", "y", x_end=1, y_end=99), 80)
+    (panel,) = plot.split("Legend:\n-------\n")[1:]
     *named, rest = panel.splitlines()
     assert len({line[:3] for line in named}) == len(named) == len(MARKERS)
     assert not {line[1] for line in named} & {"D", "^"}
@@ -153,5 +154,6 @@ def line_plot_of(curve: Curve, y: Axis) -> str:
 
 
 def test_gaps_are_left_out() -> None:
-    plot = line_plot([Curve("a", [0.0, 0.5, 1.0], [1, None, 1])], 80, "", "", x_end=1, y_end=100)
+    curve = Curve("a", [0.0, 0.5, 1.0], [1, None, 1])
+    plot = terminal(line_figure([curve], "", "", x_end=1, y_end=100), 80)
     assert sum(line.count("o") for line in canvas(plot)) == 2

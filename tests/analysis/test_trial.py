@@ -9,6 +9,7 @@ import pytest
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.progress.trial import find_trial, trial_tables
 from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.layout import Store
@@ -93,7 +94,7 @@ def test_people_get_the_last_epochs_in_figures_and_all_of_them_as_a_curve(
     assert [row["epoch"] for row in epochs.records()] == list(range(4, 14))
     assert "13 epochs, the last 10 in figures" in epochs.title
     assert epochs.plot
-    drawn = epochs.plot(80).split("Legend:")
+    drawn = terminal(epochs.plot, 80).split("Legend:")
     assert drawn[0].count("o") >= 12  # where the curves meet, the second covers the first
     assert "⠤x⠤ test error" in drawn[1]
 
