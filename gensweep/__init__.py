@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gensweep.trainables.errors import GensweepError
 
 if TYPE_CHECKING:
-    from gensweep.analysis.database.connection import Database
+    from gensweep.database import Database
 
 __all__ = ["Database", "GensweepError", "connect"]
 
@@ -22,14 +22,14 @@ def connect(results: str | Path = "results", sweep: str | None = None) -> Databa
 
     Raises GensweepError if there are no results, or no such sweep.
     """
-    from gensweep.analysis.database.connection import Database
+    from gensweep.database import Database
 
     return Database(results, sweep)
 
 
 def __getattr__(name: str) -> Any:
     if name == "Database":
-        from gensweep.analysis.database.connection import Database
+        from gensweep.database import Database
 
         return Database
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

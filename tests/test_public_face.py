@@ -88,6 +88,13 @@ def test_what_it_offers_is_there() -> None:
     assert all(hasattr(gensweep, name) for name in gensweep.__all__)
 
 
-def test_importing_it_loads_neither_torch_nor_ray() -> None:
-    code = "import gensweep, sys; sys.exit(bool({'torch', 'ray'} & set(sys.modules)))"
+def test_a_figure_is_asked_for_by_name(results: Path) -> None:
+    with gensweep.connect() as db:
+        assert db.figure("2a") == db.figure("figure_2a")
+
+
+@pytest.mark.parametrize("module", ["gensweep", "gensweep.trainables.classifier.trial"])
+def test_importing_it_loads_neither_torch_nor_ray_nor_a_database(module: str) -> None:
+    heavy = "{'torch', 'ray', 'duckdb', 'pyarrow'}"
+    code = f"import {module}, sys; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

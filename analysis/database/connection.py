@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -22,10 +22,6 @@ from gensweep.orchestrator.store.leases import Beat, Lease, read_beat
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
-
-if TYPE_CHECKING:
-    from gensweep.analysis.tables.figure import Figure
-
 
 # What of the trials' own files, with their nested rows, makes each table.
 _LIVE = {
@@ -92,25 +88,6 @@ class Database:
         except duckdb.Error as error:
             raise _explained(error) from error
 
-    def figure(self, name: str) -> Figure:
-        """A figure's points: `1b` or `figure_1b`, `learning_curves`, `order_of_learning`, ….
-
-        Raises QueryError if there is no figure of that name.
-        """
-        from gensweep.analysis.figures.registry import (
-            make_figure,  # here, as the figures ask the database
-        )
-
-        return make_figure(self, name)
-
-    def convergence(self) -> duckdb.DuckDBPyRelation:
-        """The view `convergence`: `.df()`, `.pl()`, or `.filter("threshold = 0").df()`."""
-        return self.sql("from convergence")
-
-    def corruption(self) -> duckdb.DuckDBPyRelation:
-        """The view `corruption`: errors over seeds at every p."""
-        return self.sql("from corruption")
-
     def __repr__(self) -> str:
         sweep = f", sweep {self._sweep}" if self._sweep else ""
         return f"<gensweep results in {self._store.root}{sweep}; views: {', '.join(VIEWS)}>"
@@ -118,7 +95,7 @@ class Database:
     def close(self) -> None:
         self._connection.close()
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

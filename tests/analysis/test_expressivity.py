@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gensweep.analysis.database.connection import Database
+from gensweep.analysis.figures.registry import make_figure
 from gensweep.analysis.questions.expressivity import expressivity_table, for_people, has_trials
 from gensweep.analysis.report import report_tables
 from gensweep.analysis.tables.figure import Figure
@@ -220,7 +221,7 @@ def test_a_sample_that_was_only_constructed_or_only_trained_has_its_row(
 
 def figure(store: Store) -> Figure:
     with Database(store.root) as db:
-        return db.figure("residuals")
+        return make_figure(db, "residuals")
 
 
 def test_the_figure_has_a_curve_per_precision_with_medians_over_seeds(

@@ -13,6 +13,7 @@ from scipy import stats
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.picture import draw
+from gensweep.analysis.figures.registry import make_figure
 from gensweep.analysis.questions.min_norm import for_people, has_trials, min_norm_table
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.orchestrator.store.files import publish_table
@@ -226,7 +227,7 @@ def test_without_such_trials_there_is_neither_table_nor_verdict(store: Store) ->
 
 def figure(store: Store) -> Figure:
     with Database(store.root) as db:
-        return db.figure("minimum_norm")
+        return make_figure(db, "minimum_norm")
 
 
 def test_the_figure_has_geometric_means_over_seeds(store: Store, put: Put) -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.figures.points import points_table, refuse_empty
-from gensweep.analysis.figures.registry import FIGURES, full_name
+from gensweep.analysis.figures.registry import FIGURES, full_name, make_figure
 from gensweep.analysis.questions.convergence import convergence_table
 from gensweep.analysis.tables.figure import Curve, Figure
 from gensweep.orchestrator.store.layout import Store
@@ -31,7 +31,7 @@ def imagenet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def figure(store: Store, name: str) -> Figure:
     with Database(store.root) as db:
-        return db.figure(name)
+        return make_figure(db, name)
 
 
 def curves(found: Figure) -> dict[str, Curve]:
@@ -295,7 +295,7 @@ def test_what_was_trained_differently_has_a_curve_and_a_name_of_its_own(
 def test_a_figure_says_its_sql_and_what_it_needs(store: Store, write: Write, name: str) -> None:
     write(store, (0.5,), model="resnet18", status="failed")
     with Database(store.root) as db:
-        found = db.figure(name)
+        found = make_figure(db, name)
         assert db.table(found.sql).rows == []
     assert found.empty
     assert found.name == name
@@ -308,7 +308,7 @@ def test_figures_go_by_the_papers_numbers_too(store: Store) -> None:
     assert full_name("order_of_learning") == "order_of_learning"
     assert full_name("figure_memorization") is None
     with Database(store.root) as db, pytest.raises(QueryError, match="figure 3: not known; one of"):
-        db.figure("3")
+        make_figure(db, "3")
 
 
 def test_points_are_rows_in_the_units_of_the_axes(store: Store, write: Write) -> None:
