@@ -9,6 +9,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions import (
     capacity,
     claims,
+    clean_vs_corrupted,
     convergence,
     correlations,
     corruption,
@@ -18,20 +19,18 @@ from gensweep.analysis.questions import (
     learning_times,
     measures,
     min_norm,
-    needed,
+    regularization_necessity,
     regularizers,
-    subsets,
+    reproduction,
 )
-from gensweep.analysis.questions import reproduction as beside
 from gensweep.analysis.tables.table import Table
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One question: its figures, how they are written for a person, and when there are any."""
+    """One question: the table that answers it, and whether the results have anything to say."""
 
-    figures: Callable[[Database], Table]
-    for_people: Callable[[Table], Table]
+    table: Callable[[Database], Table]
     applies: Callable[[Database], bool] = lambda _: True
 
 
@@ -46,35 +45,30 @@ def _of_networks(db: Database) -> bool:
 
 
 SUMMARIES: dict[str, Summary] = {
-    "claims": Summary(claims.claims_table, claims.for_people, claims.has_trials),
-    "convergence": Summary(convergence.convergence_table, convergence.for_people, _of_networks),
-    "corruption": Summary(corruption.corruption_table, corruption.for_people, _of_networks),
-    "subsets": Summary(subsets.subsets_table, subsets.for_people, subsets.has_trials),
-    "early_stopping": Summary(
-        early_stopping.early_stopping_table, early_stopping.for_people, early_stopping.has_trials
+    "claims": Summary(claims.claims_table, claims.has_trials),
+    "convergence": Summary(convergence.convergence_table, _of_networks),
+    "corruption": Summary(corruption.corruption_table, _of_networks),
+    "clean_vs_corrupted": Summary(
+        clean_vs_corrupted.clean_vs_corrupted_table, clean_vs_corrupted.has_trials
     ),
-    "regularizers": Summary(
-        regularizers.regularizers_table, regularizers.for_people, regularizers.has_pairs
+    "early_stopping": Summary(early_stopping.early_stopping_table, early_stopping.has_trials),
+    "regularizers": Summary(regularizers.regularizers_table, regularizers.has_pairs),
+    "regularization_necessity": Summary(
+        regularization_necessity.regularization_necessity_table,
+        regularization_necessity.has_trials,
     ),
-    "needed": Summary(needed.needed_table, needed.for_people, needed.has_trials),
-    **{name: Summary(t.figures, t.for_people, t.applies) for name, t in beside.TABLES.items()},
-    "learning_times": Summary(
-        learning_times.learning_times_table,
-        learning_times.for_people,
-        learning_times.has_examples,
-    ),
-    "measures": Summary(measures.measures_table, measures.for_people, measures.has_measures),
-    "correlations": Summary(
-        correlations.correlations_table, correlations.for_people, correlations.has_enough_trials
-    ),
-    "expressivity": Summary(
-        expressivity.expressivity_table, expressivity.for_people, expressivity.has_trials
-    ),
-    "min_norm": Summary(min_norm.min_norm_table, min_norm.for_people, min_norm.has_trials),
-    "kernels": Summary(kernels.kernels_table, kernels.for_people, kernels.has_trials),
-    "capacity": Summary(capacity.capacity_table, capacity.for_people, capacity.has_trials),
+    **{name: Summary(beside.table, beside.applies) for name, beside in reproduction.TABLES.items()},
+    "learning_times": Summary(learning_times.learning_times_table, learning_times.has_examples),
+    "measures": Summary(measures.measures_table, measures.has_measures),
+    "correlations": Summary(correlations.correlations_table, correlations.has_enough_trials),
+    "expressivity": Summary(expressivity.expressivity_table, expressivity.has_trials),
+    "min_norm": Summary(min_norm.min_norm_table, min_norm.has_trials),
+    "kernels": Summary(kernels.kernels_table, kernels.has_trials),
+    "capacity": Summary(capacity.capacity_table, capacity.has_trials),
 }
 
+# What summaries were called until 0.1; taken for one version more.
+OLD_NAMES = {"needed": "regularization_necessity", "subsets": "clean_vs_corrupted"}
 
 # What goes by one name, summaries and figures.
 SECTIONS = {
@@ -92,10 +86,6 @@ def asked(db: Database, only: Collection[str] | None = None) -> list[Summary]:
     return [summary for name, summary in SUMMARIES.items() if name in only]
 
 
-def report_tables(db: Database, people: bool, only: Collection[str] | None = None) -> list[Table]:
-    """The summaries asked for, as tables.
-
-    people: numbers written out for reading, with plots; otherwise bare values for programs.
-    """
-    bare = [(summary, summary.figures(db)) for summary in asked(db, only)]
-    return [summary.for_people(table) if people else table for summary, table in bare]
+def report_tables(db: Database, only: Collection[str] | None = None) -> list[Table]:
+    """The tables of the summaries asked for."""
+    return [summary.table(db) for summary in asked(db, only)]

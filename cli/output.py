@@ -12,15 +12,13 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from gensweep.analysis.tables.table import Table, heading, is_numeric, shown
+from gensweep.analysis.tables.table import Formatted, Table, formatted
 from gensweep.cli.formats import Format
 from gensweep.cli.writers import WRITERS
 
 PIPE_WIDTH = 1000  # nothing is truncated in a file or a pipe
 
 _NARROW = 12  # narrower columns are hard to read
-# Columns that are never broken over lines.
-_WHOLE = ("trial_id", "sweep", "status", "interrupted", "model")
 
 
 def emit(tables: Sequence[Table], format: Format | None = None) -> None:
@@ -47,9 +45,11 @@ def emit_text(tables: Sequence[Table]) -> None:
             console.print()
         if table.title:
             console.print(Text(table.title, style="bold"))
-        if table.rows:
-            fits = _fits(table, console.width)
-            console.print(rich_table(table) if fits else _rows_as_lists(table))
+        shown = formatted(table)
+        if shown.rows:
+            headings = _headings(shown, titled=bool(table.title))
+            fits = _fits(shown, headings, console.width, words=bool(table.title))
+            console.print((_side_by_side if fits else _one_below_the_other)(shown, headings))
         elif not table.notes:
             console.print(Text("no rows", style="dim"))
         if table.plot:
@@ -60,53 +60,54 @@ def emit_text(tables: Sequence[Table]) -> None:
             console.print(Text(note, style="dim"))
 
 
-def rich_table(table: Table) -> RichTable:
-    """A table as rich draws it, for a person."""
-    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for index, (column, above) in enumerate(zip(table.columns, _headings(table), strict=True)):
-        drawn.add_column(
-            Text(above),
-            justify="right" if is_numeric(table, index) else "left",
-            overflow="fold",
-            no_wrap=column in _WHOLE,
-        )
-    for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in shown(table, row)))
-    return drawn
+def _headings(shown: Formatted, titled: bool) -> list[str]:
+    """In words above what is made to be read, else as a query has to call them."""
+    return [column.heading if titled else column.name for column in shown.columns]
 
 
-def _fits(table: Table, width: int) -> bool:
+def _fits(shown: Formatted, headings: Sequence[str], width: int, words: bool) -> bool:
     """Whether the columns of a table can stand side by side.
 
-    In a table with a title, columns may be as narrow as their longest word.
+    words: they may be as narrow as their longest word.
     """
-    rows = [_headings(table), *(shown(table, row) for row in table.rows)]
     needed = [
-        max(_least(cell, whole=column in _WHOLE, words=bool(table.title)) for cell in cells)
-        for column, cells in zip(table.columns, zip(*rows, strict=True), strict=True)
+        max(_least(cell, column.unbroken, words) for cell in cells)
+        for column, cells in zip(
+            shown.columns, zip(headings, *shown.texts(), strict=True), strict=True
+        )
     ]
-    between = 1 if table.title else 2
+    between = 1 if words else 2
     return sum(needed) + between * (len(needed) - 1) <= width
 
 
-def _least(cell: str, whole: bool, words: bool) -> int:
+def _least(cell: str, unbroken: bool, words: bool) -> int:
     """The width below which a cell is hard to read."""
-    if whole:
+    if unbroken:
         return cell_len(cell)
     pieces = cell.split() if words else [cell]
     return min(max(map(cell_len, pieces), default=0), _NARROW)
 
 
-def _headings(table: Table) -> list[str]:
-    return [heading(column) if table.title else column for column in table.columns]
+def _side_by_side(shown: Formatted, headings: Sequence[str]) -> RichTable:
+    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for column, above, right in zip(shown.columns, headings, shown.right, strict=True):
+        drawn.add_column(
+            Text(above),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=column.unbroken,
+        )
+    for texts in shown.texts():
+        drawn.add_row(*map(Text, texts))
+    return drawn
 
 
-def _rows_as_lists(table: Table) -> RichTable:
+def _one_below_the_other(shown: Formatted, headings: Sequence[str]) -> RichTable:
     """For tables that are too wide: one line per column, and an empty line between rows."""
     drawn = RichTable.grid(padding=(0, 2, 0, 0))
-    for index, row in enumerate(table.rows):
+    for index, texts in enumerate(shown.texts()):
         if index:
             drawn.add_row()
-        for above, cell in zip(_headings(table), shown(table, row), strict=True):
-            drawn.add_row(Text(above, style="bold"), Text(cell))
+        for above, text in zip(headings, texts, strict=True):
+            drawn.add_row(Text(above, style="bold"), Text(text))
     return drawn

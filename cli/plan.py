@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.labels import in_words
+from gensweep.analysis.tables.shared_columns import REGULARIZER
 from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results
@@ -24,6 +26,17 @@ if TYPE_CHECKING:
 # What a table of networks always shows, and the axes that are counted even where nothing varies.
 _COLUMNS = ("model", "randomization", "corruption", "regularizer", "seed")
 _AXES = ("dataset", "model", "batch_norm", "randomization", "corruption", "regularizer", "seed")
+_LAYOUT = {
+    column.name: column
+    for column in (
+        Column("trial_id", unbroken=True),
+        Column("model", unbroken=True),
+        Column("randomization", text=in_words, short="data"),
+        Column("corruption", short="p"),
+        REGULARIZER,
+        Column("status", unbroken=True),
+    )
+}
 _MOST_ROWS = 500  # of a table, for a person
 
 
@@ -83,9 +96,9 @@ def trials_table(
         ]
         for p in planned[:most]
     ]
-    show = {"randomization": in_words}
     columns += ["status", "feeds"]
-    return Table("trials", columns, rows, "Trials", show, notes=_left_out(planned, most))
+    layout = [_LAYOUT.get(name, Column(name)) for name in columns]
+    return Table("trials", columns, rows, "Trials", layout, notes=_left_out(planned, most))
 
 
 def _left_out(planned: Sequence[PlannedTrial], most: int | None) -> list[str]:

@@ -56,9 +56,8 @@ def report(
         return
     from gensweep.analysis.report import report_tables
 
-    people = format_ in (None, Format.TABLE, Format.MARKDOWN)
     with opened(results, sweep) as db:
-        tables = report_tables(db, people, names)
+        tables = report_tables(db, names)
     if format_ in (None, Format.TABLE) and not names:
         tables = _in_brief(tables)
     emit(tables, format_ or Format.TABLE)
@@ -69,7 +68,7 @@ def report_sweep(results: str, sweep: str) -> None:
     from gensweep.analysis.report import report_tables
 
     with opened(results, sweep) as db:
-        emit_text(_in_brief(report_tables(db, people=True)))
+        emit_text(_in_brief(report_tables(db)))
 
 
 def _in_brief(tables: Sequence[Table]) -> list[Table]:
@@ -79,7 +78,7 @@ def _in_brief(tables: Sequence[Table]) -> list[Table]:
 
 def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
     """The names given; None means all."""
-    from gensweep.analysis.report import SECTIONS, SUMMARIES
+    from gensweep.analysis.report import OLD_NAMES, SECTIONS, SUMMARIES
 
     if only is None:
         return None
@@ -89,6 +88,7 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
 
         known += FIGURES
     parts = {part for option in only for name in option.split(",") if (part := name.strip())}
+    parts = {OLD_NAMES.get(part, part) for part in parts}
     names = {name for part in parts for name in SECTIONS.get(part, [part])}
     wrong = sorted(parts - {*known, *SECTIONS})
     if wrong or not names:

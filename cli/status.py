@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gensweep.analysis.progress.status import for_people, status_tables
+from gensweep.analysis.progress.status import status_tables, that_say_something
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
 from gensweep.cli.output import emit
@@ -18,5 +18,5 @@ def status(
     with opened(results, sweep) as db:
         tables = status_tables(db)
     if format_ in (None, Format.TABLE, Format.MARKDOWN):
-        tables = for_people(tables)
+        tables = that_say_something(tables)
     emit(tables, format_ or Format.TABLE)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from gensweep.analysis.tables.table import Table, shown
+from gensweep.analysis.tables.table import Table, formatted
 from gensweep.cli.formats import Format
 
 
@@ -80,13 +80,14 @@ def _markdown(tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         lines = [f"### {table.title or table.name}", ""] if len(tables) > 1 else []
-        if not table.columns:  # text alone
+        shown = formatted(table)
+        if not shown.columns:  # text alone
             parts.append("\n".join([*lines, "```", *table.notes, "```"]) + "\n")
             continue
-        lines.append("| " + " | ".join(table.columns) + " |")
-        lines.append("|" + "---|" * len(table.columns))
-        for row in table.rows:
-            cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in shown(table, row)]
+        lines.append("| " + " | ".join(column.name for column in shown.columns) + " |")
+        lines.append("|" + "---|" * len(shown.columns))
+        for texts in shown.texts():
+            cells = [text.replace("|", "\\|").replace("\n", " ") for text in texts]
             lines.append("| " + " | ".join(cells) + " |")
         lines += ["", *table.notes] if table.notes else []
         parts.append("\n".join(lines) + "\n")

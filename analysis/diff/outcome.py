@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
-from gensweep.analysis.tables.labels import (
-    SETTINGS,
-    dataset_labels,
-    model_label,
-    randomization_label,
-    setting_text,
-    with_interval,
-)
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import NOTHING, Column, Record
+from gensweep.analysis.tables.labels import SETTINGS, in_percent, setting_text
+from gensweep.analysis.tables.shared_columns import DATA, DATASET, MODEL, REGULARIZER
+from gensweep.analysis.tables.table import Table
 
-_FIGURES = {
+_VALUES = {
     "trials": "count(*)",
     "fitted": "count(fit_epoch)",
     # A time that was not reached is never averaged.
@@ -28,17 +24,17 @@ _FIGURES = {
 }
 _OUTCOME = f"""
 with figures as (
-    select side, $like, {", ".join(f"{sql} as {c}" for c, sql in _FIGURES.items())}
+    select side, $like, {", ".join(f"{sql} as {c}" for c, sql in _VALUES.items())}
     from ({MEMBERS}) join draws using (trial_id)
     where status in ('done', 'diverged') group by all
 )
-select $like, {", ".join(f"a.{c} as a_{c}, b.{c} as b_{c}" for c in _FIGURES)},
+select $like, {", ".join(f"a.{c} as a_{c}, b.{c} as b_{c}" for c in _VALUES)},
     b.test_error - a.test_error as test_error_difference
 from (from figures where side = 'a') a full join (from figures where side = 'b') b using ($like)
 order by {ORDER}, $like
 """
 # Settings that trials of one sweep differ in though all else is alike; never averaged over.
-_TELLING = f"""
+_VARYING = f"""
 select {", ".join(f"max({c}) > 1 as {c}" for c in SETTINGS)}
 from (
     select {", ".join(f"count(distinct {c}) as {c}" for c in SETTINGS)}
@@ -52,43 +48,35 @@ def outcome_table(db: Database, a: str, b: str) -> Table:
 
     Of those that have ended, all count as fitted or not; errors are means over those that are done.
     """
-    telling = [c for c, tells in db.table(named(_TELLING, a, b)).records()[0].items() if tells]
-    like = ", ".join((*LIKE, *telling))
-    return asked(db, _OUTCOME.replace("$like", like), "outcome", a, b)
-
-
-def for_people(table: Table, a: str, b: str) -> Table:
-    """Epochs to fit and test errors, in words."""
-    records = table.records()
-    telling = table.columns[len(LIKE) : table.columns.index("a_trials")]
-    rows = [
-        [
-            dataset,
-            model_label(r["model"], r["batch_norm"]),
-            randomization_label(r["randomization"], r["corruption"]),
-            r["regularizer"],
-            ", ".join(f"{s} {setting_text(r[s])}" for s in telling),
-            *(_epochs(r, side) for side in "ab"),
-            *(with_interval(r[f"{side}_test_error"], None, 100) for side in "ab"),
-            with_interval(r["test_error_difference"], None, 100),
-        ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
-    ]
-    columns = ["dataset", "model", "data", "regularizer", "settings", "fit A", "fit B"]
-    columns += ["test % A", "test % B", "B − A"]
-    return Table(
-        "outcome",
-        *without_empty(columns, rows, ("dataset", "settings")),
+    varying = [c for c, varies in db.table(named(_VARYING, a, b)).records()[0].items() if varies]
+    group_by = ", ".join((*LIKE, *varying))
+    found = asked(db, _OUTCOME.replace("$like", group_by), "outcome", a, b)
+    return replace(
+        found,
         title="Outcome: epochs to training error 0, and test error at the end",
-        show=dict.fromkeys(columns[5:], str),
+        layout=_layout(varying),
         notes=[f"A is {a}, B is {b}; means over seeds, or how many of them reached error 0"],
-        sql=table.sql,
     )
 
 
-def _epochs(record: dict[str, Any], side: str) -> str:
+def _layout(varying: Sequence[str]) -> list[Column]:
+    def settings(record: Record) -> str:
+        return ", ".join(f"{name} {setting_text(record[name])}" for name in varying)
+
+    return [
+        *(DATASET, MODEL, DATA, REGULARIZER),
+        Column("settings", settings, keep="filled"),
+        Column("fit A", "a_fit_epoch", cell=lambda r: _epochs(r, "a")),
+        Column("fit B", "b_fit_epoch", cell=lambda r: _epochs(r, "b")),
+        Column("test % A", "a_test_error", in_percent),
+        Column("test % B", "b_test_error", in_percent),
+        Column("B − A", "test_error_difference", in_percent),
+    ]
+
+
+def _epochs(record: Record, side: str) -> str:
     if record[f"{side}_trials"] is None:
-        return "–"
+        return NOTHING
     if record[f"{side}_fit_epoch"] is not None:
         return f"{record[f'{side}_fit_epoch']:.4g}"
     return f"{record[f'{side}_fitted']} of {record[f'{side}_trials']}"

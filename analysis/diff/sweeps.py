@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import curves_for_people
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
-from gensweep.analysis.diff.outcome import for_people, outcome_table
+from gensweep.analysis.diff.outcome import outcome_table
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.labels import setting_text
+from gensweep.analysis.tables.shared_columns import REGULARIZER
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
-_LISTED = 20  # trials of one sweep alone, for a person
+_MOST = 20  # trials of one sweep alone, for a person
 _SIDES = {"a": "only in {a}", "b": "only in {b}", "both": "in both"}
 _AXES = ("regularizer", *ClassifierTrial.fields())
 _TRIALS = f"""
@@ -38,34 +41,35 @@ select side, epoch, avg(train_error) as train_error, avg(test_error) as test_err
 from epochs join ended using (trial_id) where epoch <= common
 group by all order by all
 """
+_NOTE = "means over the trials that are done, as far as all of them ran"
 
 
 def sweep_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
     """Tables `trials`, `axes` (those with other values), `outcome` and `curves`."""
     trials = asked(db, _TRIALS, "trials", a, b)
-    axes = Table("axes", ["axis", "a", "b"], _axes(db, a, b))
+    axes = _axes_table(db, a, b)
     outcome = outcome_table(db, a, b)
     curves = asked(db, _CURVES, "curves", a, b)
     if not people:
         return [trials, axes, outcome, curves]
-    written = [
-        [axis, *(", ".join(map(setting_text, side)) for side in sides)]
-        for axis, *sides in axes.rows
-    ]
-    note = "means over the trials that are done, as far as all of them ran"
-    return [
-        _counts(trials, a, b),
-        *_only(trials, a, b),
-        Table(
-            "axes",
-            ["axis", a, b],
-            written,
-            title="Axes that differ",
-            notes=[] if written else ["no axis differs"],
-        ),
-        for_people(outcome, a, b),
-        *curves_for_people(curves, (a, b), note),
-    ]
+    plot = curves_for_people(curves, (a, b), _NOTE)
+    return [_counts(trials, a, b), *_only(trials, a, b), axes, outcome, *plot]
+
+
+def _axes_table(db: Database, a: str, b: str) -> Table:
+    rows = _axes(db, a, b)
+    return Table(
+        "axes",
+        ["axis", "a", "b"],
+        rows,
+        title="Axes that differ",
+        layout=[Column("axis"), Column(a, "a", _listed), Column(b, "b", _listed)],
+        notes=[] if rows else ["no axis differs"],
+    )
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(map(setting_text, values))
 
 
 def _axes(db: Database, a: str, b: str) -> list[list[Any]]:
@@ -82,17 +86,23 @@ def _counts(trials: Table, a: str, b: str) -> Table:
     return Table("trials", ["", "trials", "done"], rows, title="Trials")
 
 
+_ONLY = (
+    Column("trial_id", unbroken=True),
+    Column("model", lambda r: words(r)[0], unbroken=True),
+    Column("data", lambda r: words(r)[1]),
+    REGULARIZER,
+    Column("seed"),
+    Column("status", unbroken=True),
+)
+
+
 def _only(trials: Table, a: str, b: str) -> list[Table]:
     tables = []
     for side in "ab":
-        records = [r for r in trials.records() if r["side"] == side]
-        rows = [
-            [r["trial_id"], *words(r), r["regularizer"] or "–", r["seed"], r["status"]]
-            for r in records[:_LISTED]
-        ]
-        more = [f"and {len(records) - _LISTED} more"] if len(records) > _LISTED else []
-        columns = ["trial_id", "model", "data", "regularizer", "seed", "status"]
+        rows = [row for row in trials.rows if row[trials.columns.index("side")] == side]
+        more = [f"and {len(rows) - _MOST} more"] if len(rows) > _MOST else []
         title = _SIDES[side].format(a=a, b=b).capitalize()
         if rows:
-            tables.append(Table(f"only_{side}", columns, rows, title, notes=more))
+            own = Table(f"only_{side}", trials.columns, rows[:_MOST], title, _ONLY, notes=more)
+            tables.append(own)
     return tables

@@ -9,6 +9,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import COLUMNS, curves_for_people
 from gensweep.analysis.progress.trial import trial_settings
 from gensweep.analysis.questions.measurements import measured_once, measurements
+from gensweep.analysis.tables.column import Column, plain
 from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table
 
@@ -17,6 +18,7 @@ _OUTCOME = (
     *("final_train_error", "final_test_error", "best_test_error", "best_test_epoch"),
     *("wall_seconds", "images_per_second", "parameters", "host", "device"),
 )
+_NOTE = "errors of every epoch"
 
 
 def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
@@ -35,25 +37,24 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
     ]
     outcome += _measured(db, a, b)
     curves = _curves(db, a, b)
-    if not people:
-        return [
-            Table("settings", ["setting", "a", "b"], settings),
-            Table("outcome", ["figure", "a", "b", "difference"], outcome),
-            curves,
-        ]
-    none = [] if settings else ["no setting differs"]
-    written = [[name, *(_written(name, v) for v in values)] for name, *values in outcome]
-    return [
-        Table("settings", ["setting", a, b], settings, "Settings that differ", notes=none),
-        Table(
-            "outcome",
-            ["figure", a, b, "difference"],
-            written,
-            title="Outcome",
-            show=dict.fromkeys((a, b, "difference"), str),
-        ),
-        *curves_for_people(curves, (a, b), "errors of every epoch"),
-    ]
+    settings_table = Table(
+        "settings",
+        ["setting", "a", "b"],
+        settings,
+        title="Settings that differ",
+        layout=[Column("setting"), Column(a, "a"), Column(b, "b")],
+        notes=[] if settings else ["no setting differs"],
+    )
+    outcome_table = Table(
+        "outcome",
+        ["figure", "a", "b", "difference"],
+        outcome,
+        title="Outcome",
+        layout=[Column("figure"), _value(a, "a"), _value(b, "b"), _value("difference")],
+    )
+    if people:
+        return [settings_table, outcome_table, *curves_for_people(curves, (a, b), _NOTE)]
+    return [settings_table, outcome_table, curves]
 
 
 def _measured(db: Database, a: str, b: str) -> list[list[Any]]:
@@ -67,9 +68,15 @@ def _difference(a: Any, b: Any) -> Any:
     return b - a if isinstance(a, Real) and isinstance(b, Real) else None
 
 
-def _written(name: str, value: Any) -> str | None:
+def _value(name: str, key: str = "") -> Column:
+    """A column of values, each written as its figure asks for."""
+    key = key or name
+    return Column(name, key, cell=lambda r: _written(r["figure"], r[key]), align="right")
+
+
+def _written(name: str, value: Any) -> str:
     if value is None or isinstance(value, str):
-        return value
+        return plain(value)
     if name.endswith("_error"):
         return percent(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -14,15 +14,15 @@ X, Y = Axis("thousand steps", start=0.0), Axis("accuracy (%)", start=0.0, end=10
 def accuracy_panel(
     records: Sequence[Record],
     title: str,
-    alike: Sequence[str],
+    group_by: Sequence[str],
     label: Callable[[Record], str],
     best: bool = False,
 ) -> Panel:
     """Train (dashed) and test accuracy in per cent against thousands of steps, from rows of
-    `learning_curves`, per `alike` and settings; with `best`, the best test accuracy so far too.
+    `learning_curves`, per `group_by` and settings; with `best`, the best test accuracy so far too.
     """
     curves: list[Curve] = []
-    for group, settings in by_setting(records, alike):
+    for group, settings in by_setting(records, group_by):
         curves += accuracies(name_of(label(group[0]), settings), group, best)
     return Panel(X, Y, curves, title)
 

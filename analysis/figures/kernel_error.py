@@ -73,8 +73,8 @@ def _curve(points: list[Record], series: list[list[Record]]) -> Curve:
 def _name(point: Record, series: list[list[Record]]) -> str:
     """The features, and what sets them apart from others of their kind."""
     like = [other[0] for other in series if other[0]["model"] == point["model"]]
-    telling = [c for c in ("kernel", "bandwidth", "filters") if len({r[c] for r in like}) > 1]
-    said = [f"{c} {_short(point[c])}" for c in telling]
+    varying = [c for c in ("kernel", "bandwidth", "filters") if len({r[c] for r in like}) > 1]
+    said = [f"{c} {_short(point[c])}" for c in varying]
     l2 = f"l2 {point['l2']:g}" if point["l2"] else ""
     return name_of(in_words(point["model"]), *said, l2)
 

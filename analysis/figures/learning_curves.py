@@ -18,7 +18,7 @@ from gensweep.analysis.figures.series import (
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, in_words, order_by
 
-_ALIKE = (*MODEL, "randomization", "regularizer")
+_GROUP_BY = (*MODEL, "randomization", "regularizer")
 _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and randomization <> 'partial_labels'
@@ -42,7 +42,7 @@ def learning_curves(db: Database) -> Figure:
 
 def _panel(title: str, records: list[Record]) -> Panel:
     curves: list[Curve] = []
-    for group, settings in by_setting(records, _ALIKE):
+    for group, settings in by_setting(records, _GROUP_BY):
         name = name_of(in_words(group[0]["randomization"]), group[0]["regularizer"], settings)
         for what, figure in (("train", "train_error"), ("test", "test_error")):
             label, dashed = f"{name}: {what}", what == "train"

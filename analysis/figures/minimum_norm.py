@@ -5,10 +5,10 @@ from __future__ import annotations
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import Record, name_of, split
 from gensweep.analysis.questions.min_norm import (
-    ALIKE,
+    GROUP_BY,
     SETTINGS,
     SETTINGS_IN_ORDER,
-    TELLING,
+    VARYING,
     data_label,
     way,
 )
@@ -30,7 +30,7 @@ def _geometric(name: str) -> str:
 
 _QUERY = f"""
 select
-    {", ".join((*ALIKE, *SETTINGS))}, features, n, d, bandwidth, step,
+    {", ".join((*GROUP_BY, *SETTINGS))}, features, n, d, bandwidth, step,
     {",".join(map(_geometric, _DISTANCES))}
 from min_norm
 where status = 'done' and step > 0
@@ -62,11 +62,11 @@ def minimum_norm(db: Database) -> Figure:
 
 def _panel(dataset: str, records: list[Record]) -> Panel:
     curves = []
-    groups = list(split(records, *ALIKE, *SETTINGS))
+    groups = list(split(records, *GROUP_BY, *SETTINGS))
     firsts = [group[0] for group in groups]
-    telling = varying_settings(firsts, ALIKE, TELLING)
-    steps = varying_settings(firsts, (*ALIKE, *TELLING), ["steps"])
-    for group, *settings in zip(groups, telling, steps, strict=True):
+    varying = varying_settings(firsts, GROUP_BY, VARYING)
+    steps = varying_settings(firsts, (*GROUP_BY, *VARYING), ["steps"])
+    for group, *settings in zip(groups, varying, steps, strict=True):
         name = name_of(way(group[0]), *settings)
         curves.append(_curve(name, group, "distance", name))
         if group[0]["start"] == "random":

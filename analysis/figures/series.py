@@ -33,13 +33,13 @@ def split(records: Sequence[Record], *columns: str) -> Iterator[list[Record]]:
 
 
 def by_setting(
-    records: Sequence[Record], alike: Sequence[str]
+    records: Sequence[Record], group_by: Sequence[str]
 ) -> Iterator[tuple[list[Record], str]]:
-    """One group per `alike` and settings, so that no curve joins what was trained differently,
+    """One group per `group_by` and settings, so that no curve joins what was trained differently,
     with the settings that tell it from others alike.
     """
-    groups = list(split(records, *alike, *SETTINGS))
-    yield from zip(groups, varying_settings([g[0] for g in groups], alike), strict=True)
+    groups = list(split(records, *group_by, *SETTINGS))
+    yield from zip(groups, varying_settings([g[0] for g in groups], group_by), strict=True)
 
 
 def by_model(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:

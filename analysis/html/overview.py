@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.cells import Sheet, sheet
-from gensweep.analysis.progress.status import COUNTS, TROUBLE
-from gensweep.analysis.tables.labels import randomization_label
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.progress.status import COUNTS, SWEEP_COLUMNS, TROUBLE
+from gensweep.analysis.tables.column import NOTHING, Column
+from gensweep.analysis.tables.shared_columns import DATA, REGULARIZER
+from gensweep.analysis.tables.table import Table
 from gensweep.trainables.status import Status
 
 MOST_TROUBLE = 50
@@ -95,34 +96,33 @@ def duration(seconds: float) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d") if moment else "–"
+    return moment.strftime("%Y-%m-%d") if moment else NOTHING
 
 
 def _minute(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M") if moment else "–"
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else NOTHING
 
 
-_DAYS: Mapping[str, Callable[[Any], str]]
-_MINUTES: Mapping[str, Callable[[Any], str]]
-_MOMENTS = ("first_started", "last_started", "last_finished")
-_DAYS, _MINUTES = (dict.fromkeys(_MOMENTS, write) for write in (_day, _minute))
+def _moments(write: Callable[[Any], str], *names: str) -> list[Column]:
+    return [Column(name, text=write) for name in names]
 
 
 def _sweeps(db: Database) -> Table:
-    table = db.table(SWEEPS)
-    absent = [status for status in Status if status != Status.DONE]
-    columns, rows = without_empty(table.columns, table.rows, absent)
-    return Table("sweeps", columns, rows, "Sweeps", show=_MINUTES, sql=SWEEPS)
+    layout = [*SWEEP_COLUMNS, *_moments(_minute, "first_started", "last_finished")]
+    return replace(db.table(SWEEPS, name="sweeps"), title="Sweeps", layout=layout, sql=SWEEPS)
 
 
 def _versions(db: Database) -> Table:
-    table = db.table(VERSIONS)
-    show = {**_DAYS, "versions": _packages, "git_commit": _short}
-    return Table("versions", table.columns, table.rows, "Made by", show=show, sql=VERSIONS)
-
-
-def _short(commit: str) -> str:
-    return commit[:12]
+    layout = [
+        Column("git_commit", text=lambda commit: commit[:12]),
+        Column("versions", text=_packages),
+        Column("device"),
+        Column("trials"),
+        Column("hosts"),
+        *_moments(_day, "first_started", "last_started"),
+    ]
+    found = db.table(VERSIONS, name="versions")
+    return replace(found, title="Made by", layout=layout, sql=VERSIONS)
 
 
 def _packages(versions: str) -> str:
@@ -136,13 +136,26 @@ def _packages(versions: str) -> str:
     return ", ".join(f"{name} {version}" for name, version in known.items())
 
 
+_TROUBLE = (
+    Column("trial_id", unbroken=True),
+    Column("model", unbroken=True),
+    DATA,
+    REGULARIZER,
+    Column("seed"),
+    Column("status", unbroken=True),
+    Column("attempts"),
+    Column("error"),
+)
+
+
 def _trouble(db: Database) -> Table:
-    records = db.table(TROUBLE).records()
-    columns = ["trial_id", "model", "data", "regularizer", "seed", "status", "attempts", "error"]
-    rows = []
-    for record in records[:MOST_TROUBLE]:
-        record["data"] = randomization_label(record["randomization"], record["corruption"])
-        rows.append([record[column] for column in columns])
-    more = len(records) > MOST_TROUBLE
-    notes = [f"the first {MOST_TROUBLE} of {len(records)}"] if more else []
-    return Table("trouble", columns, rows, "Went wrong", notes=notes, sql=TROUBLE)
+    found = db.table(TROUBLE, name="trouble")
+    more = len(found.rows) > MOST_TROUBLE
+    return replace(
+        found,
+        rows=found.rows[:MOST_TROUBLE],
+        title="Went wrong",
+        layout=_TROUBLE,
+        notes=[f"the first {MOST_TROUBLE} of {len(found.rows)}"] if more else [],
+        sql=TROUBLE,
+    )

@@ -18,7 +18,7 @@ from gensweep.analysis.html.charts import Charts, charts
 from gensweep.analysis.html.overview import Overview, overview_of
 from gensweep.analysis.html.runtime import runtime
 from gensweep.analysis.html.series import DARK, LIGHT, SHAPES
-from gensweep.analysis.report import asked
+from gensweep.analysis.report import report_tables
 from gensweep.analysis.tables.figure import Figure
 
 FIRST = ("claims",)  # what is read before the figures
@@ -52,10 +52,7 @@ def page(
 ) -> str:
     """The report as HTML. `place` says whose results these are; `only` names the summaries and
     figures to show, all that apply without."""
-    tables = []
-    for summary in asked(db, only):
-        bare = summary.figures(db)
-        tables.append(sheet(summary.for_people(bare), bare))
+    tables = [sheet(table) for table in report_tables(db, only)]
     drawn, missing = _figures(db, only)
     return render(
         place=place,

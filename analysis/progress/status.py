@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import randomization_label, settings_label, with_interval
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import NOTHING, Column, Record
+from gensweep.analysis.tables.labels import in_percent, randomization_label, settings_label
+from gensweep.analysis.tables.table import Table
 from gensweep.trainables.status import Status
 
 COUNTS = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in Status)
@@ -41,14 +42,53 @@ order by status, finished_at, trial_id
 """
 
 
+# A status that no trial has is left out.
+SWEEP_COLUMNS = (
+    Column("sweep", unbroken=True),
+    Column("trials"),
+    *(
+        Column(status, keep="always" if status == Status.DONE else "filled", unbroken=True)
+        for status in Status
+    ),
+)
+_TRIAL = (
+    Column("trial_id", unbroken=True),
+    Column("model", lambda r: r["trainable"] if _is_theory(r) else r["model"], unbroken=True),
+    Column("data", lambda r: settings_label(r["config"]) if _is_theory(r) else _data(r)),
+    Column("regularizer", lambda r: None if _is_theory(r) else r["regularizer"], short="reg."),
+    Column("seed"),
+)
+_RUNNING_COLUMNS = (
+    *_TRIAL,
+    Column(
+        "epoch",
+        "epochs_run",
+        cell=lambda r: NOTHING if _is_theory(r) else f"{r['epochs_run']}/{r['epochs']}",
+    ),
+    Column("train %", "train_error", in_percent),
+    Column("test %", "test_error", in_percent),
+    Column("host"),
+)
+_TROUBLE_COLUMNS = (*_TRIAL, Column("status", unbroken=True), Column("error"))
+
+
 def status_tables(db: Database) -> list[Table]:
     """Trials per sweep and status, who is at work and where, the running trials, and those that
     went wrong."""
     sweeps, running, trouble = (
-        db.table(query, name=name)
-        for name, query in (("sweeps", _SWEEPS), ("running", _RUNNING), ("trouble", TROUBLE))
+        replace(db.table(query, name=name), title=title, layout=layout)
+        for name, title, query, layout in (
+            ("sweeps", "Sweeps", _SWEEPS, (*SWEEP_COLUMNS, Column("last_finished"))),
+            ("running", "Running", _RUNNING, _RUNNING_COLUMNS),
+            ("trouble", "Went wrong", TROUBLE, _TROUBLE_COLUMNS),
+        )
     )
     return [sweeps, _nodes(db), running, trouble]
+
+
+def that_say_something(tables: Sequence[Table]) -> list[Table]:
+    """What a person reads of them: the sweeps, and the lists that have rows."""
+    return [*tables[:1], *(table for table in tables[1:] if table.rows)]
 
 
 def _nodes(db: Database) -> Table:
@@ -61,47 +101,12 @@ def _nodes(db: Database) -> Table:
             host = node.get("host")
             rows.append([*about, host, node.get("workers"), running.get(host, 0) if host else None])
     columns = ["purpose", "host", "pid", "since", "node", "workers", "running"]
-    return Table("nodes", columns, rows)
+    return Table("nodes", columns, rows, title="At work")
 
 
-def for_people(tables: Sequence[Table]) -> list[Table]:
-    """What a terminal has room for: only statuses that trials have, and lists that have rows."""
-    sweeps, nodes, running, trouble = tables
-    absent = [status for status in Status if status != Status.DONE]
-    columns, rows = without_empty(sweeps.columns, sweeps.rows, absent)
-    nodes = Table("nodes", nodes.columns, nodes.rows, title="At work")
-    lists = [nodes, _running(running), _trouble(trouble)]
-    return [Table("sweeps", columns, rows, title="Sweeps"), *(t for t in lists if t.rows)]
+def _is_theory(record: Record) -> bool:
+    return record["epochs"] is None
 
 
-def _running(table: Table) -> Table:
-    rows = [
-        [
-            *_trial(r),
-            f"{r['epochs_run']}/{r['epochs']}" if r["epochs"] else "–",
-            with_interval(r["train_error"], None, 100),
-            with_interval(r["test_error"], None, 100),
-            r["host"],
-        ]
-        for r in table.records()
-    ]
-    figures = ["epoch", "train %", "test %"]
-    return Table(
-        "running", [*_TRIAL, *figures, "host"], rows, "Running", show=dict.fromkeys(figures, str)
-    )
-
-
-def _trouble(table: Table) -> Table:
-    rows = [[*_trial(r), r["status"], r["error"]] for r in table.records()]
-    return Table("trouble", [*_TRIAL, "status", "error"], rows, "Went wrong")
-
-
-_TRIAL = ("trial_id", "model", "data", "regularizer", "seed")
-
-
-def _trial(record: dict[str, Any]) -> list[Any]:
-    if record["epochs"] is None:
-        settings = settings_label(record["config"])
-        return [record["trial_id"], record["trainable"], settings, "–", record["seed"]]
-    data = randomization_label(record["randomization"], record["corruption"])
-    return [record["trial_id"], record["model"], data, record["regularizer"], record["seed"]]
+def _data(record: Record) -> str:
+    return randomization_label(record["randomization"], record["corruption"])

@@ -9,6 +9,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.trial_columns import FIELD_COLUMNS
 from gensweep.analysis.questions.measurements import measurements
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table
@@ -69,6 +70,15 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     return tables
 
 
+_EPOCH = (
+    Column("epoch"),
+    Column("train_loss"),
+    Column("train_error", text=percent),
+    Column("test_error", text=percent),
+    Column("seconds"),
+)
+
+
 def _how_many(epochs: int) -> str:
     if epochs > _SHOWN_EPOCHS:
         return f"{epochs} epochs, the last {_SHOWN_EPOCHS} in figures"
@@ -77,18 +87,15 @@ def _how_many(epochs: int) -> str:
 
 def _curve(epochs: Table) -> Table:
     records = epochs.records()
-    columns = ("epoch", "train_loss", "train_error", "test_error", "seconds")
-    last: list[list[Any]] = [[r[c] for c in columns] for r in records[-_SHOWN_EPOCHS:]]
     x = [float(r["epoch"]) for r in records]
     curves = [
         Curve("train error", x, [100 * r["train_error"] for r in records]),
         Curve("test error", x, [100 * r["test_error"] for r in records]),
     ]
-    return Table(
-        "epochs",
-        columns,
-        last,
+    return replace(
+        epochs,
         title=f"Learning curve ({_how_many(len(records))})",
-        show={"train_error": percent, "test_error": percent},
+        layout=_EPOCH,
+        entries=records[-_SHOWN_EPOCHS:],
         plot=line_figure(curves, "epoch", "error %", x_end=x[-1], y_end=100.0),
     )

@@ -6,16 +6,12 @@ from math import hypot
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.capacity_statements import ALIKE, SIDES, statements
-from gensweep.analysis.tables.labels import (
-    MODEL_ORDER,
-    SETTINGS,
-    dataset_labels,
-    model_label,
-    order_by,
-)
-from gensweep.analysis.tables.settings import say_settings
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.questions.capacity_statements import GROUP_BY, SIDES, statements
+from gensweep.analysis.tables.column import NOTHING, Column
+from gensweep.analysis.tables.labels import MODEL_ORDER, SETTINGS, add_settings_label, order_by
+from gensweep.analysis.tables.shared_columns import DATASET, MODEL
+from gensweep.analysis.tables.shared_columns import SETTINGS as SETTINGS_COLUMN
+from gensweep.analysis.tables.table import Table
 
 _OWN = ("epochs", "batch_size", "lr", "lr_decay", "momentum")
 
@@ -51,7 +47,7 @@ _FIGURES = (
     _seen("stability", "left_out_error", "left_out_error"),
     _seen("stability", "gap", "test_error - train_error"),
 )
-_GROUP = ", ".join((*ALIKE, *_OWN))
+_GROUP = ", ".join((*GROUP_BY, *_OWN))
 _QUERY = f"""
 from (
     select
@@ -71,7 +67,7 @@ order by
 """
 _SQL = "from capacity order by model, measure, n, labels, seed"
 _COLUMNS = (
-    *(*ALIKE, "settings", "figure", "draws", "true_draws"),
+    *(*GROUP_BY, "settings", "figure", "draws", "true_draws"),
     *(f"{side}{part}" for side in SIDES for part in ("", "_interval")),
     "tells_apart",
 )
@@ -84,10 +80,18 @@ def capacity_table(db: Database) -> Table:
     not depend on labels at all, None where there are not two seeds of each.
     """
     records = [{**dict.fromkeys(SETTINGS), **r} for r in db.table(_QUERY).records()]
-    say_settings(records, (*ALIKE, "figure"))
+    add_settings_label(records, (*GROUP_BY, "figure"))
     for record in records:
         record["tells_apart"] = _tells_apart(record)
-    return Table("capacity", _COLUMNS, [[r[c] for c in _COLUMNS] for r in records], sql=_SQL)
+    return Table.of(
+        "capacity",
+        records,
+        _COLUMNS,
+        title="Capacity: do its measures tell random labels from true ones?",
+        layout=_LAYOUT,
+        notes=statements(records),
+        sql=_SQL,
+    )
 
 
 # Figures of the network and its images alone, whatever the labels.
@@ -104,7 +108,7 @@ def _tells_apart(record: dict[str, Any]) -> bool | None:
     return bool(abs(values[0] - values[1]) > hypot(*intervals))
 
 
-_SAID = {
+_MEASURES = {
     "rademacher": "Rademacher complexity, at least",
     "train_error": "training error",
     "test_error": "test error",
@@ -120,36 +124,13 @@ _SAID = {
 }
 
 
-def for_people(table: Table) -> Table:
-    """The same with intervals written out, below it what each measure can and cannot tell apart."""
-    records = table.records()
-    rows = [
-        [
-            dataset,
-            model_label(r["model"], r["batch_norm"]),
-            r["settings"],
-            f"{r['n']}",
-            _SAID[r["figure"]],
-            *(_with_interval(r[side], r[f"{side}_interval"]) for side in SIDES),
-            _answer(r),
-            _draws(r),
-        ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
-    ]
-    columns = ["dataset", "model", "settings", "n", "figure", "random", "true", "apart", "seeds"]
-    return Table(
-        "capacity",
-        *without_empty(columns, rows, ("dataset", "settings")),
-        title="Capacity: do its measures tell random labels from true ones?",
-        show=dict.fromkeys(("n", "random", "true"), str),
-        notes=statements(records),
-        sql=table.sql,
-    )
+def _side(name: str, key: str) -> Column:
+    return Column(name, key, cell=lambda r: _with_interval(r[key], r[f"{key}_interval"]))
 
 
 def _with_interval(mean: float | None, half_width: float | None) -> str:
     if mean is None:
-        return "–"
+        return NOTHING
     return f"{mean:.3g} ±{half_width:.2g}" if half_width else f"{mean:.3g}"
 
 
@@ -162,6 +143,15 @@ def _answer(record: dict[str, Any]) -> str:
 def _draws(record: dict[str, Any]) -> str:
     draws, true = record["draws"], record["true_draws"]
     return f"{draws}" if draws == true else f"{draws}, {true}"
+
+
+_LAYOUT = (
+    *(DATASET, MODEL, SETTINGS_COLUMN, Column("n")),
+    Column("figure", text=_MEASURES.__getitem__),
+    *(_side(name, key) for name, key in zip(("random", "true"), SIDES, strict=True)),
+    Column("apart", "tells_apart", cell=_answer, align="left"),
+    Column("seeds", "draws", cell=_draws, align="left"),
+)
 
 
 def has_trials(db: Database) -> bool:

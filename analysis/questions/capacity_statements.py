@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-ALIKE = ("dataset", "model", "batch_norm", "measure", "n")
+GROUP_BY = ("dataset", "model", "batch_norm", "measure", "n")
 SIDES = ("random_labels", "true_labels")
 _Found = Mapping[str, list[dict[str, Any]]]  # the records of each figure
 
@@ -80,7 +80,7 @@ def _values(found: _Found, figure: str, side: str) -> list[float]:
 
 
 def _key(record: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(record[name] for name in (*ALIKE, "settings"))
+    return tuple(record[name] for name in (*GROUP_BY, "settings"))
 
 
 def _span(values: Sequence[float]) -> str:

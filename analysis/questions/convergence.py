@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
-from gensweep.analysis.tables.labels import (
-    PAPER_ORDER,
-    dataset_labels,
-    model_label,
-    randomization_label,
-)
-from gensweep.analysis.tables.settings import ALIKE, say_settings
+from gensweep.analysis.tables.column import NOTHING, Column
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label
+from gensweep.analysis.tables.shared_columns import DATA, DATASET, MODEL, REGULARIZER, SETTINGS
 from gensweep.analysis.tables.survival import median
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.table import Table
 
 THRESHOLDS = (
     *(("train_error", 0.0), ("train_error", 0.001), ("train_error", 0.01)),
@@ -26,7 +21,7 @@ THRESHOLDS = (
 UNITS = ("epochs", "steps", "seconds")
 
 _COLUMNS = (
-    *ALIKE,
+    *GROUP_BY,
     *("settings", "metric", "threshold", "unit", "seeds", "reached", "diverged"),
     *("time", "time_low", "time_high", "time_above"),
     *("ratio", "ratio_low", "ratio_high", "ratio_above", "ratio_seeds"),
@@ -67,9 +62,22 @@ def convergence_table(
     Raises QueryError for what the view `convergence` does not have.
     """
     records = times_to(db, metric, threshold, unit)
-    say_settings(records)
-    rows = [[r[c] for c in _COLUMNS] for r in records]
-    return Table("convergence", _COLUMNS, rows, sql=sql_of(metric, threshold, unit))
+    add_settings_label(records)
+    goal = _goal(metric, threshold)
+    few = ["n=k: only k seeds have a ratio, not a fair sample"] * any(map(_of_fewer, records))
+    return Table.of(
+        "convergence",
+        records,
+        _COLUMNS,
+        title=f"Convergence time: {unit} to {goal}, and its ratio to true labels",
+        layout=_layout(unit),
+        notes=[
+            "median over seeds [95 % interval] by Kaplan and Meier",
+            "> x: too few reached it to know more",
+            *few,
+        ],
+        sql=sql_of(metric, threshold, unit),
+    )
 
 
 def times_to(db: Database, metric: str, threshold: float, unit: str) -> list[dict[str, Any]]:
@@ -97,12 +105,6 @@ def sql_of(metric: str, threshold: float, unit: str) -> str:
     )
 
 
-def every_threshold(db: Database) -> Table:
-    """The same for every threshold and unit that the view has, under each other."""
-    tables = [convergence_table(db, *t, unit) for t, unit in product(THRESHOLDS, UNITS)]
-    return Table("convergence", _COLUMNS, [row for table in tables for row in table.rows])
-
-
 def _over_seeds(name: str, times: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     found = median(
         [math.inf if t["never"] else t[name] for t in times], [t["censored"] for t in times]
@@ -115,50 +117,41 @@ def _over_seeds(name: str, times: Sequence[Mapping[str, Any]]) -> dict[str, floa
     }
 
 
-def for_people(table: Table) -> Table:
-    """The same with intervals written out and censoring in words."""
-    records = table.records()
-    unit = records[0]["unit"] if records else "epochs"
-    rows = [
-        [
-            dataset,
-            model_label(r["model"], r["batch_norm"]),
-            r["regularizer"],
-            randomization_label(r["randomization"], r["corruption"]),
-            r["settings"],
-            f"{r['reached']}/{r['seeds']}",
-            "diverged" if r["diverged"] == r["seeds"] else _text(r, "time"),
-            _text(r, "ratio", "×") + _of_fewer(r),
-        ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
+def _layout(unit: str) -> list[Column]:
+    return [
+        *(DATASET, MODEL, REGULARIZER, DATA, SETTINGS),
+        Column("reached", cell=lambda r: f"{r['reached']}/{r['seeds']}"),
+        Column(unit, lambda r: _known(r, "time"), cell=_time),
+        Column("ratio", lambda r: _known(r, "ratio"), cell=_ratio),
     ]
-    columns = ["dataset", "model", "regularizer", "data", "settings", "reached", unit, "ratio"]
-    return Table(
-        "convergence",
-        *without_empty(columns, rows, ("dataset", "settings")),
-        title=f"Convergence time: {unit} to {_goal(records)}, and its ratio to true labels",
-        show=dict.fromkeys(("reached", unit, "ratio"), str),
-        notes=[
-            "median over seeds [95 % interval] by Kaplan and Meier",
-            "> x: too few reached it to know more",
-            *(["n=k: only k seeds have a ratio, not a fair sample"] * any(map(_of_fewer, records))),
-        ],
-        sql=table.sql,
-    )
 
 
-def _goal(records: Sequence[Mapping[str, Any]]) -> str:
-    if not records or records[0]["threshold"] == 0:
+def _goal(metric: str, threshold: float) -> str:
+    if threshold == 0:
         return "training error 0"
-    if records[0]["metric"] == "train_error":
-        return f"training error {100 * records[0]['threshold']:g} %"
-    return f"training loss {records[0]['threshold']:g}"
+    if metric == "train_error":
+        return f"training error {100 * threshold:g} %"
+    return f"training loss {threshold:g}"
+
+
+def _known(record: Mapping[str, Any], name: str) -> float | None:
+    """The median, or what it is longer than."""
+    value: float | None = record[name]
+    return record[f"{name}_above"] if value is None else value
+
+
+def _time(record: Mapping[str, Any]) -> str:
+    return "diverged" if record["diverged"] == record["seeds"] else _text(record, "time")
+
+
+def _ratio(record: Mapping[str, Any]) -> str:
+    return _text(record, "ratio", "×") + _of_fewer(record)
 
 
 def _text(record: Mapping[str, Any], name: str, times: str = "") -> str:
     value, above = record[name], record[f"{name}_above"]
     if value is None:
-        return "–" if above is None else f"> {_number(above)}{times}"
+        return NOTHING if above is None else f"> {_number(above)}{times}"
     text = _number(value) + times
     itself = name == "ratio" and record["randomization"] == "true_labels"
     if itself or record[f"{name}_low"] is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import MODEL_ORDER, dataset_labels, model_label, order_by
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import NOTHING, Column, Record
+from gensweep.analysis.tables.labels import MODEL_ORDER, model_label, order_by
+from gensweep.analysis.tables.shared_columns import DATASET
+from gensweep.analysis.tables.table import Table
 
 _QUERY = f"""
 from correlations
@@ -14,36 +18,37 @@ order by dataset, model <> 'all', {order_by("model", MODEL_ORDER)}, model, batch
 """
 
 
+def _model(record: Record) -> str:
+    if record["model"] == "all":
+        return "all models"
+    return model_label(record["model"], record["batch_norm"])
+
+
+def _interval(record: Record) -> str:
+    return NOTHING if record["low"] is None else f"{record['low']:+.2f} to {record['high']:+.2f}"
+
+
+_LAYOUT = (
+    DATASET,
+    Column("model", _model, unbroken=True),
+    Column("measure"),
+    Column("trials"),
+    Column("Spearman", "spearman", "{:+.2f}".format),
+    Column("95 % interval", "low", cell=_interval),
+)
+
+
 def correlations_table(db: Database) -> Table:
     """Rank correlations of each measure with the generalization gap, over trials."""
-    found = db.table(_QUERY)
-    return Table("correlations", found.columns, found.rows, sql=_QUERY.strip())
-
-
-def for_people(table: Table) -> Table:
-    records = table.records()
-    rows = [
-        [
-            dataset,
-            "all models" if r["model"] == "all" else model_label(r["model"], r["batch_norm"]),
-            r["measure"],
-            r["trials"],
-            f"{r['spearman']:+.2f}",
-            "–" if r["low"] is None else f"{r['low']:+.2f} to {r['high']:+.2f}",
-        ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
-    ]
-    columns = ["dataset", "model", "measure", "trials", "Spearman", "95 % interval"]
-    return Table(
-        "correlations",
-        *without_empty(columns, rows, ("dataset",)),
+    return replace(
+        db.table(_QUERY, name="correlations"),
         title="Rank correlation of each measure with the generalization gap",
-        show=dict.fromkeys(("Spearman", "95 % interval"), str),
+        layout=_LAYOUT,
         notes=[
             "over trials of every randomization, which differ in far more than the measure;",
             "the interval takes them for independent, which seeds of one setting are not",
         ],
-        sql=table.sql,
+        sql=_QUERY.strip(),
     )
 
 

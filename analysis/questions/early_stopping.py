@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import PAPER_ORDER, percent_interval, setting_text
-from gensweep.analysis.tables.settings import (
-    ALIKE,
-    IN_WORDS,
-    MAY_BE_EMPTY,
-    in_words,
-    say_settings,
-)
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import Column, Record
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, setting_text
+from gensweep.analysis.tables.shared_columns import SEEDS, SETTING, percent_column
+from gensweep.analysis.tables.table import Table
 
 _QUERY = f"""
 with stopped as (
@@ -34,50 +29,43 @@ select * from stopped join settings using (setting_id) order by {PAPER_ORDER}
 _SQL = "from early_stopping order by model, regularizer, randomization, corruption, seed"
 
 
+_COLUMNS = (
+    *(*GROUP_BY, "settings", "seeds", "epochs_run"),
+    *("final_test_error", "final_test_error_interval"),
+    *("best_test_error", "best_test_error_interval", "best_test_epoch"),
+    *("gain", "gain_interval"),
+)
+
+
+def _epoch(record: Record) -> str:
+    return f"{setting_text(record['best_test_epoch'])} of {setting_text(record['epochs_run'])}"
+
+
+_LAYOUT = (
+    *SETTING,
+    SEEDS,
+    percent_column("final %", "final_test_error"),
+    percent_column("best %", "best_test_error"),
+    Column("at epoch", "best_test_epoch", cell=_epoch),
+    percent_column("gain", "gain"),
+)
+
+
 def early_stopping_table(db: Database) -> Table:
     """Per setting, over seeds that are done: the final and the best test error, and its epoch."""
     records = db.table(_QUERY).records()
-    say_settings(records)
-    columns = [
-        *(
-            *ALIKE,
-            "settings",
-            "seeds",
-            "epochs_run",
-            "final_test_error",
-            "final_test_error_interval",
-        ),
-        *("best_test_error", "best_test_error_interval", "best_test_epoch"),
-        *("gain", "gain_interval"),
-    ]
-    return Table("early_stopping", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
-
-
-def for_people(table: Table) -> Table:
-    """The same in per cent, with intervals written out."""
-    records = table.records()
-    rows = [
-        [
-            *words,
-            r["seeds"],
-            percent_interval(r["final_test_error"], r["final_test_error_interval"]),
-            percent_interval(r["best_test_error"], r["best_test_error_interval"]),
-            f"{setting_text(r['best_test_epoch'])} of {setting_text(r['epochs_run'])}",
-            percent_interval(r["gain"], r["gain_interval"]),
-        ]
-        for r, words in zip(records, in_words(records), strict=True)
-    ]
-    figures = ("final %", "best %", "at epoch", "gain")
-    return Table(
+    add_settings_label(records)
+    return Table.of(
         "early_stopping",
-        *without_empty([*IN_WORDS, "n", *figures], rows, MAY_BE_EMPTY),
+        records,
+        _COLUMNS,
         title="Early stopping: test error at the end, and the best there was",
-        show=dict.fromkeys(figures, str),
+        layout=_LAYOUT,
         notes=[
             "at epoch: the median over seeds of where the best was",
             "gain: an oracle's, as the test set itself chose that epoch",
         ],
-        sql=table.sql,
+        sql=_SQL,
     )
 
 

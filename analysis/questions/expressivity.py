@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
+from gensweep.analysis.tables.column import NOTHING, Column, Record
 from gensweep.analysis.tables.labels import setting_text
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.table import Table
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
 
 # The same sample, asked for in the same way.
@@ -71,71 +72,61 @@ order by dataset, randomization, d, output desc, depth, knot <> {ExpressivityTri
 _SQL = "from expressivity order by dataset, output, depth, knot, n, precision, seed"
 
 
+_KNOTS = (None, ExpressivityTrial.knot)
+
+
+def _labels(record: Record) -> str:
+    return "true" if record["randomization"] == "true_labels" else "random"
+
+
+def _constructed(record: Record, precision: str) -> str:
+    """`3/3 4e-06`; the training error where not all seeds fit."""
+    seeds, fits = record[f"{precision}_seeds"], record[f"{precision}_fits"]
+    if not seeds:
+        return NOTHING
+    if fits < seeds:
+        return f"{fits}/{seeds} {100 * record[f'{precision}_train_error']:.1f} %"
+    return f"{fits}/{seeds} {record[f'{precision}_max_residual']:.0e}"
+
+
+_LAYOUT = (
+    Column("sample", lambda r: f"{r['dataset']}, d={r['d']}"),
+    Column("labels", _labels, unsaid=("random",), keep="filled"),
+    Column("n"),
+    Column("classes", keep="varying"),
+    Column("out", lambda r: 1 if r["output"] == "real" else r["classes"]),
+    Column("depth", unsaid=(None, 1), keep="filled", align="left"),
+    Column("knot", text=setting_text, unsaid=_KNOTS, keep="filled", align="left"),
+    Column("weights", "parameters"),
+    Column("float64", "fp64_fits", cell=lambda r: _constructed(r, "fp64")),
+    Column("float32", "fp32_fits", cell=lambda r: _constructed(r, "fp32")),
+    Column("cond.", "condition", "{:.0e}".format),
+    Column("SGD %", "sgd_train_error", lambda error: f"{100 * error:.1f}"),
+)
+
+
 def expressivity_table(db: Database) -> Table:
     """Per sample and construction, over seeds: how it fits in each precision, and SGD's best.
 
     Residuals, condition numbers and gaps are the worst over seeds, training errors are means.
     """
-    found = db.table(_QUERY)
-    return Table("expressivity", found.columns, found.rows, sql=_SQL)
-
-
-def for_people(table: Table) -> Table:
-    """The same with what a precision reached in one cell, narrow enough for 80 columns."""
-    records = table.records()
-    several = len({r["classes"] for r in records}) > 1
-    rows = [
-        [
-            f"{r['dataset']}, d={r['d']}",
-            "true" if r["randomization"] == "true_labels" else "",
-            r["n"],
-            r["classes"] if several else "",
-            "1" if r["output"] == "real" else str(r["classes"]),
-            str(r["depth"]) if (r["depth"] or 1) > 1 else "",
-            "" if r["knot"] in (None, ExpressivityTrial.knot) else setting_text(r["knot"]),
-            r["parameters"],
-            _constructed(r, "fp64"),
-            _constructed(r, "fp32"),
-            "–" if r["condition"] is None else f"{r['condition']:.0e}",
-            _trained(r),
-        ]
-        for r in records
-    ]
-    shown = ("float64", "float32", "cond.", "SGD %")
-    columns = ["sample", "labels", "n", "classes", "out", "depth", "knot", "weights", *shown]
-    epochs = sorted({r["sgd_epochs"] for r in records} - {None})
+    found = db.table(_QUERY, name="expressivity")
+    epochs = sorted({r["sgd_epochs"] for r in found.records()} - {None})
     after = f" after {' or '.join(map(str, epochs))} epochs" if epochs else ""
-    return Table(
-        "expressivity",
-        *without_empty(columns, rows, ("labels", "classes", "depth", "knot")),
+    return replace(
+        found,
         title="Theorem 1: any labels with 2n + d weights",
-        show=dict.fromkeys(("out", *shown), str),
+        layout=_LAYOUT,
         notes=[
             "labels: random unless true; out: one per class, or 1, whose target is its number",
             "float64, float32: seeds that fit, with the largest |output - target|, or the error",
             "float32 fails where rounding does: the theorem is about real numbers",
             f"SGD: an MLP of about as many weights{after}, at the best learning rate",
         ],
-        sql=table.sql,
+        sql=_SQL,
     )
 
 
 def has_trials(db: Database) -> bool:
     query = "select count(*) from expressivity where status in ('done', 'diverged')"
     return bool(db.table(query).rows[0][0])
-
-
-def _constructed(record: dict[str, Any], precision: str) -> str:
-    """`3/3 4e-06`; the training error where not all seeds fit."""
-    seeds, fits = record[f"{precision}_seeds"], record[f"{precision}_fits"]
-    if not seeds:
-        return "–"
-    if fits < seeds:
-        return f"{fits}/{seeds} {100 * record[f'{precision}_train_error']:.1f} %"
-    return f"{fits}/{seeds} {record[f'{precision}_max_residual']:.0e}"
-
-
-def _trained(record: dict[str, Any]) -> str:
-    if record["sgd_train_error"] is None:
-        return "–"
-    return f"{100 * record['sgd_train_error']:.1f}"

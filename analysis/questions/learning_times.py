@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import PAPER_ORDER, percent
-from gensweep.analysis.tables.settings import (
-    ALIKE,
-    IN_WORDS,
-    MAY_BE_EMPTY,
-    in_words,
-    say_settings,
-)
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import Column, Record
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, percent
+from gensweep.analysis.tables.shared_columns import SEEDS, SETTING
+from gensweep.analysis.tables.table import Table
 
 _COLUMNS = (
-    *(*ALIKE, "settings", "changed", "seeds", "examples", "learned", "median_epoch"),
+    *(*GROUP_BY, "settings", "changed", "seeds", "examples", "learned", "median_epoch"),
     *("learned_for_good", "forgotten"),
 )
 _QUERY = f"""
@@ -34,44 +29,46 @@ order by {PAPER_ORDER}, changed
 """
 
 
+def _examples(record: Record) -> str:
+    return "corrupted" if record["changed"] else "clean"
+
+
+def _epoch(record: Record) -> str:
+    epoch = record["median_epoch"]
+    return "not reached" if epoch is None else f"{epoch:g}"
+
+
+_LAYOUT = (
+    *SETTING,
+    Column("examples", _examples),
+    SEEDS,
+    Column("learned", text=percent),
+    Column("epoch", "median_epoch", cell=_epoch),
+    Column("forgotten", text="{:.2f}".format),
+)
+
+
 def learning_times_table(db: Database) -> Table:
     """Per setting, for clean and for corrupted examples: how many were learned, and when.
 
     A median that not all seeds reached is left out: it would be one over the fastest.
     """
     records = db.table(_QUERY).records()
-    say_settings(records)
+    add_settings_label(records)
     for record in records:
         if record["reached"] < record["seeds"]:
             record["median_epoch"] = None
-    rows = [[r[c] for c in _COLUMNS] for r in records]
-    return Table("learning_times", _COLUMNS, rows, sql=_QUERY.strip())
-
-
-def for_people(table: Table) -> Table:
-    records = table.records()
-    rows = [
-        [
-            *words,
-            "corrupted" if record["changed"] else "clean",
-            record["seeds"],
-            percent(record["learned"]),
-            "not reached" if record["median_epoch"] is None else f"{record['median_epoch']:g}",
-            f"{record['forgotten']:.2f}",
-        ]
-        for record, words in zip(records, in_words(records), strict=True)
-    ]
-    columns = [*IN_WORDS, "examples", "n", "learned", "epoch", "forgotten"]
-    return Table(
+    return Table.of(
         "learning_times",
-        *without_empty(columns, rows, MAY_BE_EMPTY),
+        records,
+        _COLUMNS,
         title="Order of learning: when examples are first predicted as their given label",
-        show=dict.fromkeys(("learned", "epoch", "forgotten"), str),
+        layout=_LAYOUT,
         notes=[
             "learned: the share that ever was; epoch: the median over all of them",
             "forgotten: how often one is, on average; means over n seeds",
         ],
-        sql=table.sql,
+        sql=_QUERY.strip(),
     )
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import PAPER_ORDER, percent_interval
-from gensweep.analysis.tables.settings import (
-    ALIKE,
-    IN_WORDS,
-    MAY_BE_EMPTY,
-    in_words,
-    say_settings,
-)
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import Column
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label
+from gensweep.analysis.tables.shared_columns import SEEDS, SETTING, percent_column
+from gensweep.analysis.tables.table import Table
 
 _COLUMNS = (
-    *(*ALIKE, "settings", "seeds", "gap", "gap_interval", "weight_norm"),
+    *(*GROUP_BY, "settings", "seeds", "gap", "gap_interval", "weight_norm"),
     *("distance_from_initialization", "margin_p10", "normalized_margin", "rademacher"),
 )
 _QUERY = f"""
@@ -35,40 +30,32 @@ order by {PAPER_ORDER}
 """
 
 
+_LAYOUT = (
+    *SETTING,
+    SEEDS,
+    percent_column("gap", "gap"),
+    Column("norm", "weight_norm", "{:.1f}".format),
+    Column("distance", "distance_from_initialization", "{:.1f}".format),
+    Column("margin", "margin_p10", "{:.2f}".format),
+    Column("Rademacher", "rademacher", "{:.3f}".format),
+)
+
+
 def measures_table(db: Database) -> Table:
     """Per setting, means over seeds of what was measured when training was done."""
     records = db.table(_QUERY).records()
-    say_settings(records)
-    return Table(
-        "measures", _COLUMNS, [[r[c] for c in _COLUMNS] for r in records], sql=_QUERY.strip()
-    )
-
-
-def for_people(table: Table) -> Table:
-    records = table.records()
-    rows = [
-        [
-            *words,
-            record["seeds"],
-            percent_interval(record["gap"], record["gap_interval"]),
-            f"{record['weight_norm']:.1f}",
-            f"{record['distance_from_initialization']:.1f}",
-            f"{record['margin_p10']:.2f}",
-            "–" if record["rademacher"] is None else f"{record['rademacher']:.3f}",
-        ]
-        for record, words in zip(records, in_words(records), strict=True)
-    ]
-    columns = [*IN_WORDS, "n", "gap", "norm", "distance", "margin", "Rademacher"]
-    return Table(
+    add_settings_label(records)
+    return Table.of(
         "measures",
-        *without_empty(columns, rows, MAY_BE_EMPTY),
+        records,
+        _COLUMNS,
         title="What training leaves behind: norms, margins, capacity",
-        show=dict.fromkeys(("gap", "norm", "distance", "margin", "Rademacher"), str),
+        layout=_LAYOUT,
         notes=[
             "norm: of all weights; distance: from initialization; margin: its 10th percentile",
             "Rademacher: how far random labels are fitted, from 0 (chance) to 1 (wholly)",
         ],
-        sql=table.sql,
+        sql=_QUERY.strip(),
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import dataset_labels, varying_settings
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import Column, Record
+from gensweep.analysis.tables.labels import dataset_labels, in_percent, varying_settings
+from gensweep.analysis.tables.table import Table
 
-ALIKE = ("dataset", "data", "corruption", "method", "start")
+GROUP_BY = ("dataset", "data", "corruption", "method", "start")
 SETTINGS = ("batch_size", "lr", "scale", "precision", "steps")
-TELLING = SETTINGS[:-1]  # steps are said where no other setting tells two apart
+VARYING = SETTINGS[:-1]  # steps are said where no other setting tells two apart
 _PLACE = ("n", "d", "features", "bandwidth")  # of a setting among the others
 SETTINGS_IN_ORDER = (
     "dataset, features, n, d, bandwidth, corruption, method, start desc, batch_size, lr, scale,"
@@ -21,7 +22,7 @@ _MEANS = ("distance", "distance_to_limit", "norm", "train_loss", "test_error")
 
 _QUERY = f"""
 select
-    {", ".join((*ALIKE, *SETTINGS, *_PLACE))},
+    {", ".join((*GROUP_BY, *SETTINGS, *_PLACE))},
     count(*) as seeds,
     median(condition) as condition,
     {", ".join(f"avg({x}) as {x}, half_width({x}) as {x}_interval" for x in _MEANS)},
@@ -37,52 +38,55 @@ order by {SETTINGS_IN_ORDER}
 _SQL = "from min_norm where step = steps order by dataset, data, corruption, method, start, seed"
 
 
+_COLUMNS = (
+    *(*GROUP_BY, "settings", "seeds", "steps", "condition"),
+    *(name for x in _MEANS for name in (x, f"{x}_interval")),
+    *("outside_moved", "minimum_norm"),
+    *("solution_test_error", "solution_test_error_interval"),
+)
+
+
+def _to_limit(record: Record) -> str:
+    return f"{record['distance_to_limit']:.0e}" if record["start"] == "random" else ""
+
+
+_LAYOUT = (
+    Column("data", lambda r: ", ".join(filter(None, (r["of_dataset"], data_label(r))))),
+    Column("method", lambda r: ", ".join(filter(None, (r["method"].upper(), r["settings"])))),
+    Column("start"),
+    Column("n", "seeds", keep="varying"),
+    Column("distance", text="{:.0e}".format),
+    Column("to limit", "distance_to_limit", cell=_to_limit, keep="filled"),
+    Column("moved", "outside_moved", "{:.0e}".format),
+    Column("test %", "test_error", in_percent),
+    Column("exact %", "solution_test_error", in_percent),
+)
+
+
 def min_norm_table(db: Database) -> Table:
     """Per setting, over seeds that are done: how far from the closed form they ended."""
     records = db.table(_QUERY).records()
-    telling = varying_settings(records, ALIKE, TELLING)
-    steps = varying_settings(records, (*ALIKE, *TELLING), ["steps"])
-    for record, *said in zip(records, telling, steps, strict=True):
-        record["settings"] = ", ".join(filter(None, said))
-    columns = [
-        *(*ALIKE, "settings", "seeds", "steps", "condition"),
-        *(name for x in _MEANS for name in (x, f"{x}_interval")),
-        *("outside_moved", "minimum_norm"),
-        *("solution_test_error", "solution_test_error_interval"),
-    ]
-    return Table("min_norm", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
-
-
-def for_people(table: Table) -> Table:
-    """The same with errors in per cent, and no more than 80 columns have room for."""
-    records = table.records()
-    seeds = sorted({r["seeds"] for r in records})
-    rows = [
-        [
-            ", ".join(filter(None, (dataset, data_label(r)))),
-            ", ".join(filter(None, (r["method"].upper(), r["settings"]))),
-            *(r["start"], r["seeds"] if len(seeds) > 1 else "", f"{r['distance']:.0e}"),
-            f"{r['distance_to_limit']:.0e}" if r["start"] == "random" else "",
-            f"{r['outside_moved']:.0e}",
-            *(f"{100 * r[error]:.2f}" for error in ("test_error", "solution_test_error")),
-        ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
-    ]
-    words = ("data", "method", "start")
-    mean = f"{seeds[0]} seeds" if len(seeds) == 1 else "n seeds"
-    figures = ("distance", "to limit", "moved", "test %", "exact %")
-    return Table(
+    varying = varying_settings(records, GROUP_BY, VARYING)
+    steps = varying_settings(records, (*GROUP_BY, *VARYING), ["steps"])
+    datasets = dataset_labels(records)
+    for record, dataset, *labels in zip(records, datasets, varying, steps, strict=True):
+        record["settings"] = ", ".join(filter(None, labels))
+        record["of_dataset"] = dataset
+    seeds = {r["seeds"] for r in records}
+    mean = f"{seeds.pop()} seeds" if len(seeds) == 1 else "n seeds"
+    return Table.of(
         "min_norm",
-        *without_empty([*words, "n", *figures], rows, ("n", "to limit")),
+        records,
+        _COLUMNS,
         title="Linear models: the distance from the solution of minimum norm",
-        show=dict.fromkeys(figures, str),
+        layout=_LAYOUT,
         notes=[
             f"distance: at the end, from the closed form, in units of its norm; mean over {mean}",
             "to limit: that from the closed form plus the start's part outside the data's span",
             "moved: how far the part outside the span has moved, at most; it must not",
             "exact: the test error of the closed form",
         ],
-        sql=table.sql,
+        sql=_SQL,
     )
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import PAPER_ORDER, percent_interval
-from gensweep.analysis.tables.settings import (
-    ALIKE,
-    IN_WORDS,
-    MAY_BE_EMPTY,
-    in_words,
-    say_settings,
-)
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import Column
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, in_percent
+from gensweep.analysis.tables.shared_columns import SETTING, percent_column
+from gensweep.analysis.tables.table import Table
 
 _FIGURES = ("train_error", "test_error", "gap")
 _MEANS = ", ".join(
@@ -30,42 +25,38 @@ select * from paired join settings using (setting_id) order by {PAPER_ORDER}
 _SQL = "from regularization order by model, regularizer, randomization, corruption, seed"
 
 
+_COLUMNS = (
+    *(*GROUP_BY, "settings", "pairs"),
+    *(
+        f"{f}{part}"
+        for f in _FIGURES
+        for part in ("", "_without", "_difference", "_difference_interval")
+    ),
+)
+_LAYOUT = (
+    *SETTING,
+    Column("n", "pairs"),
+    Column("test %", "test_error", in_percent),
+    percent_column("Δ test", "test_error_difference"),
+    percent_column("Δ train", "train_error_difference"),
+    percent_column("Δ gap", "gap_difference"),
+)
+
+
 def regularizers_table(db: Database) -> Table:
     """Per regularizer and setting: mean errors with and without it, and the mean of the
     differences by seed with its 95 % interval (Student's t over the pairs).
     """
     records = db.table(_QUERY).records()
-    say_settings(records)
-    columns = [*ALIKE, "settings", "pairs"]
-    for figure in _FIGURES:
-        columns += [figure, f"{figure}_without", f"{figure}_difference"]
-        columns += [f"{figure}_difference_interval"]
-    return Table("regularizers", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
-
-
-def for_people(table: Table) -> Table:
-    """The same in per cent, with intervals written out."""
-    records = table.records()
-    rows = [
-        [
-            *words,
-            r["pairs"],
-            f"{100 * r['test_error']:.2f}",
-            *(
-                percent_interval(r[f"{f}_difference"], r[f"{f}_difference_interval"])
-                for f in ("test_error", "train_error", "gap")
-            ),
-        ]
-        for r, words in zip(records, in_words(records), strict=True)
-    ]
-    figures = ["test %", "Δ test", "Δ train", "Δ gap"]
-    return Table(
+    add_settings_label(records)
+    return Table.of(
         "regularizers",
-        *without_empty([*IN_WORDS, "n", *figures], rows, MAY_BE_EMPTY),
+        records,
+        _COLUMNS,
         title="Regularizers: error with one, minus that of the same trial without any",
-        show=dict.fromkeys(figures, str),
+        layout=_LAYOUT,
         notes=["mean over n pairs of equal seed ± 95 % interval; none with one pair"],
-        sql=table.sql,
+        sql=_SQL,
     )
 
 

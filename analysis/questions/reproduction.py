@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.paper_numbers import CERTAINTY, title
+from gensweep.analysis.tables.column import NOTHING, Column, Record
 from gensweep.analysis.tables.labels import SETTINGS, in_words, model_label, varying_settings
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.table import Table
 
 # Numbers that stand together, as the paper has them: training/test (best during training).
 _TOGETHER = ("train{}_error", "test{}_error", "best_test{}_error")
@@ -50,10 +51,28 @@ class Beside:
             "order by position, epochs desc, lr, weight_decay, kernel, bandwidth, l2, precision"
         )
 
-    def figures(self, db: Database) -> Table:
-        """A row per number of the paper and setting of ours; those that were not run have n = 0."""
-        table = db.table(self.sql, name=self.name)
-        return Table(self.name, table.columns, table.rows, sql=self.sql)
+    def table(self, db: Database) -> Table:
+        """A row per number of the paper and setting of ours; those that were not run have n = 0.
+
+        A person reads the numbers that the paper prints together in one cell.
+        """
+        found = db.table(self.sql, name=self.name)
+        groups = _grouped(found.records())
+        marks = sorted({r["certainty"] for group in groups for r in group})
+        heads = [{**group[0], "epochs": None} for group in groups]  # that is a column here
+        varying = varying_settings(heads, ("source", "item", "metric"))
+        names = [self._names(group) for group in groups]
+        return replace(
+            found,
+            title=title(self.file),
+            layout=_layout(several_marks=len(marks) > 1),
+            entries=[
+                {**name, "group": group, "settings": _settings(group[0], settings)}
+                for group, name, settings in zip(groups, names, varying, strict=True)
+            ],
+            notes=[*_notes(marks), *(_NOTES_ON_KERNELS if self.name == "table_3" else _NOTES)],
+            sql=self.sql,
+        )
 
     def applies(self, db: Database) -> bool:
         """Whether any trial of the results could stand in the table."""
@@ -71,47 +90,21 @@ class Beside:
         """
         return bool(db.table(query).rows[0][0])
 
-    def for_people(self, table: Table) -> Table:
-        """Numbers that the paper prints together in one cell, with how sure we are of them."""
-        groups = _grouped(table.records())
-        marks = sorted({r["certainty"] for group in groups for r in group})
-        heads = [{**group[0], "epochs": None} for group in groups]  # that is a column here
-        rows = [
-            [
-                *self._names(group[0]),
-                self._number(group),
-                _settings(group[0], settings),
-                _cell(group, lambda r: r["printed"] + (f" {r['certainty']}" if marks[1:] else "")),
-                _runs(group[0]),
-                _cell(group, _ours) if group[0]["n"] else "",
-                _difference(group[-1]),
-                _verdict(group),
-            ]
-            for group, settings in zip(
-                groups, varying_settings(heads, ("source", "item", "metric")), strict=True
-            )
-        ]
-        droppable = ("of", "model", "setting", "number", "settings")
-        columns = [*droppable, "paper", "runs", "ours", "Δ", "verdict"]
-        return Table(
-            self.name,
-            *without_empty(columns, rows, droppable),
-            title=title(self.file),
-            show=dict.fromkeys(("paper", "ours", "Δ"), str),
-            notes=[*_notes(marks), *(_NOTES_ON_KERNELS if self.name == "table_3" else _NOTES)],
-            sql=self.sql,
-        )
-
-    def _names(self, record: dict[str, Any]) -> tuple[str, str, str]:
+    def _names(self, group: Sequence[Record]) -> dict[str, str]:
+        """What the numbers are of: the paper's words, or a model and what it was trained with."""
+        record = group[0]
         if self.by_item:
-            return record["item"], "", ""
-        random = ["random"] if record["randomization"] == "random_labels" else []
-        with_what = [] if random and record["regularizer"] == "none" else [record["regularizer"]]
-        where = " (slides)" if record["source"] == "slides" else ""
-        model = model_label(record["model"], record["batch_norm"])
-        return "", model, ", ".join(random + with_what) + where
+            names = {"of": record["item"], "model": "", "setting": ""}
+        else:
+            random = ["random"] if record["randomization"] == "random_labels" else []
+            alone = random and record["regularizer"] == "none"
+            setting = ", ".join([*random, *([] if alone else [record["regularizer"]])])
+            where = " (slides)" if record["source"] == "slides" else ""
+            model = model_label(record["model"], record["batch_norm"])
+            names = {"of": "", "model": model, "setting": setting + where}
+        return {**names, "number": self._number(group)}
 
-    def _number(self, group: Sequence[dict[str, Any]]) -> str:
+    def _number(self, group: Sequence[Record]) -> str:
         """Which of an item's numbers it is, where that is not said by the title."""
         metric = str(group[0]["metric"])
         if self.by_item:
@@ -136,9 +129,9 @@ def _listed(sources: Sequence[str]) -> str:
     return "(" + ", ".join(f"'{source}'" for source in sources) + ")"
 
 
-def _grouped(records: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def _grouped(records: Sequence[Record]) -> list[list[Record]]:
     """Numbers of one item and setting that the paper prints together."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    groups: dict[Any, list[Record]] = {}
     for record in records:
         family = _PAIRED.get(record["metric"], record["metric"])
         settings = (record[s] for s in (*SETTINGS, *_KERNELS))
@@ -153,40 +146,55 @@ def _notes(marks: Sequence[str]) -> list[str]:
     return [f"{mark}: {CERTAINTY[mark]}" for mark in marks]
 
 
-def _settings(record: dict[str, Any], varying: str) -> str:
+def _settings(record: Record, varying: str) -> str:
     """What sets ours apart, and what a kernel was solved with: `n 10000, bandwidth 0.02`."""
     if not record["n"]:
         return ""
-    said = {"n": "examples", "bandwidth": "bandwidth", "l2": "l2", "filters": "filters"}
-    words = [f"{word} {_short(record[of])}" for word, of in said.items() if record[of]]
-    return ", ".join([*words, *filter(None, [varying])])
+    words = {"n": "examples", "bandwidth": "bandwidth", "l2": "l2", "filters": "filters"}
+    said = [f"{word} {_short(record[of])}" for word, of in words.items() if record[of]]
+    return ", ".join([*said, *filter(None, [varying])])
 
 
 def _short(value: float) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _runs(record: dict[str, Any]) -> str:
+def _runs(entry: Record) -> str:
+    record = entry["group"][0]
     return " × ".join(str(v) for v in (record["n"], record["epochs"]) if v is not None)
 
 
-def _cell(group: Sequence[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> str:
+def _cell(group: Sequence[Record], text: Callable[[Record], str]) -> str:
     best = [f" ({text(r)})" for r in group if r["metric"].startswith("best_test")]
     others = [text(r) for r in group if not r["metric"].startswith("best_test")]
     # With intervals there is a place to break the line, so that no number is broken.
     return ("/" if all(len(t) < 8 for t in others) else " / ").join(others) + "".join(best)
 
 
-def _printed(record: dict[str, Any], fraction: float, offset: float = 0.0) -> float:
+def _printed(record: Record, fraction: float, offset: float = 0.0) -> float:
     """A value of ours in the unit in which the paper prints its own."""
     if record["unit"] == "accuracy in %":
         return 100 * (offset - fraction)
     return 100 * fraction if record["unit"] == "error in %" else fraction
 
 
-def _ours(record: dict[str, Any]) -> str:
+def _first(key: str) -> Callable[[Record], float | None]:
+    """The first value of a cell, in the unit in which it is printed."""
+
+    def read(entry: Record) -> float | None:
+        record = entry["group"][0]
+        return None if record[key] is None else _printed(record, record[key], 1.0)
+
+    return read
+
+
+def _our_cell(entry: Record) -> str:
+    return _cell(entry["group"], _ours) if entry["group"][0]["n"] else ""
+
+
+def _ours(record: Record) -> str:
     if record["ours"] is None:
-        return "–"
+        return NOTHING
     if record["unit"] == "weights":
         return f"{record['ours']:,.0f}"
     text = f"{_printed(record, record['ours'], 1.0):.2f}"
@@ -194,7 +202,7 @@ def _ours(record: dict[str, Any]) -> str:
     return text if width is None else f"{text}±{abs(_printed(record, width)):.2f}"
 
 
-def _verdict(group: Sequence[dict[str, Any]]) -> str:
+def _verdict(group: Sequence[Record]) -> str:
     """The worst of theirs; with the width of what they agree within, where that is our interval."""
     verdict = str(min((r["verdict"] for r in group), key=_WORST_FIRST.index))
     wide = [r for r in group if r["interval"] is not None and r["interval"] == r["within"]]
@@ -203,8 +211,30 @@ def _verdict(group: Sequence[dict[str, Any]]) -> str:
     return f"agrees within {max(abs(_printed(r, r['within'])) for r in wide):.2f}"
 
 
-def _difference(record: dict[str, Any]) -> str:
+def _difference(entry: Record) -> str:
+    record = entry["group"][-1]
     if record["difference"] is None:
         return ""
     difference = _printed(record, record["difference"])
     return f"{difference:+,.0f}" if record["unit"] == "weights" else f"{difference:+.2f}"
+
+
+def _layout(several_marks: bool) -> list[Column]:
+    """several_marks: not all of the paper's numbers are equally certain."""
+
+    def printed(record: Record) -> str:
+        mark = f" {record['certainty']}" if several_marks else ""
+        return f"{record['printed']}{mark}"
+
+    names = [
+        Column(name, keep="filled", unbroken=name == "model")
+        for name in ("of", "model", "setting", "number", "settings")
+    ]
+    return [
+        *names,
+        Column("paper", _first("paper"), cell=lambda e: _cell(e["group"], printed)),
+        Column("runs", lambda e: e["group"][0]["n"], cell=_runs, align="left"),
+        Column("ours", _first("ours"), cell=_our_cell),
+        Column("Δ", lambda e: e["group"][-1]["difference"], cell=_difference),
+        Column("verdict", lambda e: _verdict(e["group"])),
+    ]

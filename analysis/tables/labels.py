@@ -90,21 +90,31 @@ PAPER_ORDER = ", ".join(
 
 
 def varying_settings(
-    records: Sequence[Mapping[str, Any]], alike: Sequence[str], among: Sequence[str] = SETTINGS
+    records: Sequence[Mapping[str, Any]],
+    group_by: Sequence[str],
+    among: Sequence[str] = SETTINGS,
 ) -> list[str]:
-    """For each record, the settings that tell it from others with the same values of `alike`.
+    """For each record, the settings that tell it from others with the same values of `group_by`.
 
     Empty where nothing else has those values, so that a plain sweep shows no such column.
     """
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for record in records:
-        groups.setdefault(tuple(record[name] for name in alike), []).append(record)
+        groups.setdefault(tuple(record[name] for name in group_by), []).append(record)
     labels = []
     for record in records:
-        group = groups[tuple(record[name] for name in alike)]
-        telling = [s for s in among if len({other[s] for other in group}) > 1]
-        labels.append(", ".join(f"{s} {setting_text(record[s])}" for s in telling))
+        group = groups[tuple(record[name] for name in group_by)]
+        varying = [s for s in among if len({other[s] for other in group}) > 1]
+        labels.append(", ".join(f"{s} {setting_text(record[s])}" for s in varying))
     return labels
+
+
+def add_settings_label(
+    records: Sequence[dict[str, Any]], group_by: Sequence[str] = GROUP_BY
+) -> None:
+    """Give each record `settings`: what tells it from others that agree in `group_by`."""
+    for record, settings in zip(records, varying_settings(records, group_by), strict=True):
+        record["settings"] = settings
 
 
 def setting_text(value: Any) -> str:
@@ -113,6 +123,11 @@ def setting_text(value: Any) -> str:
 
 def percent(fraction: float) -> str:
     return f"{100 * fraction:.2f} %"
+
+
+def in_percent(fraction: float) -> str:
+    """For a column whose heading says that it is in per cent."""
+    return f"{100 * fraction:.2f}"
 
 
 def with_interval(mean: float | None, half_width: float | None, scale: float = 1.0) -> str:

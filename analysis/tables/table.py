@@ -1,18 +1,19 @@
-"""A result: named columns, rows, and how a person should see it."""
+"""A result: rows of bare values for programs, and the columns that a person reads of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any, Self
 
+from gensweep.analysis.tables.column import Cell, Column, Record
 from gensweep.analysis.tables.figure import Figure
 
 Row = Sequence[Any]
 
-_HEADINGS = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
+_SHORT = {"corruption": "p", "randomization": "data", "regularizer": "reg."}
+_UNBROKEN = ("trial_id", "sweep", "status", "interrupted", "model")
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class Table:
     """Rows under named columns.
 
     name:    what machine-readable formats call it.
+    columns, rows: bare values, all that a program gets.
     title:   what a person reads above it.
-    show:    per column, how a value is written for a person; data formats ignore it.
+    layout:  the columns that a person reads; by default the same, each value as it is.
+    entries: the records that those are made of; by default the rows.
     notes:   lines a person reads below it.
-    plot:    the curves that a terminal draws below the rows, where a picture says more.
+    plot:    curves that a terminal draws below the rows, where a picture says more.
     sql:     the query that shows these rows, or those they are made of.
     """
 
@@ -31,61 +34,69 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Row]
     title: str = ""
-    show: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    layout: Sequence[Column] | None = None
+    entries: Sequence[Record] | None = None
     notes: Sequence[str] = ()
     plot: Figure | None = None
     sql: str = ""
+
+    @classmethod
+    def of(cls, name: str, records: Sequence[Record], columns: Sequence[str], **about: Any) -> Self:
+        """Of records that know more than programs get: those under `columns`."""
+        rows = [[record[column] for column in columns] for record in records]
+        return cls(name, columns, rows, entries=records, **about)
 
     def records(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+@dataclass(frozen=True)
+class Formatted:
+    """A table as a person reads it: the columns that say something, and a cell each in every row.
+
+    right: which columns are set right.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    right: Sequence[bool]
+
+    def texts(self) -> list[list[str]]:
+        return [[cell.text for cell in row] for row in self.rows]
+
+    def records(self) -> list[dict[str, str]]:
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, texts, strict=True)) for texts in self.texts()]
+
+
+def formatted(table: Table) -> Formatted:
+    """What every format for people is made of."""
+    layout, entries = table.layout, _entries(table)
+    if layout is None:
+        layout, entries = [_bare(i, name) for i, name in enumerate(table.columns)], table.rows
+    cells = [[column.of(entry) for entry in entries] for column in layout]
+    kept = [(c, own) for c, own in zip(layout, cells, strict=True) if c.is_kept(own)]
+    rows = list(zip(*(own for _, own in kept), strict=True)) if kept else [()] * len(entries)
+    return Formatted([c for c, _ in kept], rows, [c.is_right(own) for c, own in kept])
+
+
 def in_brief(table: Table, most: int, whole: str) -> Table:
-    """Its first rows; of the others, how many there are and what shows them all."""
-    if len(table.rows) <= most:
+    """The first rows that a person reads; of the others, how many there are and what shows them."""
+    entries = _entries(table)
+    if len(entries) <= most:
         return table
-    note = f"and {len(table.rows) - most} more rows: {whole}"
-    return replace(table, rows=table.rows[:most], notes=[note, *table.notes])
+    note = f"and {len(entries) - most} more rows: {whole}"
+    rows = table.rows[:most]
+    kept = entries[:most] if table.layout is not None else None
+    return replace(table, rows=rows, entries=kept, notes=[note, *table.notes])
 
 
-def without_empty(
-    columns: Sequence[str], rows: Sequence[Row], droppable: Sequence[str]
-) -> tuple[list[str], list[Row]]:
-    """Leave out those of the droppable columns that say nothing in any row."""
-    kept = [i for i, c in enumerate(columns) if c not in droppable or any(row[i] for row in rows)]
-    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
+def _entries(table: Table) -> Sequence[Any]:
+    if table.entries is not None:
+        return table.entries
+    return table.rows if table.layout is None else table.records()
 
 
-def heading(column: str) -> str:
-    """What stands above a column for a person."""
-    return _HEADINGS.get(column, column.replace("_", " "))
-
-
-def is_numeric(table: Table, index: int) -> bool:
-    """Whether a column has numbers, or such as are written out already, and so is set right."""
-    written_out = table.show.get(table.columns[index]) is str
-    return written_out or all(
-        isinstance(row[index], int | float | Decimal | None) for row in table.rows
-    )
-
-
-def shown(table: Table, row: Row) -> list[str]:
-    """A row's cells as a person reads them."""
-    return [
-        table.show[column](value) if column in table.show and value is not None else plain(value)
-        for column, value in zip(table.columns, row, strict=True)
-    ]
-
-
-def plain(value: Any) -> str:
-    """A value as a person reads it where nothing more is known of it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        whole = 1e3 <= abs(value) < 1e15  # written out, not as 2.5e+04
-        return f"{value:.0f}" if whole else f"{value:.4g}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(value)
+def _bare(index: int, name: str) -> Column:
+    """A column as it is in the rows, where two may have one name."""
+    return Column(name, itemgetter(index), short=_SHORT.get(name, ""), unbroken=name in _UNBROKEN)

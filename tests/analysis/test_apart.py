@@ -9,6 +9,7 @@ import pytest
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions import convergence, corruption
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -32,8 +33,8 @@ REGULARIZED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 def tables(store: Store) -> list[list[dict[str, Any]]]:
     with Database(store.root) as db:
         return [
-            convergence.for_people(convergence.convergence_table(db)).records(),
-            corruption.for_people(corruption.corruption_table(db)).records(),
+            formatted(convergence.convergence_table(db)).records(),
+            formatted(corruption.corruption_table(db)).records(),
         ]
 
 

@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.capacity import capacity_table, for_people, has_trials, statements
+from gensweep.analysis.questions.capacity import capacity_table, has_trials, statements
 from gensweep.analysis.report import report_tables
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
@@ -186,7 +187,7 @@ def test_other_settings_are_other_rows_and_are_named(store: Store, finish: Finis
 
 def text(store: Store) -> str:
     with Database(store.root) as db:
-        return "\n".join(for_people(capacity_table(db)).notes)
+        return "\n".join(capacity_table(db).notes)
 
 
 def test_what_rademacher_cannot_tell_is_said_with_the_error_it_allows(
@@ -222,16 +223,13 @@ def test_what_stability_cannot_tell_is_said_with_both_labels(store: Store, finis
 def test_without_trials_nothing_is_said(store: Store) -> None:
     assert statements([]) == []
     with Database(store.root) as db:
-        assert "capacity" not in {table.name for table in report_tables(db, people=True)}
+        assert "capacity" not in {table.name for table in report_tables(db)}
 
 
 def test_the_report_shows_it_where_there_are_such_trials(store: Store, finish: Finish) -> None:
     finish(fitted(1.0, 0.5))
     with Database(store.root) as db:
-        bare, people = (
-            {t.name: t for t in report_tables(db, people=shown)}["capacity"]
-            for shown in (False, True)
-        )
-    assert [r["figure"] for r in bare.records()] == ["rademacher", "train_error", "test_error"]
-    assert len(people.rows) == 3
-    assert {row[people.columns.index("apart")] for row in people.rows} == {"blind", "one seed"}
+        table = {t.name: t for t in report_tables(db)}["capacity"]
+    assert [r["figure"] for r in table.records()] == ["rademacher", "train_error", "test_error"]
+    assert len(formatted(table).rows) == 3
+    assert {r["apart"] for r in formatted(table).records()} == {"blind", "one seed"}

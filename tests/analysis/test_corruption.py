@@ -17,10 +17,9 @@ from scipy import stats
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.terminal import terminal
-from gensweep.analysis.questions.corruption import corruption_table, for_people
-from gensweep.analysis.questions.subsets import for_people as subsets_for_people
-from gensweep.analysis.questions.subsets import has_trials, subsets_table
-from gensweep.analysis.tables.table import Table
+from gensweep.analysis.questions.clean_vs_corrupted import clean_vs_corrupted_table, has_trials
+from gensweep.analysis.questions.corruption import corruption_table
+from gensweep.analysis.tables.table import Table, formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -90,9 +89,9 @@ def test_only_trials_that_are_done_and_labels_alone_count(store: Store, write: W
     assert (row["seeds"], row["train_error"]) == (1, 0.25)
 
 
-def people(store: Store) -> Table:
+def made(store: Store) -> Table:
     with Database(store.root) as db:
-        return for_people(corruption_table(db))
+        return corruption_table(db)
 
 
 def fill(store: Store, write: Write, ps: list[float], **settings: Any) -> None:
@@ -102,7 +101,7 @@ def fill(store: Store, write: Write, ps: list[float], **settings: Any) -> None:
 
 def test_figures_are_written_in_percent(store: Store, write: Write) -> None:
     write(store, (0.125,), test_errors=(0.5,), corruption=0.5)
-    (row,) = people(store).records()
+    (row,) = formatted(made(store)).records()
     assert (row["model"], row["regularizer"], row["p"]) == ("mlp_1x512", "none", "0.5")
     assert (row["fitted"], row["train %"], row["test %"]) == ("0/1", "12.50", "50.00")
     assert (row["gap"], row["at fit %"]) == ("37.50", "–")
@@ -131,15 +130,15 @@ def test_changed_and_unchanged_examples_are_looked_at_in_the_last_epoch(
     write(store, (0.5, 0.25))
     with Database(store.root) as db:
         plain, row = db.table("from corruption order by corruption").records()
-        (bare,) = subsets_table(db).records()
-        (shown,) = subsets_for_people(subsets_table(db)).records()
-        assert len(db.table(subsets_table(db).sql).rows) == 1
+        (bare,) = clean_vs_corrupted_table(db).records()
+        (shown,) = formatted(clean_vs_corrupted_table(db)).records()
+        assert len(db.table(clean_vs_corrupted_table(db).sql).rows) == 1
     assert (plain["memorized_fraction"], plain["clean_train_error"]) == (None, 0.25)
     for found in (row, bare):
         assert (found["memorized_fraction"], found["recovered_fraction"]) == (0.5, 0.125)
         assert (found["corrupted_train_error"], found["clean_train_error"]) == (0.5, 0.5)
     assert (shown["memorized"], shown["recovered"]) == ("50.00 %", "12.50 %")
-    assert (shown["clean error"], shown["p"], shown["n"]) == ("50.00 %", "0.5", 2)
+    assert (shown["clean error"], shown["p"], shown["n"]) == ("50.00 %", "0.5", "2")
 
 
 def test_there_are_subsets_only_where_labels_were_changed(store: Store, write: Write) -> None:
@@ -156,7 +155,7 @@ def test_a_curve_has_at_least_three_points(
     store: Store, write: Write, ps: list[float], drawn: bool
 ) -> None:
     fill(store, write, ps)
-    table = people(store)
+    table = made(store)
     assert (table.plot is not None) == drawn
     assert any("figure 1c" in note for note in table.notes) == drawn
 
@@ -169,7 +168,7 @@ def test_every_curve_with_three_points_is_drawn_under_its_own_name(
     fill(store, write, [0, 0.5, 1], model="inception", lr=0.25)
     fill(store, write, [0, 0.5, 1], model="inception", lr=0.5)
     fill(store, write, [0, 1], model="alexnet")
-    plot = people(store).plot
+    plot = made(store).plot
     assert plot
     legend = [
         line.split(" ", 1)[1] for line in terminal(plot, 80).split("Legend:")[1].splitlines()[2:]
@@ -180,7 +179,7 @@ def test_every_curve_with_three_points_is_drawn_under_its_own_name(
 def test_the_curves_of_two_datasets_are_never_one(store: Store, write: Write) -> None:
     fill(store, write, [0, 0.5, 1])
     fill(store, write, [0, 0.5], dataset="digits")
-    plot = people(store).plot
+    plot = made(store).plot
     assert plot
     assert terminal(plot, 80).split("Legend:")[1].split("\n")[2:] == ["⠤o⠤ cifar10 mlp_1x512"]
 
@@ -195,6 +194,5 @@ def test_seeds_that_diverged_are_counted_and_have_no_errors(store: Store, write:
     (row,) = table.records()
     assert (row["seeds"], row["diverged"], row["fitted"]) == (1, 2, 1)
     assert (row["train_error"], row["test_error"], row["fitted_test_error"]) == (0.0, 0.25, 0.25)
-    shown = for_people(table)
-    assert shown.records()[0]["fitted"] == "1/3"
-    assert "errors: means over those seeds that did not diverge" in shown.notes
+    assert formatted(table).records()[0]["fitted"] == "1/3"
+    assert "errors: means over those seeds that did not diverge" in table.notes

@@ -11,7 +11,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.diff import diff_tables
 from gensweep.analysis.drawing.terminal import terminal
-from gensweep.analysis.tables.table import Table
+from gensweep.analysis.tables.table import Table, formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -140,7 +140,7 @@ def test_a_time_that_was_not_reached_is_never_averaged(store: Store, sweeps: Any
     rows = diff(store, "fast", "slow")["outcome"].records()
     (true,) = (r for r in rows if r["randomization"] == "true_labels")
     assert (true["b_fitted"], true["b_fit_epoch"]) == (1, None)
-    (row, _) = diff(store, "fast", "slow", people=True)["outcome"].records()
+    (row, _) = formatted(diff(store, "fast", "slow", people=True)["outcome"]).records()
     assert (row["fit A"], row["fit B"]) == ("2.5", "1 of 2")
 
 
@@ -152,8 +152,8 @@ def test_settings_that_differ_within_a_sweep_are_never_averaged_over(
     announce(store, "one_rate", trials[:1])
     rows = diff(store, "both_rates", "one_rate")["outcome"].records()
     assert [(r["lr"], r["a_trials"], r["b_trials"]) for r in rows] == [(0.1, 1, 1), (0.2, 1, None)]
-    people = diff(store, "both_rates", "one_rate", people=True)["outcome"].records()
-    assert [r["settings"] for r in people] == ["lr 0.1", "lr 0.2"]
+    shown = formatted(diff(store, "both_rates", "one_rate")["outcome"]).records()
+    assert [r["settings"] for r in shown] == ["lr 0.1", "lr 0.2"]
 
 
 def test_every_point_of_a_mean_curve_is_the_mean_of_the_same_trials(

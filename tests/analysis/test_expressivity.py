@@ -10,9 +10,10 @@ import pytest
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.registry import make_figure
-from gensweep.analysis.questions.expressivity import expressivity_table, for_people, has_trials
+from gensweep.analysis.questions.expressivity import expressivity_table, has_trials
 from gensweep.analysis.report import report_tables
 from gensweep.analysis.tables.figure import Figure
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
@@ -107,7 +108,7 @@ def test_what_has_not_run_yet_has_its_settings_alone(
     ]
     with Database(store.root) as db:
         assert not has_trials(db)
-        assert "expressivity" not in [t.name for t in report_tables(db, people=True)]
+        assert "expressivity" not in [t.name for t in report_tables(db)]
 
 
 def test_a_construction_in_float64_that_fits_random_labels_supports_the_claim(
@@ -199,9 +200,9 @@ def test_the_summary_has_both_precisions_and_sgd_beside_each_other(store: Store,
     assert (row["fp32_fits"], row["fp32_seeds"], row["fp32_max_residual"]) == (1, 2, 8.0)
     assert (row["fp32_train_error"], row["fp32_equal_projections"]) == (0.25, 3)
     assert (row["sgd_train_error"], row["sgd_lr"], row["sgd_seeds"]) == (0.25, 0.25, 1)
-    (shown,) = for_people(table).records()
+    (shown,) = formatted(table).records()
     assert (shown["float64"], shown["float32"]) == ("2/2 4e-06", "1/2 25.0 %")
-    assert (shown["SGD %"], shown["weights"]) == ("25.0", 250)
+    assert (shown["SGD %"], shown["weights"]) == ("25.0", "250")
     assert not {"depth", "knot"} & set(shown)
 
 
@@ -211,11 +212,11 @@ def test_a_sample_that_was_only_constructed_or_only_trained_has_its_row(
     put(n=100, depth=3, knot=0.5)
     put([0.5], n=200, method="sgd", epochs=1)
     with Database(store.root) as db:
-        shown = for_people(expressivity_table(db)).records()
+        shown = formatted(expressivity_table(db)).records()
     found = [(r["n"], r["depth"], r["knot"], r["float64"], r["SGD %"]) for r in shown]
     assert sorted(found) == [
-        (100, "3", "0.5", "1/1 1e-06", "–"),
-        (200, "", "", "–", "50.0"),
+        ("100", "3", "0.5", "1/1 1e-06", "–"),
+        ("200", "", "", "–", "50.0"),
     ]
 
 

@@ -10,9 +10,10 @@ import pytest
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.picture import draw
 from gensweep.analysis.figures.kernel_error import kernel_error
-from gensweep.analysis.questions.kernels import for_people, has_trials, kernels_table
+from gensweep.analysis.questions.kernels import has_trials, kernels_table
 from gensweep.analysis.questions.reproduction import TABLES
 from gensweep.analysis.report import report_tables
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
@@ -108,7 +109,7 @@ def test_what_has_not_run_yet_has_its_settings_alone(
     ]
     with Database(store.root) as db:
         assert not has_trials(db)
-        shown = {t.name for t in report_tables(db, people=True)}
+        shown = {t.name for t in report_tables(db)}
     assert not {"kernels", "table_3"} & shown
 
 
@@ -119,8 +120,8 @@ def test_the_summary_has_means_over_seeds_and_the_worst_residual(store: Store, p
     with Database(store.root) as db:
         table = kernels_table(db)
         true, random = table.records()
-        shown, _ = for_people(table).records()
-        assert {t.name for t in report_tables(db, people=True)} >= {"kernels", "table_3"}
+        shown, _ = formatted(table).records()
+        assert {t.name for t in report_tables(db)} >= {"kernels", "table_3"}
     assert (true["seeds"], true["test_error"]) == (2, pytest.approx(0.03))
     assert (true["residual"], true["jitter"]) == (1e-9, 1e-5)
     assert (random["randomization"], random["solution_norm"]) == ("random_labels", 70.0)
@@ -209,7 +210,7 @@ def test_table_3_says_for_a_reader_what_ours_were_solved_with(store: Store, put:
         table = TABLES["table_3"]
         assert table.applies(db)
         assert not TABLES["table_1"].applies(db)
-        error, norm, *_ = table.for_people(table.figures(db)).records()
+        error, norm, *_ = formatted(table.table(db)).records()
     assert error == {
         "of": MNIST,
         "number": "test error",

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.early_stopping import early_stopping_table, for_people, has_trials
+from gensweep.analysis.questions.early_stopping import early_stopping_table, has_trials
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.schemas import EPOCH, LIVE
@@ -155,9 +156,9 @@ def test_the_summary_is_the_mean_gain_and_the_median_epoch(store: Store, write: 
     ):
         expected = over_seeds(values)
         assert (row[name], row[f"{name}_interval"]) == pytest.approx(expected, abs=1e-6)
-    (shown,) = for_people(table).records()
+    (shown,) = formatted(table).records()
     half = over_seeds([25.0, 0.0, 0.0])[1]
-    assert (shown["at epoch"], shown["n"], shown["data"]) == ("2 of 3", 3, "true")
+    assert (shown["at epoch"], shown["n"], shown["data"]) == ("2 of 3", "3", "true")
     assert shown["gain"] == f"8.33 ±{half:.2f}"
 
 

@@ -9,10 +9,11 @@ import pytest
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff import diff_tables
 from gensweep.analysis.exports.runs import runs
-from gensweep.analysis.progress.status import for_people, status_tables
+from gensweep.analysis.progress.status import status_tables
 from gensweep.analysis.progress.trial import trial_tables
 from gensweep.analysis.report import report_tables
 from gensweep.analysis.tables.labels import trial_label
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
@@ -77,10 +78,10 @@ def test_questions_about_networks_do_not_see_them(store: Store) -> None:
 def test_they_are_called_by_what_they_set(store: Store) -> None:
     with Database(store.root) as db:
         rows = db.table("from trials order by seed desc").records()
-        tables = {t.name: t for t in for_people(status_tables(db))}
+        tables = {t.name: t for t in status_tables(db)}
     assert [trial_label(r) for r in rows] == ["min_norm, n 30, seed 1", "min_norm, n 40, seed 0"]
-    ((_, *said),) = tables["trouble"].rows
-    assert said == ["min_norm", "n 40", "–", 0, "failed", "  of some kind"]
+    ((_, *said),) = formatted(tables["trouble"]).texts()
+    assert said == ["min_norm", "n 40", "–", "0", "failed", "  of some kind"]
 
 
 def test_one_of_them_is_shown(store: Store) -> None:
@@ -98,7 +99,7 @@ def test_one_of_them_is_shown(store: Store) -> None:
 
 def test_a_report_on_them_alone_has_verdicts_on_the_claims(store: Store) -> None:
     with Database(store.root) as db:
-        names = [table.name for table in report_tables(db, people=True)]
+        names = [table.name for table in report_tables(db)]
     assert "claims" in names
     assert "convergence" not in names
 

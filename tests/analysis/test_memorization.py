@@ -13,6 +13,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions import learning_times, measures
 from gensweep.analysis.questions.correlations import correlations_table
 from gensweep.analysis.report import report_tables
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
@@ -84,7 +85,7 @@ def test_trials_from_before_the_measures_have_none(
         (row,) = db.table("from measures").records()
         assert row["weight_norm"] is None
         assert not db.table("from examples").rows
-        names = [table.name for table in report_tables(db, people=True)]
+        names = [table.name for table in report_tables(db)]
     assert not {"measures", "learning_times", "correlations"} & set(names)
 
 
@@ -163,7 +164,7 @@ def test_a_median_that_one_seed_did_not_reach_is_not_averaged(store: Store, fini
     with Database(store.root) as db:
         table = learning_times.learning_times_table(db)
         (row,) = table.records()
-        (shown,) = learning_times.for_people(table).records()
+        (shown,) = formatted(table).records()
         assert db.table(table.sql).rows
     assert (row["seeds"], row["learned"], row["median_epoch"]) == (2, 0.5, None)
     assert shown["epoch"] == "not reached"
@@ -176,7 +177,7 @@ def test_what_was_trained_differently_is_never_one_mean(store: Store, finish: Fi
         means, times = measures.measures_table(db), learning_times.learning_times_table(db)
     assert [(r["seeds"], r["weight_norm"]) for r in means.records()] == [(1, 1.0), (1, 3.0)]
     assert [r["seeds"] for r in times.records()] == [1, 1]
-    for shown in (measures.for_people(means), learning_times.for_people(times)):
+    for shown in (formatted(means), formatted(times)):
         assert [r["settings"] for r in shown.records()] == ["lr 0.1", "lr 0.2"]
 
 
@@ -186,6 +187,6 @@ def test_means_are_over_the_seeds_of_a_setting(store: Store, finish: Finish) -> 
     with Database(store.root) as db:
         table = measures.measures_table(db)
         (row,) = table.records()
-        (shown,) = measures.for_people(table).records()
+        (shown,) = formatted(table).records()
     assert (row["seeds"], row["weight_norm"], row["gap"]) == (2, 2.0, 0.25)
-    assert (shown["n"], shown["norm"], shown["gap"]) == (2, "2.0", "25.00 ±0.00")
+    assert (shown["n"], shown["norm"], shown["gap"]) == ("2", "2.0", "25.00 ±0.00")

@@ -14,8 +14,9 @@ from scipy import stats
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.picture import draw
 from gensweep.analysis.figures.registry import make_figure
-from gensweep.analysis.questions.min_norm import for_people, has_trials, min_norm_table
+from gensweep.analysis.questions.min_norm import has_trials, min_norm_table
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import config_row
@@ -201,12 +202,12 @@ def test_the_table_has_means_over_seeds_with_their_intervals(store: Store, put: 
     assert (row["norm"], row["minimum_norm"], row["solution_test_error"]) == (3.0, 2.0, 0.5)
 
 
-def test_for_people_only_a_random_start_has_a_limit_of_its_own(store: Store, put: Put) -> None:
+def test_to_a_reader_only_a_random_start_has_a_limit_of_its_own(store: Store, put: Put) -> None:
     for start in ("zero", "random"):
         for lr in (0.5, 1.0):
             put((1.0, 2e-4), start=start, lr=lr, corruption=0.5)
     with Database(store.root) as db:
-        table = for_people(min_norm_table(db))
+        table = formatted(min_norm_table(db))
     rows = table.records()
     assert [(r["start"], r["method"], r["to limit"]) for r in rows] == [
         ("zero", "SGD, lr 0.5", ""),

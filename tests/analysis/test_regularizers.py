@@ -11,9 +11,12 @@ import pytest
 from scipy import stats
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.needed import for_people as needed_for_people
-from gensweep.analysis.questions.needed import has_trials, needed_table
-from gensweep.analysis.questions.regularizers import for_people, has_pairs, regularizers_table
+from gensweep.analysis.questions.regularization_necessity import (
+    has_trials,
+    regularization_necessity_table,
+)
+from gensweep.analysis.questions.regularizers import has_pairs, regularizers_table
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -113,16 +116,16 @@ def test_differences_are_averaged_over_pairs_with_the_interval_of_students_t(
     assert row["test_error_difference"] == pytest.approx(mean(differences))
     assert row["test_error_difference_interval"] == pytest.approx(half, rel=1e-5)
     assert (row["train_error_difference"], row["train_error_difference_interval"]) == (0.125, 0)
-    (shown,) = for_people(table).records()
+    (shown,) = formatted(table).records()
     assert shown["Δ test"] == f"{100 * mean(differences):.2f} ±{100 * half:.2f}"
-    assert (shown["n"], shown["Δ train"]) == (4, "12.50 ±0.00")
+    assert (shown["n"], shown["Δ train"]) == ("4", "12.50 ±0.00")
 
 
 def answers(store: Store) -> dict[tuple[str, str], str]:
     with Database(store.root) as db:
         assert has_trials(db)
-        table = needed_table(db)
-        shown = needed_for_people(table).records()
+        table = regularization_necessity_table(db)
+        shown = formatted(table).records()
         assert len(db.table(table.sql).rows) == sum(r["seeds"] for r in table.records())
     assert [r["answer"] for r in shown] == [r["answer"] for r in table.records()]
     return {(r["question"], r["regularizer"]): r["answer"] for r in table.records()}
@@ -212,4 +215,4 @@ def test_other_trials_bear_on_neither_question(store: Store, write: Write) -> No
     write(store, (0.0,), "running")
     with Database(store.root) as db:
         assert not has_trials(db)
-        assert needed_table(db).rows == []
+        assert regularization_necessity_table(db).rows == []

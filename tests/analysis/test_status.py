@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.progress.status import for_people, status_tables
+from gensweep.analysis.progress.status import status_tables, that_say_something
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.claiming import claim
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.status import Status
@@ -85,20 +86,27 @@ def test_a_terminal_shows_the_statuses_that_there_are_and_lists_with_rows(
     made: Store, running: list[str]
 ) -> None:
     with claim(made, "launch of made", running), Database(made.root) as db:
-        shown = for_people(status_tables(db))
+        shown = that_say_something(status_tables(db))
     assert [table.name for table in shown] == ["sweeps", "nodes", "running", "trouble"]
-    (row,) = shown[2].records()
+    (row,) = formatted(shown[2]).records()
     assert row["data"] == "true labels"
     assert (row["epoch"], row["train %"], row["test %"]) == ("2/4", "50.00", "75.00")
     with Database(made.root, "small") as db:
-        (sweeps,) = for_people(status_tables(db))
-    assert sweeps.columns == ["sweep", "trials", "done", "last_finished"]
+        (sweeps,) = that_say_something(status_tables(db))
+    names = [column.name for column in formatted(sweeps).columns]
+    assert names == [
+        "sweep",
+        "trials",
+        "done",
+        "last_finished",
+    ]
 
 
 def test_a_trial_that_has_not_ended_an_epoch_has_no_errors_yet(store: Store, write: Any) -> None:
     trial = write(store, (), "running")
     with claim(store, "launch", [trial.trial_id]), Database(store.root) as db:
-        (row,) = for_people(status_tables(db))[2].records()
+        running = that_say_something(status_tables(db))[2]
+        (row,) = formatted(running).records()
     assert (row["epoch"], row["train %"], row["test %"]) == ("0/4", "–", "–")
 
 

@@ -11,7 +11,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.progress.trial import find_trial, trial_tables
-from gensweep.analysis.tables.table import Table
+from gensweep.analysis.tables.table import Table, formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -91,7 +91,7 @@ def test_people_get_the_last_epochs_in_figures_and_all_of_them_as_a_curve(
 ) -> None:
     trial = write(store, [1 - n / 12 for n in range(13)], epochs=13)
     epochs = show(store, trial, people=True)["epochs"]
-    assert [row["epoch"] for row in epochs.records()] == list(range(4, 14))
+    assert [row["epoch"] for row in formatted(epochs).records()] == [str(n) for n in range(4, 14)]
     assert "13 epochs, the last 10 in figures" in epochs.title
     assert epochs.plot
     drawn = terminal(epochs.plot, 80).split("Legend:")

@@ -12,6 +12,7 @@ from gensweep.analysis.html.cells import sheet
 from gensweep.analysis.html.charts import charts
 from gensweep.analysis.html.overview import Overview
 from gensweep.analysis.html.page import Drawn, render
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.tables.table import Table
 
@@ -54,12 +55,18 @@ _MANY = Figure(
     "from epochs",
     [f"note {n}" for n in range(9)],
 )
+
+
+def _epochs(record: Any) -> str:
+    return {9.0: "9.00 ± 1", 10.0: "10.00"}.get(record["epochs"], "not reached")
+
+
 _TABLE = Table(
     "numbers",
     ["model", "epochs", "reason"],
-    [["b", "9.00 ± 1", HOSTILE], ["a", "10.00", "x" * 60], ["c", "not reached", "–"]],
+    [["b", 9.0, HOSTILE], ["a", 10.0, "x" * 60], ["c", None, "–"]],
     title="Numbers of some length in a title that a phone has to break",
-    show={"epochs": str},
+    layout=[Column("model"), Column("epochs", cell=_epochs), Column("reason")],
     sql="select '" + "x" * 300 + "'",
 )
 

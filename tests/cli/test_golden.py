@@ -45,7 +45,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plan": ("plan", "made.toml"),
     "status": ("status",),
     "status of a sweep": ("status", "other"),
-    "report": ("report", "--only", "convergence,corruption,subsets,early_stopping,needed"),
+    "report": (
+        *("report", "--only", "convergence,corruption,clean_vs_corrupted"),
+        *("--only", "early_stopping,regularization_necessity"),
+    ),
     "show a trial that is done": ("show", "07bc0feaad27"),
     "show a trial that failed": ("show", "d78a115adc5c"),
     "show a trial that is planned": ("show", "df3011cff99d"),

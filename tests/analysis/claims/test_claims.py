@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.claims import claims_table, for_people, has_trials
+from gensweep.analysis.questions.claims import claims_table, has_trials
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 
 FITS = (0.75, 0.005)
@@ -70,12 +71,12 @@ def test_a_reader_sees_verdict_seeds_and_reason(store: Store, write: Any) -> Non
     write(store, FITS, corruption=1.0)
     with Database(store.root) as db:
         table = claims_table(db)
-        shown = for_people(table)
+        shown = formatted(table)
         assert db.table(table.sql).rows == table.rows
     (fit,) = (r for r in shown.records() if r["statement"].startswith("Networks fit"))
     assert fit["verdict"] == "supported (1 seed)"
     assert "training error 0.50 %" in fit["reason"]
-    assert "dataset" not in shown.columns
+    assert "dataset" not in fit
 
 
 @pytest.mark.parametrize(

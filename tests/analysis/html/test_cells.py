@@ -1,53 +1,34 @@
-"""Cells are sorted by the exact numbers where these are known, else by what is written."""
+"""Cells are sorted by the values they are made of, whatever is written in them."""
 
 from __future__ import annotations
 
 import pytest
 
-from gensweep.analysis.html.cells import number, sheet
+from gensweep.analysis.html.cells import sheet
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.table import Table
 
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("12.34 ± 0.56", 12.34),
-        ("3.00×", 3.0),
-        ("99.90/81.22 [T]", 99.9),
-        ("-16.60", -16.6),
-        ("−0.5 %", -0.5),
-        ("25,000", 25000.0),
-        ("≥ 40", 40.0),
-        ("3 of 5", 3.0),
-        ("–", None),
-        ("not reached in 100", None),
-        ("mlp_1x512", None),
-        ("07bc0feaad27", None),
-        ("2026-01-02 03:04", None),
-    ],
-)
-def test_a_cell_is_a_number_where_it_begins_with_one(text: str, value: float | None) -> None:
-    assert number(text) == value
+ROWS = [[10.125], [None], [9.0], [float("inf")]]
 
 
-def test_the_bare_values_are_sorted_by_where_the_rows_are_the_same() -> None:
-    bare = Table("t", ["epochs"], [[10.125], [None], [9.0]], sql="from trials")
-    people = Table("t", ["epochs"], [["10.13"], ["not reached in 9"], ["9"]], show={"epochs": str})
-    made = sheet(people, bare)
-    assert [row[0].key for row in made.rows] == ["10.125", "", "9"]
+def test_a_column_is_sorted_by_its_values_and_not_by_what_is_written() -> None:
+    said = Column("epochs", cell=lambda r: f"after {r['epochs']}" if r["epochs"] else "never")
+    made = sheet(Table("t", ["epochs"], ROWS, layout=[said], sql="from trials\n"))
+    assert [row[0].text for row in made.rows] == ["after 10.125", "never", "after 9.0", "after inf"]
+    assert [row[0].key for row in made.rows] == ["10.125", "", "9", ""]
     assert (made.columns[0].numeric, made.sql) == (True, "from trials")
 
 
-def test_bare_values_of_other_rows_are_not_used() -> None:
-    bare = Table("t", ["p"], [[0.5]])
-    people = Table("t", ["p"], [["1"], ["10"]], show={"p": str})
-    assert [row[0].key for row in sheet(people, bare).rows] == ["1", "10"]
+@pytest.mark.parametrize("values", [["1", "10"], [True, False], [None, None], [1.0, "1"]])
+def test_what_is_not_all_numbers_is_sorted_as_text(values: list[object]) -> None:
+    made = sheet(Table("t", ["p"], [[value] for value in values]))
+    assert not made.columns[0].numeric
+    assert all(row[0].key == row[0].text for row in made.rows)
 
 
 def test_text_is_sorted_as_text_and_long_text_is_set_left() -> None:
     reason = "2 for, 0 against, 1 open; mlp_1x512, random labels: 1 of 1 fitted"
-    table = Table("t", ["model", "reason"], [["alexnet", reason]], show={"reason": str})
-    made = sheet(table)
+    made = sheet(Table("t", ["model", "reason"], [["alexnet", reason]]))
     assert [(c.numeric, c.long) for c in made.columns] == [(False, False), (False, True)]
     assert [cell.key for cell in made.rows[0]] == ["alexnet", reason]
 

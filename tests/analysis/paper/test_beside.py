@@ -9,13 +9,14 @@ import pytest
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.paper_numbers import paper_numbers
 from gensweep.analysis.questions.reproduction import TABLES
+from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
 
 def shown(store: Store, name: str) -> list[dict[str, Any]]:
     with Database(store.root) as db:
-        return TABLES[name].for_people(TABLES[name].figures(db)).records()
+        return formatted(TABLES[name].table(db)).records()
 
 
 def cells() -> dict[str, dict[str, Any]]:
@@ -37,7 +38,7 @@ def test_every_number_stands_in_one_table(store: Store) -> None:
     said: list[tuple[Any, ...]] = []
     with Database(store.root) as db:
         for table in TABLES.values():
-            bare = table.figures(db)
+            bare = table.table(db)
             said += [(r["source"], r["item"], r["metric"], r["bound"]) for r in bare.records()]
             assert db.table(bare.sql).rows == bare.rows
     assert sorted(said) == sorted((n.source, n.item, n.metric, n.bound) for n in paper_numbers())
@@ -49,13 +50,14 @@ def test_a_reader_sees_every_number_as_it_is_printed_with_its_certainty(
 ) -> None:
     numbers = [n for n in paper_numbers() if n.source in TABLES[name].sources]
     with Database(store.root) as db:
-        table = TABLES[name].for_people(TABLES[name].figures(db))
-    text = "\n".join(r["paper"] for r in table.records())
+        table = TABLES[name].table(db)
+    shown = formatted(table).records()
+    text = "\n".join(r["paper"] for r in shown)
     marks = {n.certainty for n in numbers}
     for n in numbers:
         assert (f"{n.printed} {n.certainty}" if len(marks) > 1 else n.printed) in text
     assert marks <= {note.split(":")[0].strip() for note in table.notes} | {"T"}
-    assert {r["verdict"] for r in table.records()} == {"not run"}
+    assert {r["verdict"] for r in shown} == {"not run"}
 
 
 @pytest.mark.parametrize("item", cells())
@@ -63,7 +65,7 @@ def test_every_cell_of_table_1_can_be_filled(store: Store, write: Any, item: str
     trial = write(store, (0.0,), **cells()[item])
     assert isinstance(trial, ClassifierTrial)
     with Database(store.root) as db:
-        bare = TABLES["table_1"].figures(db).records()
+        bare = TABLES["table_1"].table(db).records()
     assert {r["item"] for r in bare if r["n"]} == {item}
     assert len({r["item"] for r in bare}) == 19
 

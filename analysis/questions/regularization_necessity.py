@@ -15,14 +15,10 @@ from __future__ import annotations
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import (
-    PAPER_ORDER,
-    dataset_labels,
-    model_label,
-    with_interval,
-)
-from gensweep.analysis.tables.settings import ALIKE, say_settings
-from gensweep.analysis.tables.table import Table, without_empty
+from gensweep.analysis.tables.column import Column, Record
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, with_interval
+from gensweep.analysis.tables.shared_columns import DATASET, MODEL, REGULARIZER, SEEDS, SETTINGS
+from gensweep.analysis.tables.table import Table
 
 _WHERE = """status in ('done', 'diverged') and (
     regularizer = 'none' and randomization = 'true_labels'
@@ -44,19 +40,49 @@ order by regularizer <> 'none', model, regularizer, seed
 """
 
 
-def needed_table(db: Database) -> Table:
+_COLUMNS = (
+    *("question", *GROUP_BY, "settings", "seeds", "fitted"),
+    *("error", "error_interval", "limit", "answer"),
+)
+
+
+def _error(record: Record) -> str:
+    kind = "test" if record["question"] == "necessary" else "train"
+    return f"{kind} {with_interval(record['error'], record['error_interval'], 100)}"
+
+
+_LAYOUT = (
+    Column("question", text="{}?".format),
+    *(DATASET, MODEL, REGULARIZER, SETTINGS, SEEDS),
+    Column("error %", "error", cell=_error),
+    Column("limit", text=lambda limit: f"{100 * limit:g}"),
+    Column("answer"),
+)
+
+
+def regularization_necessity_table(db: Database) -> Table:
     """A row per setting that bears on either question, with the figure that decides it.
 
     error: the test error (necessary) or training error (sufficient), a mean over seeds.
     limit: what it is compared to.
     """
     records = db.table(_QUERY).records()
-    say_settings(records)
+    add_settings_label(records)
     for record in records:
         record |= _necessary(record) if record["regularizer"] == "none" else _sufficient(record)
-    columns = ["question", *ALIKE, "settings", "seeds", "fitted"]
-    columns += ["error", "error_interval", "limit", "answer"]
-    return Table("needed", columns, [[r[c] for c in columns] for r in records], sql=_SQL)
+    return Table.of(
+        "regularization_necessity",
+        records,
+        _COLUMNS,
+        title="Is explicit regularization necessary to generalize? Is it sufficient?",
+        layout=_LAYOUT,
+        notes=[
+            "necessary: no, if the test error on true labels without any is below the limit",
+            "sufficient: no, if the training error on random labels with one is",
+            "open: seeds disagree, or were not trained long enough to tell",
+        ],
+        sql=_SQL,
+    )
 
 
 def _necessary(record: dict[str, Any]) -> dict[str, Any]:
@@ -82,44 +108,6 @@ def _sufficient(record: dict[str, Any]) -> dict[str, Any]:
 def _decided(question: str, answer: str, error: Any, interval: Any, limit: Any) -> dict[str, Any]:
     keys = ("question", "answer", "error", "error_interval", "limit")
     return dict(zip(keys, (question, answer, error, interval, limit), strict=True))
-
-
-def for_people(table: Table) -> Table:
-    """The same in per cent, with what was compared in words."""
-    records = table.records()
-    rows = [
-        [
-            f"{r['question']}?",
-            dataset,
-            model_label(r["model"], r["batch_norm"]),
-            r["regularizer"],
-            r["settings"],
-            r["seeds"],
-            _figure(r),
-            f"{100 * r['limit']:g}",
-            r["answer"],
-        ]
-        for r, dataset in zip(records, dataset_labels(records), strict=True)
-    ]
-    columns = ["question", "dataset", "model", "regularizer", "settings", "n"]
-    columns += ["error %", "limit", "answer"]
-    return Table(
-        "needed",
-        *without_empty(columns, rows, ("dataset", "settings")),
-        title="Is explicit regularization necessary to generalize? Is it sufficient?",
-        show=dict.fromkeys(("error %", "limit"), str),
-        notes=[
-            "necessary: no, if the test error on true labels without any is below the limit",
-            "sufficient: no, if the training error on random labels with one is",
-            "open: seeds disagree, or were not trained long enough to tell",
-        ],
-        sql=table.sql,
-    )
-
-
-def _figure(record: dict[str, Any]) -> str:
-    kind = "test" if record["question"] == "necessary" else "train"
-    return f"{kind} {with_interval(record['error'], record['error_interval'], 100)}"
 
 
 def has_trials(db: Database) -> bool:
