@@ -23,7 +23,7 @@ def diff(
     """Compare two trials or two sweeps: settings that differ, outcomes and learning curves."""
     from gensweep.analysis.diff import diff_tables
 
-    people = format_ in (None, Format.TABLE, Format.MARKDOWN)
+    chosen = format_ or Format.TABLE
     with opened(results) as db:
-        tables = diff_tables(db, a, b, people)
-    emit(tables, format_ or Format.TABLE)
+        tables = diff_tables(db, a, b, people=chosen.readable)
+    emit(tables, chosen)

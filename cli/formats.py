@@ -11,3 +11,9 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     MARKDOWN = "markdown"
+    LATEX = "latex"
+
+    @property
+    def readable(self) -> bool:
+        """Whether values are written out as a person reads them, and not bare for programs."""
+        return self in (Format.TABLE, Format.MARKDOWN, Format.LATEX)

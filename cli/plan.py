@@ -63,7 +63,7 @@ def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | No
         tables += [trials_table(networks, known, varying, most), axes_table(networks, varying)]
     if others:
         tables.append(theory_table(others, known, most))
-    if format in (None, Format.TABLE, Format.MARKDOWN):
+    if (format or Format.TABLE).readable:
         tables.append(summary_table(planned, known, results))
     emit(tables, format or Format.TABLE)
 

@@ -19,7 +19,7 @@ def show(
     format_: FormatOption = None,
 ) -> None:
     """Show one trial: its settings, outcome, learning curve and, if it failed, the traceback."""
-    people = format_ in (None, Format.TABLE, Format.MARKDOWN)
+    chosen = format_ or Format.TABLE
     with opened(results) as db:
-        tables = trial_tables(db, trial, people)
-    emit(tables, format_ or Format.TABLE)
+        tables = trial_tables(db, trial, people=chosen.readable)
+    emit(tables, chosen)

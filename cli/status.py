@@ -17,6 +17,5 @@ def status(
     """Show how far the sweeps are: trials per status, what runs now, what went wrong."""
     with opened(results, sweep) as db:
         tables = status_tables(db)
-    if format_ in (None, Format.TABLE, Format.MARKDOWN):
-        tables = that_say_something(tables)
-    emit(tables, format_ or Format.TABLE)
+    chosen = format_ or Format.TABLE
+    emit(that_say_something(tables) if chosen.readable else tables, chosen)

@@ -1,4 +1,4 @@
-"""Tables as text for programs and documents: csv, JSON, JSON lines and Markdown."""
+"""Tables as text for programs and documents: csv, JSON, JSON lines, Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from gensweep.analysis.tables.table import Table, formatted
 from gensweep.cli.formats import Format
+from gensweep.cli.latex import latex
 
 
 def _csv(tables: Sequence[Table]) -> str:
@@ -99,4 +100,5 @@ WRITERS: dict[Format, Callable[[Sequence[Table]], str]] = {
     Format.JSON: _json,
     Format.JSONL: _jsonl,
     Format.MARKDOWN: _markdown,
+    Format.LATEX: latex,
 }

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gensweep.analysis.tables.table import Table
 from gensweep.cli import output
 from gensweep.cli.formats import Format
+from gensweep.cli.latex import escape
 
 Gensweep = Callable[..., Any]
 
@@ -77,6 +78,32 @@ def test_markdown_has_a_line_per_row_and_a_cell_per_column(
     assert len(lines) == 3
     assert {line.replace("\\|", "").count("|") for line in lines} == {len(AS_JSON) + 1}
     assert 'a\\|b "c" é, d' in lines[2]
+
+
+def test_latex_has_a_line_per_row_and_every_special_character_escaped(
+    gensweep: Gensweep, results: Path
+) -> None:
+    lines = gensweep("query", ODD, "--format", "latex").out.splitlines()
+    rows = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
+    assert [line.replace(r"\&", "").count("&") for line in rows] == [len(AS_JSON) - 1]
+    assert lines[0] == r"\begin{table}"
+
+
+@pytest.mark.parametrize(
+    ("text", "set_"),
+    [
+        ("50 % of $x_1 & {#2}", r"50 \% of \$x\_1 \& \{\#2\}"),
+        (
+            r"a\b ~ ^ a|b < c",
+            r"a\textbackslash{}b \textasciitilde{} \textasciicircum{} a$|$b $<$ c",
+        ),
+        ("-1.50 ±0.20", r"$-$1.50 $\pm$0.20"),
+        ("1e-05, no-one, 2026-01-02", r"1e$-$05, no-one, 2026-01-02"),
+        ("Δ ≥ 2×, ∞ or –", r"$\Delta$ $\geq$ 2$\times$, $\infty$ or --"),
+    ],
+)
+def test_latex_sets_text_as_it_is_and_numbers_with_a_minus(text: str, set_: str) -> None:
+    assert escape(text) == set_
 
 
 CELLS = st.one_of(

@@ -20,7 +20,7 @@ from gensweep.orchestrator.store import claiming
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.process import Process
 
-FORMATS = ("table", "csv", "json", "jsonl", "markdown")
+FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
 SWEEP = """
 name = "made"
 seeds = [0, 1]

@@ -132,3 +132,12 @@ def test_plan_takes_what_launch_takes_to_choose_trials(gensweep: Gensweep, resul
     found = dict(zip(head, row, strict=True))
     assert (found["model"], found["seed"], found["epochs"]) == ("alexnet", "5", "7")
     assert "dataset,digits,1\n" in done.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("needed", "regularization_necessity"), ("subsets", "clean_vs_corrupted")]
+)
+def test_a_summary_can_be_asked_for_by_the_name_it_had(
+    gensweep: Gensweep, results: Path, old: str, new: str
+) -> None:
+    assert gensweep("report", "--only", old) == gensweep("report", "--only", new)

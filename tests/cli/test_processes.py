@@ -47,7 +47,7 @@ def test_planning_and_reading_load_neither_torch_nor_ray(results: Path) -> None:
     assert json.loads(done.stderr.splitlines()[-1]) == [[0] * len(lines), []]
 
 
-@pytest.mark.parametrize("format_", ["csv", "json", "jsonl", "markdown", "table"])
+@pytest.mark.parametrize("format_", ["csv", "json", "jsonl", "markdown", "latex", "table"])
 @pytest.mark.parametrize("rows", [1, 20_000])
 def test_a_reader_that_has_gone_is_no_error(
     process: Process, results: Path, format_: str, rows: int

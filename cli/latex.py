@@ -1,0 +1,78 @@
+"""Tables for a paper: LaTeX with booktabs, a table environment each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gensweep.analysis.tables.table import Formatted, Table, formatted
+
+_SPECIAL = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "–": "--",
+    "…": r"\ldots{}",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "∞": r"$\infty$",
+    "Δ": r"$\Delta$",
+    "\n": " ",
+}
+_ESCAPED = re.compile("|".join(map(re.escape, _SPECIAL)))
+_MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=\de)-(?=\d)")  # of a number, and not a hyphen
+
+
+def latex(tables: Sequence[Table]) -> str:
+    """The preamble has to have `\\usepackage{booktabs}`."""
+    return "\n".join(map(_environment, tables))
+
+
+def _environment(table: Table) -> str:
+    shown = formatted(table)
+    if not shown.columns:  # text alone
+        return _lines(r"\begin{verbatim}", *table.notes, r"\end{verbatim}")
+    notes = r" \\ ".join(map(escape, table.notes))
+    return _lines(
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(table.title or table.name)}}}",
+        rf"\label{{tab:{table.name}}}",
+        *_tabular(shown, titled=bool(table.title)),
+        *([rf"\par\smallskip\footnotesize {notes}"] if notes else []),
+        r"\end{table}",
+    )
+
+
+def _tabular(shown: Formatted, titled: bool) -> list[str]:
+    headings = [column.heading if titled else column.name for column in shown.columns]
+    return [
+        rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in shown.right)}}}",
+        r"\toprule",
+        _row(headings),
+        r"\midrule",
+        *map(_row, shown.texts()),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def _row(cells: Sequence[str]) -> str:
+    # A line that begins with a bracket would be an option of the line break before it.
+    return " & ".join(re.sub(r"^(?=\[)", "{}", escape(cell)) for cell in cells) + r" \\"
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX sets as it is, with a minus before numbers."""
+    return _ESCAPED.sub(lambda found: _SPECIAL[found[0]], _MINUS.sub("−", text))
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"
