@@ -1,4 +1,4 @@
-"""Which trials are still to be tried, with how much of a GPU, and which have had their chances."""
+"""Decides which trials are still to be tried, with what share of a GPU, and which are given up."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ from gensweep.orchestrator.resources import LONGEST, Resources
 from gensweep.orchestrator.store.statuses import TrialStatus
 from gensweep.trainables.trial import Trial
 
-PER_TUNER = 1000  # the memory of Tune's driver grows with the trials of a Tuner
+PER_TUNER = 1000  # the memory of Tune's driver grows with the number of trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice
 
 
 class Attempts:
-    """The trials of one launch, in the order in which they are tried.
+    """The trials of one launch, in the order in which they run.
 
-    A trial that came to no end of its own, because its worker died or its rows could not be
-    written, is tried ATTEMPTS times. One that needs more of a GPU gets twice its share, up to a
-    whole one, which does not count as a try. Nor does a pack that could not go on, as that may be
-    the fault of another trial. A trial that was kept from its end in one of these ways, but for
-    its rows, is tried alone from then on.
+    A trial whose worker died or whose rows could not be written is tried ATTEMPTS times. A trial
+    that ran out of GPU memory gets twice its share, up to a whole GPU; that does not count as an
+    attempt, and neither does a failure of its pack, which may be the fault of another trial. After
+    any of these, except unwritten rows, the trial runs alone.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class Attempts:
         self._gpu = dict.fromkeys((trial.trial_id for trial in self._todo), resources.gpu)
 
     def next(self, workers: int) -> list[Pack]:
-        """The next trials for one Tuner, which get equal shares of a GPU; none if all are over.
+        """The next packs for one Tuner, with equal shares of a GPU; none if all trials are over.
 
         `workers` is how many packs run at a time.
         """
@@ -80,16 +79,18 @@ class Attempts:
         heard: Mapping[str, Progress],
         now: Mapping[str, TrialStatus],
     ) -> None:
-        """Learn how a Tuner went: from the store, which is the truth, and from what was heard."""
+        """Update from a finished Tuner: from the store, which is the truth, and from reported
+        progress.
+        """
         over = set()
         for assignment, packed in ((a, len(pack) > 1) for pack in tried for a in pack):
             trial_id = assignment.trial_id
             status, said = now.get(trial_id), heard.get(trial_id)
-            # A trial that is run again still says how it ended before, until it has begun.
+            # A trial that runs again has its earlier status until it has started.
             if status and status.ended and status.attempts >= assignment.attempt:
                 over.add(trial_id)
                 continue
-            if not _says(said, UNWRITABLE):  # which is no fault of a pack
+            if not _says(said, UNWRITABLE):  # which is not the pack's fault
                 self._alone.add(trial_id)
             if packed and _says(said, UNPACKED):
                 continue

@@ -1,4 +1,4 @@
-"""What a launch tells whoever shows it."""
+"""The interface between a launch and its display."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from gensweep.orchestrator.job import Progress
 
 
 class Display(Protocol):
-    """Shows how a launch goes."""
+    """Shows the progress of a launch."""
 
     def started(self, trial_id: str) -> None:
-        """A worker has taken the trial."""
+        """A worker has started the trial."""
 
     def progressed(self, progress: Progress) -> None:
-        """A trial has come further, or ended."""
+        """A trial has made progress, or ended."""
 
     def lost(self, trial_id: str) -> None:
         """The trial's worker has died."""
 
     def said(self, line: str) -> None:
-        """Something a person should know."""
+        """A message for the user."""
 
 
 class Silent:

@@ -1,4 +1,4 @@
-"""What can be wrong with a sweep file or a cluster."""
+"""Errors of sweep files and clusters."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class SpecError(GensweepError):
 
 
 class ClusterError(GensweepError):
-    """Ray cannot be started or reached, or has not what a trial needs."""
+    """Ray cannot be started or reached, or lacks what a trial needs."""
 
     @classmethod
     def all(cls, problems: Sequence[ClusterError]) -> ClusterError:
-        """Several in one; `problems` has them."""
+        """One error for several; `problems` lists them."""
         error = cls("", "\n".join(map(str, problems)))
         error.problems = list(problems)
         return error

@@ -1,4 +1,4 @@
-"""Ctrl-C: once to stop in good order, twice to stop now."""
+"""Ctrl-C: once to save and stop, twice to stop now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the driver tells a worker, and what a worker tells the driver."""
+"""The messages between the driver and its workers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gensweep.trainables.trial import Trial
 OUT_OF_MEMORY = "out of memory"
 UNPACKED = "unpacked"
 UNWRITABLE = "not written"
-AGAIN = (OUT_OF_MEMORY, UNPACKED, UNWRITABLE)  # no ends: such a trial is run again
+AGAIN = (OUT_OF_MEMORY, UNPACKED, UNWRITABLE)  # not final: such a trial runs again
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a launch has in common.
+    """The settings that all trials of a launch share.
 
     threads:            CPU threads for PyTorch.
-    engine, compile, follow_examples: as gensweep.trainables.registry.Context has them.
+    engine, compile, follow_examples: as in gensweep.trainables.registry.Context.
     lease:              the id of the lease under which the workers write.
-    checkpoint_seconds: least time between two checkpoints of a trial.
-    keep_checkpoints:   whether the last one of a trial stays when it is done.
+    checkpoint_seconds: minimum time between two checkpoints of a trial.
+    keep_checkpoints:   whether a trial's last checkpoint stays when the trial is done.
     nice:               niceness of the workers.
     """
 
@@ -43,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One trial for one worker. Attempts count from 1; gpu is the share of a GPU that it gets."""
+    """One trial for one worker. Attempts count from 1; gpu is its share of a GPU."""
 
     trial_id: str
     trainable: str
@@ -56,19 +56,19 @@ class Assignment:
         return cls(trial.trial_id, trial.trainable, trial.config(), attempt, gpu)
 
 
-# What one worker runs side by side: one trial, or several of equal shape.
+# The trials that one worker runs side by side: one, or several of equal shape.
 Pack = tuple[Assignment, ...]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a trial stands. Errors in [0, 1]; None before the first epoch has ended.
+    """The progress of a trial. Errors in [0, 1]; None before the first epoch ends.
 
-    status: one that a trial has in the store, or OUT_OF_MEMORY where a larger share of the GPU
-            may help, UNPACKED where its pack could not go on and it is to be tried alone, or
-            UNWRITABLE where the store did not take the rows.
-    note:   what a person should know of it, once.
-    measured: its latest measurements in words, of a trial that trains no network.
+    status: a status of the store, or OUT_OF_MEMORY if a larger share of the GPU may help, UNPACKED
+            if its pack failed and the trial is to run alone, or UNWRITABLE if the store could not
+            be written.
+    note:   a message for the user, shown once.
+    measured: the latest measurements in words, if the trial trains no network.
     """
 
     trial_id: str

@@ -1,4 +1,4 @@
-"""One trial of a worker: its records and checkpoints go to the store, its progress to a report."""
+"""One trial of a worker: writes records and checkpoints to the store, and reports progress."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from gensweep.trainables.status import COMPLETE, Status
 
 
 class Lane:
-    """A trial that runs, alone or beside others; once it is over, nothing of it is written.
+    """A running trial, alone or beside others; once it is over, nothing more is written.
 
-    news: whether there is something that has not been reported.
+    news: whether there is progress that has not been reported.
     """
 
     def __init__(self, job: Job, assignment: Assignment, store: Store, guard: Guard) -> None:
@@ -45,12 +45,12 @@ class Lane:
         return self._status != Status.RUNNING
 
     def begin(self) -> None:
-        """Say that the trial runs; what it reports from now on is all that it has to report."""
+        """Record that the trial runs. A trial that continues reports its earlier records again."""
         self._writer = self._new_writer()
         self._writer.begin()
 
     def take(self, record: Record) -> None:
-        """Write a record. Raises StoreError where that is not possible, and is over."""
+        """Write a record. If that fails, the lane is over, and StoreError is raised."""
         if self.over:
             return
         self.news = True
@@ -78,23 +78,25 @@ class Lane:
             raise
 
     def end(self, status: str, error: str, stored: str, reason: str) -> None:
-        """Be over, with a status and a reason in the store. Raises StoreError, and is over too."""
+        """End with a status and a reason in the store. Raises StoreError, and ends in that case
+        too.
+        """
         with self._written():
             self._writer.end(stored, reason)
         self.give_up(status, error)
 
     def give_up(self, status: str, error: str) -> None:
-        """Be over, and write nothing."""
+        """End without writing anything."""
         self._status, self._error, self.news = status, error, True
 
     def set_aside(self, error: CheckpointError) -> bool:
-        """Put a checkpoint that cannot be continued out of the way; False if there is none."""
+        """Set aside a checkpoint that cannot be continued; False if there is none."""
         moved = self._checkpoints.set_aside(self.trial_id)
         self._note = f"{error}; it is now {moved}, and the trial starts over" if moved else ""
         return moved is not None
 
     def progress(self) -> Progress:
-        """Where the trial stands. What has been reported is no news any more."""
+        """The trial's progress, which then counts as reported."""
         last = self._writer.epochs[-1] if self._writer.epochs else None
         note, self._note, self.news = self._note, "", False
         return Progress(

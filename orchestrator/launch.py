@@ -1,4 +1,4 @@
-"""Running what a sweep has not done yet."""
+"""Runs the trials of a sweep that are not done."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from gensweep.orchestrator.sweep import SweepSpec
 from gensweep.trainables.datasets import DATASETS, load
 from gensweep.trainables.status import Status
 
-_RAYS = 5  # how often a launch starts a Ray of its own
+_RAYS = 5  # how many times a launch starts its own Ray
 _LOOK_SECONDS = 5.0  # between two checks of the lease and of the cluster's nodes
 
 
@@ -212,7 +212,7 @@ def _waiting(display: Display) -> Callable[[Lease], None]:
 
 
 def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
-    """Who runs the trials that were refused."""
+    """An error that says who runs the refused trials."""
     counts = Counter(str(lease) for lease in refused.values())
     what = ", and ".join(
         f"{n} of these trials {'is' if n == 1 else 'are'} claimed by the {who}"

@@ -1,4 +1,4 @@
-"""Where in a TOML file a key stands, which the standard parser does not tell."""
+"""The lines of keys in a TOML file, which the standard parser does not report."""
 
 from __future__ import annotations
 

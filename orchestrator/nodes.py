@@ -1,4 +1,4 @@
-"""The machines of a Ray cluster: how much fits on each, and whether each has what a trial needs."""
+"""The nodes of a Ray cluster: how many trials fit on each, and whether each can run them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _TODO = "see `ray status`"
 
 
 def workers(resources: Resources, there: dict[str, float]) -> int:
-    """How many workers, each with its trial or pack, fit into the resources of one node."""
+    """How many workers fit into the resources of one node."""
     cpu, gpu = resources.cpu, resources.gpu
     fits = []
     if cpu > 0:
         fits.append(_times(cpu, there.get("CPU", 0.0)))
-    if gpu > 0:  # a share of a GPU is of one and the same GPU
+    if gpu > 0:  # a share is a share of a single GPU
         whole, each = max(1.0, gpu), min(1.0, gpu)
         fits.append(_times(whole, there.get("GPU", 0.0)) * _times(each, 1.0))
     return min(fits, default=1)
@@ -52,17 +52,17 @@ def _alive() -> list[dict[str, Any]]:
 
 
 def check_nodes(job: Job, resources: Resources, datasets: Iterable[str]) -> None:
-    """Look at the results and data folders from every node on which trials can run.
+    """Check the results and data folders from every node on which trials can run.
 
-    Raises ClusterError with one line for each node that lacks something. One that is lost
-    meanwhile lacks nothing, as no trial will run there.
+    Raises ClusterError with one line for each node that lacks something. A node that is lost
+    meanwhile is ignored: no trial will run there.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     there = [node for node in _alive() if workers(resources, node["Resources"])]
     if len(there) < 2 and all(n["NodeManagerHostname"] == socket.gethostname() for n in there):
-        return  # this machine alone, where the launch has looked already
+        return  # only this machine, which the launch has already checked
     look = ray.remote(num_cpus=0, max_retries=0)(look_around)
     asked = {}
     for node in there:
@@ -92,7 +92,7 @@ def _answer(ref: Any) -> list[tuple[str, str, str]]:
 
 
 def look_around(job: Job, datasets: Sequence[str]) -> list[tuple[str, str, str]]:
-    """What a trial would lack here: for each thing (what is wrong, what is allowed, what to do)."""
+    """What a trial lacks on this node: (what is wrong, what is allowed, what to do) for each."""
     return [
         (f"{error.where}: {error.what}", error.allowed, error.todo)
         for error in [*_torch(), *_results(job), *_data(job, datasets)]

@@ -1,4 +1,4 @@
-"""From a sweep to its trials: pure, and the same every time."""
+"""Expands a sweep into its trials; pure and deterministic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gensweep.trainables.trial import Trial
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """A trial, and what in the paper it serves."""
+    """A trial, and the figures and tables of the paper it serves."""
 
     trial: Trial
     feeds: Sequence[str]
@@ -25,7 +25,7 @@ class PlannedTrial:
 def plan(spec: SweepSpec) -> list[PlannedTrial]:
     """Every trial of the sweep once, in the order of the file, with the feeds of all its grids.
 
-    Raises SpecError where settings contradict each other.
+    Raises SpecError if settings contradict each other.
     """
     feeds: dict[Trial, dict[str, None]] = {}
     problems: dict[str, GensweepError] = {}
@@ -49,7 +49,7 @@ def _settings(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:
 
 
 def _of_others(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:
-    """Defaults apply as far as the trainable has such fields."""
+    """Defaults apply only to fields that the trainable has."""
     known = trial_fields(grid.trainable)
     defaults = {name: value for name, value in spec.defaults.items() if name in known}
     axes = {"seed": spec.seeds, **grid.axes}

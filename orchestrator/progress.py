@@ -1,4 +1,4 @@
-"""The launch as a person watches it: a live view on a terminal, plain lines elsewhere."""
+"""The display of a launch: a live view on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ PLAIN_SECONDS = 30.0  # between two plain lines about running trials
 
 
 def sparkline(values: list[float]) -> str:
-    """The last values as bars; the highest of all is a full one."""
+    """The last values as bars; the highest of all values is a full bar."""
     top = max(values, default=0.0) or 1.0
     return "".join(_BARS[round(v / top * (len(_BARS) - 1))] for v in values[-_POINTS:])
 
 
 class _State:
-    """What has been heard of the trials so far."""
+    """The reported progress of all trials so far."""
 
     def __init__(self, trials: Mapping[str, Trial]) -> None:
         self.trials = trials
@@ -60,19 +60,19 @@ class _State:
             self.ended[trial_id] = progress.status
 
     def epochs(self, trial_id: str) -> int:
-        """How many a trial may run; 0 if it trains no network."""
+        """The most epochs of a trial; 0 if it trains no network."""
         trial = self.trials[trial_id]
         return trial.epochs if isinstance(trial, ClassifierTrial) else 0
 
     @property
     def completed(self) -> float:
-        """Trials ended, and the shares of those that run."""
+        """The number of ended trials, plus the completed shares of running ones."""
         parts = [p.epoch / (self.epochs(p.trial_id) or 1) for p in self.running.values()]
         return len(self.ended) + sum(parts)
 
 
 def outcome(label: str, progress: TrialProgress) -> Text:
-    """How a trial has ended, in one line."""
+    """The outcome of a trial, in one line."""
     styles: dict[str, tuple[str, str]] = {
         Status.DONE: ("✓", "green"),
         Status.DIVERGED: ("≠", "yellow"),
@@ -97,7 +97,7 @@ def _figures(progress: TrialProgress) -> str:
 
 
 class PlainDisplay:
-    """A line for every trial that ends, and now and then one for those that run."""
+    """A line for every trial that ends, and from time to time one for running trials."""
 
     def __init__(self, console: Console, trials: Mapping[str, Trial]) -> None:
         self._console = console
@@ -184,7 +184,7 @@ def _short(what: str, error: float | None) -> str:
 def show_progress(
     console: Console, trials: Mapping[str, Trial]
 ) -> Iterator[LiveDisplay | PlainDisplay]:
-    """The view that suits the console, for as long as the block runs."""
+    """The display that suits the console, for the duration of the block."""
     if not console.is_terminal:
         yield PlainDisplay(console, trials)
         return

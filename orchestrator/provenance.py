@@ -1,4 +1,4 @@
-"""What code and which libraries produced a row."""
+"""The code and library versions that produced a row."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def versions() -> dict[str, str]:
 
 
 def provenance(commit: str) -> Provenance:
-    """Of this process; `commit` comes from the driver, whose checkout it is."""
+    """The provenance of this process; `commit` is that of the driver's checkout."""
     return Provenance(socket.gethostname(), commit, json.dumps(versions()))

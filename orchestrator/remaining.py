@@ -1,4 +1,4 @@
-"""What a sweep has done in a results folder, and what it has not."""
+"""Which trials of a sweep are done in a results folder, and which are not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gensweep.trainables.status import COMPLETE, ENDED, Status
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do for a sweep in a results folder."""
+    """The trials of a sweep that are left to run in a results folder."""
 
     todo: Sequence[PlannedTrial]
     known: Mapping[str, TrialStatus]
@@ -23,7 +23,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Summary:
-    """How the chosen trials of a sweep stand after a launch: trials per status."""
+    """The chosen trials of a sweep after a launch, counted by status."""
 
     statuses: Counter[Status]
     interrupted: bool

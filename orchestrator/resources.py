@@ -1,4 +1,4 @@
-"""The table [resources] of a sweep file: with what trials run, and how. Never what they compute."""
+"""The table [resources] of a sweep file: with what trials run, and how; never what they compute."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Resources:
     """What one worker gets, in CPUs and GPUs (fractions allowed), and how it runs its trials.
 
     nice:               niceness of the workers, 0 to 19: how far they give way to other processes.
-    engine:             of the steps; `auto` is what `chosen_engine` says.
+    engine:             how steps run; `auto` is resolved by `chosen_engine`.
     compile:            whether torch.compile makes the kernels of a step.
     pack:               how many trials of equal shape a worker may run side by side.
-    order:              which trials run first: the longest, or those that the file names first.
-    checkpoint_seconds: least time between two checkpoints of a trial.
-    keep_checkpoints:   whether the last one stays when the trial is done.
+    order:              which trials run first: the longest, or those of the first grid in the file.
+    checkpoint_seconds: minimum time between two checkpoints of a trial.
+    keep_checkpoints:   whether the last checkpoint stays when the trial is done.
     follow_examples:    whether trials record when each training example was learned.
     """
 
@@ -45,7 +45,9 @@ class Resources:
 
     @property
     def chosen_engine(self) -> str:
-        """The engine that workers use; `auto` has yet to see captured be right on a GPU."""
+        """The engine that workers use. `auto` is eager: captured is experimental until a GPU has
+        shown it.
+        """
         return "eager" if self.engine == AUTO else self.engine
 
 
@@ -53,7 +55,7 @@ RESOURCES = tuple(f.name for f in fields(Resources))
 
 
 def problem(key: str, value: Any) -> tuple[str, str] | None:
-    """(what is wrong, what is allowed) with the value of a key; None if nothing is."""
+    """(what is wrong, what is allowed) for a key's value; None if the value is valid."""
     match key:
         case "device" | "engine" | "order":
             known = _CHOICES[key]

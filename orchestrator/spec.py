@@ -1,4 +1,4 @@
-"""A sweep file, read strictly: every problem at once, each with its line."""
+"""Reads a sweep file strictly, and reports every problem at once, each with its line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
-_TRAINABLES = [name for name in TRAINABLES if name != "noop"]  # that is for measuring the costs
+_TRAINABLES = [name for name in TRAINABLES if name != "noop"]  # which only measures overhead
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
@@ -33,7 +33,7 @@ class Override(NamedTuple):
 
 
 def read_spec(path: Path, overrides: Sequence[Override] = ()) -> SweepSpec:
-    """Read a sweep file. Raises SpecError with everything that is wrong with it."""
+    """Read a sweep file. Raises SpecError with all of its problems."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -56,7 +56,7 @@ def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> Sw
 
 
 class _Reader:
-    """Collects problems while it goes through the file."""
+    """Collects problems while it reads the file."""
 
     def __init__(self, content: Fields, source: str, lines: dict[KeyPath, int]) -> None:
         self.content, self.source, self.lines = content, source, lines
@@ -87,7 +87,7 @@ class _Reader:
         return spec
 
     def apply(self, overrides: Sequence[Override]) -> Fields:
-        """Put `--set` values where they belong; return the trial fields among them."""
+        """Apply `--set` values to the file's content; return the trial fields among them."""
         forced: Fields = {}
         of_trials = self.fields_of(self.used)
         settable = [*of_trials, "name", "seeds", *(f"resources.{r}" for r in RESOURCES)]
@@ -106,7 +106,9 @@ class _Reader:
         return forced
 
     def trainables(self) -> list[str]:
-        """Those of the grids, each once; what is wrong with their names is said with the grid."""
+        """The trainables of the grids, each once; errors in their names are reported with the
+        grid.
+        """
         grids = self.content.get("grid")
         tables = grids if isinstance(grids, list) else []
         names = [g.get("trainable", CLASSIFIER) for g in tables if isinstance(g, dict)]
@@ -116,7 +118,7 @@ class _Reader:
         return list(dict.fromkeys(name for t in trainables for name in trial_fields(t)))
 
     def misfit(self, key: str, value: Any, trainables: Sequence[str]) -> tuple[str, str] | None:
-        """What the first of the trainables that has such a field has against the value."""
+        """The error for the value by the first trainable that has the field."""
         found = (problem(key, value, t) for t in trainables if key in trial_fields(t))
         return next((wrong for wrong in found if wrong), None)
 
@@ -130,7 +132,7 @@ class _Reader:
         if isinstance(value, dict):
             return value
         self.wrong((key,), "is not a table", f"[{key}]")
-        self.content[key] = {}  # so that it is said once
+        self.content[key] = {}  # so that the error is reported once
         return {}
 
     def name(self) -> str:
@@ -167,7 +169,7 @@ class _Reader:
         return bundles
 
     def fields(self, settings: Fields, path: KeyPath, trainables: Sequence[str]) -> Fields:
-        """Settings that some of the trainables have, and none has anything against."""
+        """Settings that at least one trainable has and that are valid for all that have them."""
         self.known(settings, self.fields_of(trainables), path)
         if "seed" in settings:
             self.wrong((*path, "seed"), "is an axis of every grid", "seeds, or seed in [[grid]]")

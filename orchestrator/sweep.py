@@ -1,4 +1,4 @@
-"""What a sweep is: grids of trials, the settings they share, and what they run on."""
+"""The content of a sweep: grids of trials, shared settings, and resources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gensweep.orchestrator.lines import Path as KeyPath
 from gensweep.orchestrator.lines import line_of
 from gensweep.orchestrator.resources import Resources
 
-NONE = "none"  # the regularizer without settings
+NONE = "none"  # the regularizer bundle without settings
 CLASSIFIER = "classifier"  # the trainable of a grid that names none
 
 Fields = dict[str, Any]
@@ -28,7 +28,9 @@ class Grid:
 
 @dataclass(frozen=True)
 class SweepSpec:
-    """What a sweep file says. Settings apply in this order: defaults, model, regularizer, grid."""
+    """The content of a sweep file. Settings apply in this order: defaults, model, regularizer,
+    grid.
+    """
 
     name: str
     seeds: Sequence[int]

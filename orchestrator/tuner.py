@@ -15,7 +15,7 @@ from gensweep.orchestrator.job import UNWRITABLE, Job, Pack, Progress
 from gensweep.orchestrator.worker import Worker
 from gensweep.trainables.status import Status
 
-STRIKES = 3  # packs in a row whose rows could not be written, after which the rest is spared
+STRIKES = 3  # packs in a row with unwritable rows, after which the Tuner ends
 
 
 def run_tuner(
@@ -28,9 +28,9 @@ def run_tuner(
 ) -> dict[str, Progress]:
     """Run the packs, which get equal shares of a GPU, on the connected Ray.
 
-    `workers` is how many run at a time at first. Ends early when `should_stop`, asked again and
-    again, says so, or when the store does not take rows any more. Returns the last that was heard
-    of each trial; what came of them is in the store, and Tune's own record is thrown away.
+    `workers` is the initial number of packs that run at a time. Ends early when `should_stop`,
+    which is polled, returns True, or when the store can no longer be written. Returns the last
+    reported progress of each trial; results are in the store, and Tune's own record is discarded.
     """
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers + 1)
     folder = tempfile.mkdtemp(prefix="gensweep-tune-")
@@ -55,7 +55,7 @@ def run_tuner(
 
 
 class _Here:
-    """Tune keeps copies of its parts on disk; ours hold on to the terminal, and stay behind."""
+    """Tune copies its callbacks to disk; ours refer to the terminal and must be left out."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -79,7 +79,7 @@ class _Stopper(_Here, tune.Stopper):
 
 
 class _Tell(_Here, tune.Callback):
-    """Passes on what Tune learns of the trials."""
+    """Passes the progress that Tune receives to the display."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
