@@ -14,8 +14,17 @@ from gensweep.orchestrator.store.location import locate
 
 _NUMBERS = count()
 
-# What `make check` leaves out: tests that start Ray, a browser or processes, or train for long.
+# What `make check` leaves out: tests that start Ray, a browser or processes, or take long together.
 _SLOW_PLACES = (
+    "analysis/claims/test_claim_",
+    "analysis/claims/test_seeds.py",
+    "analysis/figures/test_data.py",
+    "analysis/html/test_page.py",
+    "analysis/paper/",
+    "analysis/test_buckets.py",
+    "analysis/test_convergence_",
+    "analysis/test_diff.py",
+    "analysis/test_draws.py",
     "browser/",
     "orchestrator/cluster/",
     "orchestrator/faults/",
@@ -23,6 +32,7 @@ _SLOW_PLACES = (
     "orchestrator/store/test_contention.py",
     "orchestrator/store/test_flatten.py",
     "orchestrator/store/test_parts.py",
+    "orchestrator/store/test_places.py",
     "orchestrator/store/test_repair.py",
     "orchestrator/store/test_takeover.py",
     "orchestrator/store/test_writer_attempts.py",
