@@ -126,7 +126,7 @@ def answers(store: Store) -> dict[tuple[str, str], str]:
         assert has_trials(db)
         table = regularization_necessity_table(db)
         shown = formatted(table).records()
-        assert len(db.table(table.sql).rows) == sum(r["seeds"] for r in table.records())
+        assert len(db.table(table.sql).rows) == len(table.rows)
     assert [r["answer"] for r in shown] == [r["answer"] for r in table.records()]
     return {(r["question"], r["regularizer"]): r["answer"] for r in table.records()}
 
@@ -181,6 +181,17 @@ def test_both_answers_on_necessity_have_one_limit(store: Store, write: Write) ->
         with Database(store.root) as db:
             cases = db.table("select outcome from evidence where part = 'not necessary'").rows
         assert cases == [(verdict,)]
+
+
+def test_claims_and_this_table_have_one_answer_on_sufficiency(store: Store, write: Write) -> None:
+    said = {"no": "supports", "perhaps": "contradicts", "open": "open"}
+    for seed, (train, answer) in enumerate([(0.0, "no"), (0.5, "open"), (0.5, "perhaps")]):
+        settings = {"seed": seed, "corruption": 1.0, "weight_decay": 0.5}
+        write(store, (train,) * 100, test_errors=(0.9,) * 100, **settings)
+        assert answers(store) == {("sufficient", "wd"): answer}
+        with Database(store.root) as db:
+            cases = db.table("select outcome from evidence where part = 'not sufficient'").rows
+        assert cases == [(said[answer],)]
 
 
 @pytest.mark.parametrize(
