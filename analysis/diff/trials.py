@@ -7,8 +7,7 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import COLUMNS, curves_for_people
-from gensweep.analysis.progress.trial import trial_settings
-from gensweep.analysis.questions.measurements import measured_once, measurements
+from gensweep.analysis.progress.trial import measured_once, measurements, trial_settings
 from gensweep.analysis.tables.column import Column, plain
 from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table

@@ -12,7 +12,7 @@ import duckdb
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import ExportError
-from gensweep.analysis.exports import duckdb_file, files, mlflow, tensorboard
+from gensweep.analysis.exports import files, mlflow, tensorboard
 from gensweep.analysis.exports.place import beside
 from gensweep.orchestrator.store.errors import StoreError
 
@@ -33,7 +33,7 @@ class Export:
 EXPORTS = {
     "csv": Export(files.write_csv),
     "parquet": Export(files.write_parquet),
-    "duckdb": Export(duckdb_file.write, file=True),
+    "duckdb": Export(files.write_duckdb, file=True),
     "tensorboard": Export(tensorboard.write, needs=("tensorboardX",)),
     "mlflow": Export(mlflow.write, needs=("mlflow", "sqlalchemy", "alembic")),
 }

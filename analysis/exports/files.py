@@ -1,13 +1,14 @@
-"""A file per view."""
+"""The views as files: one per view, or all as tables of one DuckDB file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
+from gensweep.analysis.database.catalog import VIEWS
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.exports.copying import incoming
 
 
 def write_csv(db: Database, folder: Path, target: Path) -> None:
@@ -19,8 +20,27 @@ def write_parquet(db: Database, folder: Path, target: Path) -> None:
     _write(db, folder, "parquet", "format parquet, compression zstd")
 
 
+def write_duckdb(db: Database, file: Path, target: Path) -> None:
+    """A file that every DuckDB since 1.0 opens."""
+    path = str(file).replace("'", "''")
+    with duckdb.connect() as writer:
+        writer.execute(f"attach '{path}' as export (storage_version 'v1.0.0')")
+        for view in _incoming(db, writer):
+            writer.execute(f"create table export.{view} as from incoming")
+        writer.execute("detach export")
+
+
 def _write(db: Database, folder: Path, ending: str, options: str) -> None:
     with duckdb.connect() as writer:
-        for view in incoming(db, writer):
+        for view in _incoming(db, writer):
             path = str(folder / f"{view}.{ending}").replace("'", "''")
             writer.execute(f"copy (from incoming) to '{path}' ({options})")
+
+
+def _incoming(db: Database, into: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The name of each view, whose rows can be had as `incoming` in the other database: nothing
+    may write to that of the views."""
+    for view in VIEWS:
+        into.register("incoming", db.sql(f"from {view}").to_arrow_reader(100_000))
+        yield view
+        into.unregister("incoming")

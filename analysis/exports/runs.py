@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.progress.trial import trial_settings
-from gensweep.analysis.questions.measurements import measured_once, measurements
+from gensweep.analysis.progress.trial import measured_once, measurements, trial_settings
 from gensweep.analysis.tables.labels import trial_label
 
 CURVES = ("train_error", "test_error", "train_loss", "test_loss", "lr", "memorized_fraction")

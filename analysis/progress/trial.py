@@ -8,7 +8,6 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.trial_columns import FIELD_COLUMNS
-from gensweep.analysis.questions.measurements import measurements
 from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import percent
@@ -18,6 +17,9 @@ from gensweep.orchestrator.store.rows import trial_from_row
 _SETTINGS = ("trial_id", "trainable", *FIELD_COLUMNS)
 _NO_OUTCOME = ("setting_id", "setting", "max_epochs", "config", "theory_settings")
 _SHOWN_EPOCHS = 10
+_MEASUREMENTS = """
+select name, place, value from measurements where trial_id = ? order by place nulls first
+"""
 
 
 def find_trial(db: Database, start: str) -> str:
@@ -77,6 +79,16 @@ _EPOCH = (
     Column("test_error", text=percent),
     Column("seconds"),
 )
+
+
+def measurements(db: Database, trial_id: str) -> Table:
+    """What a trial has measured: a row per name and place; first what was measured once, which
+    has no place."""
+    return db.table(_MEASUREMENTS, [trial_id], "measurements")
+
+
+def measured_once(table: Table) -> dict[str, float]:
+    return {r["name"]: r["value"] for r in table.records() if r["place"] is None}
 
 
 def _how_many(epochs: int) -> str:

@@ -46,7 +46,7 @@ def results(store: Store, write: Write, announce: Callable[..., None]) -> Store:
 @pytest.fixture
 def few_views(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is not about the views: all of them take a second."""
-    monkeypatch.setattr(exports.copying, "VIEWS", ("trials", "epochs"))
+    monkeypatch.setattr(exports.files, "VIEWS", ("trials", "epochs"))
 
 
 def put(store: Store, target: Path, format: str, sweep: str | None = None, **more: Any) -> Path:
@@ -242,7 +242,7 @@ def _fails(error: Callable[[], Exception]) -> Callable[..., None]:
     [
         (
             "csv",
-            "gensweep.analysis.exports.copying.Database.sql",
+            "gensweep.analysis.exports.files.Database.sql",
             lambda: duckdb.IOException(
                 'Could not write file "out/.x/new": No space left on device'
             ),
