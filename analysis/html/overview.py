@@ -10,9 +10,8 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.cells import Sheet, sheet
-from gensweep.analysis.progress.status import COUNTS, SWEEP_COLUMNS, TROUBLE
+from gensweep.analysis.progress.status import COUNTS, SWEEP_COLUMNS, TRIAL_COLUMNS, TROUBLE
 from gensweep.analysis.tables.column import NOTHING, Column
-from gensweep.analysis.tables.shared_columns import DATA, REGULARIZER
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.status import Status
 
@@ -137,11 +136,7 @@ def _packages(versions: str) -> str:
 
 
 _TROUBLE = (
-    Column("trial_id", unbroken=True),
-    Column("model", unbroken=True),
-    DATA,
-    REGULARIZER,
-    Column("seed"),
+    *TRIAL_COLUMNS,
     Column("status", unbroken=True),
     Column("attempts"),
     Column("error"),

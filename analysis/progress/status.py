@@ -51,7 +51,7 @@ SWEEP_COLUMNS = (
         for status in Status
     ),
 )
-_TRIAL = (
+TRIAL_COLUMNS = (
     Column("trial_id", unbroken=True),
     Column("model", lambda r: r["trainable"] if _is_theory(r) else r["model"], unbroken=True),
     Column("data", lambda r: settings_label(r["config"]) if _is_theory(r) else _data(r)),
@@ -59,7 +59,7 @@ _TRIAL = (
     Column("seed"),
 )
 _RUNNING_COLUMNS = (
-    *_TRIAL,
+    *TRIAL_COLUMNS,
     Column(
         "epoch",
         "epochs_run",
@@ -69,7 +69,7 @@ _RUNNING_COLUMNS = (
     Column("test %", "test_error", in_percent),
     Column("host"),
 )
-_TROUBLE_COLUMNS = (*_TRIAL, Column("status", unbroken=True), Column("error"))
+_TROUBLE_COLUMNS = (*TRIAL_COLUMNS, Column("status", unbroken=True), Column("error"))
 
 
 def status_tables(db: Database) -> list[Table]:
