@@ -28,43 +28,38 @@ from gensweep.analysis.tables.table import Table
 
 @dataclass(frozen=True)
 class Summary:
-    """One question: the table that answers it, and whether the results have anything to say."""
+    """One question: the table that answers it, and a query that has rows where it can."""
 
     table: Callable[[Database], Table]
-    applies: Callable[[Database], bool] = lambda _: True
+    needs: str
+
+    def applies(self, db: Database) -> bool:
+        return bool(db.table(f"{self.needs} limit 1").rows)
 
 
-def _of_networks(db: Database) -> bool:
-    """Whether trials train networks, or there are none at all yet."""
-    counted = """
-        select count(*) filter (not network), count(*) filter (network)
-        from trials join trainables using (trainable)
-    """
-    theory, networks = db.table(counted).rows[0]
-    return bool(networks) or not theory
-
+# Of networks, and of nothing yet.
+_NETWORKS = "select 1 where exists (from classifiers) or not exists (from trials)"
 
 SUMMARIES: dict[str, Summary] = {
-    "claims": Summary(claims.claims_table, claims.has_trials),
-    "convergence": Summary(convergence.convergence_table, _of_networks),
-    "corruption": Summary(corruption.corruption_table, _of_networks),
+    "claims": Summary(claims.claims_table, claims.NEEDS),
+    "convergence": Summary(convergence.convergence_table, _NETWORKS),
+    "corruption": Summary(corruption.corruption_table, _NETWORKS),
     "clean_vs_corrupted": Summary(
-        clean_vs_corrupted.clean_vs_corrupted_table, clean_vs_corrupted.has_trials
+        clean_vs_corrupted.clean_vs_corrupted_table, clean_vs_corrupted.NEEDS
     ),
-    "early_stopping": Summary(early_stopping.early_stopping_table, early_stopping.has_trials),
-    "regularizers": Summary(regularizers.regularizers_table, regularizers.has_pairs),
+    "early_stopping": Summary(early_stopping.early_stopping_table, early_stopping.NEEDS),
+    "regularizers": Summary(regularizers.regularizers_table, regularizers.NEEDS),
     "regularization_necessity": Summary(
-        regularization_necessity.regularization_necessity_table,
-        regularization_necessity.has_trials,
+        regularization_necessity.regularization_necessity_table, regularization_necessity.NEEDS
     ),
-    **{name: Summary(beside.table, beside.applies) for name, beside in reproduction.TABLES.items()},
-    "learning_times": Summary(learning_times.learning_times_table, learning_times.has_examples),
-    "measures": Summary(measures.measures_table, measures.has_measures),
-    "correlations": Summary(correlations.correlations_table, correlations.has_enough_trials),
-    "expressivity": Summary(expressivity.expressivity_table, expressivity.has_trials),
-    "min_norm": Summary(min_norm.min_norm_table, min_norm.has_trials),
-    "kernels": Summary(kernels.kernels_table, kernels.has_trials),
-    "capacity": Summary(capacity.capacity_table, capacity.has_trials),
+    **{name: Summary(beside.table, beside.needs) for name, beside in reproduction.TABLES.items()},
+    "learning_times": Summary(learning_times.learning_times_table, learning_times.NEEDS),
+    "measures": Summary(measures.measures_table, measures.NEEDS),
+    "correlations": Summary(correlations.correlations_table, correlations.NEEDS),
+    "expressivity": Summary(expressivity.expressivity_table, expressivity.NEEDS),
+    "min_norm": Summary(min_norm.min_norm_table, min_norm.NEEDS),
+    "kernels": Summary(kernels.kernels_table, kernels.NEEDS),
+    "capacity": Summary(capacity.capacity_table, capacity.NEEDS),
 }
 
 # What summaries were called until 0.1; taken for one version more.

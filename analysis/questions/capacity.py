@@ -66,6 +66,7 @@ order by
     {order_by("figure", [f.split("'figure': '")[1].split("'")[0] for f in _FIGURES])}
 """
 _SQL = "from capacity order by model, measure, n, labels, seed"
+NEEDS = "from capacity where status = 'done'"
 _COLUMNS = (
     *(*GROUP_BY, "settings", "figure", "draws", "true_draws"),
     *(f"{side}{part}" for side in SIDES for part in ("", "_interval")),
@@ -152,7 +153,3 @@ _LAYOUT = (
     Column("apart", "tells_apart", cell=_answer, align="left"),
     Column("seeds", "draws", cell=_draws, align="left"),
 )
-
-
-def has_trials(db: Database) -> bool:
-    return bool(db.table("select count(*) from capacity where status = 'done'").rows[0][0])

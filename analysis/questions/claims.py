@@ -11,6 +11,7 @@ from gensweep.analysis.tables.shared_columns import DATASET
 from gensweep.analysis.tables.table import Table
 
 _QUERY = "from claims"
+NEEDS = "from trials where status in ('done', 'diverged')"
 
 
 def _verdict(record: dict[str, Any]) -> str:
@@ -40,9 +41,3 @@ def claims_table(db: Database) -> Table:
         ],
         sql=_QUERY,
     )
-
-
-def has_trials(db: Database) -> bool:
-    """Whether any trial ended."""
-    query = "select count(*) from trials where status in ('done', 'diverged')"
-    return bool(db.table(query).rows[0][0])

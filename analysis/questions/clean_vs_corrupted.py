@@ -23,6 +23,7 @@ _SQL = f"""
 select {", ".join(c for c in _COLUMNS if c != "settings")}
 from corruption where memorized_fraction is not null order by model, regularizer, corruption
 """
+NEEDS = "from corruption where memorized_fraction is not null"
 _QUERY = f"""
 from (
     select * replace ('partial_labels' as randomization) from corruption
@@ -48,8 +49,3 @@ def clean_vs_corrupted_table(db: Database) -> Table:
         ],
         sql=_SQL,
     )
-
-
-def has_trials(db: Database) -> bool:
-    query = "select count(*) from corruption where memorized_fraction is not null"
-    return bool(db.table(query).rows[0][0])

@@ -16,6 +16,7 @@ where spearman is not null
 order by dataset, model <> 'all', {order_by("model", MODEL_ORDER)}, model, batch_norm desc,
     abs(spearman) desc, measure
 """
+NEEDS = "select 1 from measures having count(weight_norm) >= 5"  # as the view itself is slow
 
 
 def _model(record: Record) -> str:
@@ -50,8 +51,3 @@ def correlations_table(db: Database) -> Table:
         ],
         sql=_QUERY.strip(),
     )
-
-
-def has_enough_trials(db: Database) -> bool:
-    """Whether any correlation may be known; the view itself takes longer to ask."""
-    return bool(db.table("select count(weight_norm) >= 5 from measures").rows[0][0])

@@ -27,6 +27,7 @@ with stopped as (
 select * from stopped join settings using (setting_id) order by {PAPER_ORDER}
 """
 _SQL = "from early_stopping order by model, regularizer, randomization, corruption, seed"
+NEEDS = "from early_stopping"
 
 
 _COLUMNS = (
@@ -67,7 +68,3 @@ def early_stopping_table(db: Database) -> Table:
         ],
         sql=_SQL,
     )
-
-
-def has_trials(db: Database) -> bool:
-    return bool(db.table("select count(*) from early_stopping").rows[0][0])

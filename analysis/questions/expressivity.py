@@ -70,6 +70,7 @@ order by dataset, randomization, d, output desc, depth, knot <> {ExpressivityTri
     classes, n
 """
 _SQL = "from expressivity order by dataset, output, depth, knot, n, precision, seed"
+NEEDS = "from expressivity where status in ('done', 'diverged')"
 
 
 _KNOTS = (None, ExpressivityTrial.knot)
@@ -125,8 +126,3 @@ def expressivity_table(db: Database) -> Table:
         ],
         sql=_SQL,
     )
-
-
-def has_trials(db: Database) -> bool:
-    query = "select count(*) from expressivity where status in ('done', 'diverged')"
-    return bool(db.table(query).rows[0][0])

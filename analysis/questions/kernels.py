@@ -33,6 +33,7 @@ group by all
 from solved order by {IN_ORDER}, filters, n, precision
 """
 _SQL = f"from kernels where status = 'done' order by {IN_ORDER}, filters, n, precision, seed"
+NEEDS = "from kernels where status = 'done'"
 
 
 def _labels(record: Record) -> str:
@@ -78,7 +79,3 @@ def kernels_table(db: Database) -> Table:
         ],
         sql=_SQL,
     )
-
-
-def has_trials(db: Database) -> bool:
-    return bool(db.table("select count(*) from kernels where status = 'done'").rows[0][0])

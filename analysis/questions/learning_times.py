@@ -27,6 +27,7 @@ group by setting_id, changed
 join settings using (setting_id)
 order by {PAPER_ORDER}, changed
 """
+NEEDS = "from examples"
 
 
 def _examples(record: Record) -> str:
@@ -70,7 +71,3 @@ def learning_times_table(db: Database) -> Table:
         ],
         sql=_QUERY.strip(),
     )
-
-
-def has_examples(db: Database) -> bool:
-    return bool(db.table("from examples limit 1").rows)

@@ -28,6 +28,7 @@ group by setting_id
 join settings using (setting_id)
 order by {PAPER_ORDER}
 """
+NEEDS = "from measures where weight_norm is not null"
 
 
 _LAYOUT = (
@@ -57,7 +58,3 @@ def measures_table(db: Database) -> Table:
         ],
         sql=_QUERY.strip(),
     )
-
-
-def has_measures(db: Database) -> bool:
-    return bool(db.table("from measures where weight_norm is not null limit 1").rows)

@@ -36,6 +36,7 @@ group by all
 order by {SETTINGS_IN_ORDER}
 """
 _SQL = "from min_norm where step = steps order by dataset, data, corruption, method, start, seed"
+NEEDS = "from trials where trainable = 'min_norm' and status = 'done'"
 
 
 _COLUMNS = (
@@ -100,8 +101,3 @@ def way(record: Mapping[str, Any]) -> str:
     """Such as `SGD from zero`."""
     method = {"gd": "gradient descent", "sgd": "SGD"}[record["method"]]
     return f"{method} from {'zero' if record['start'] == 'zero' else 'a random start'}"
-
-
-def has_trials(db: Database) -> bool:
-    query = "select count(*) from trials where trainable = 'min_norm' and status = 'done'"
-    return bool(db.table(query).rows[0][0])

@@ -25,6 +25,7 @@ join settings using (setting_id)
 order by question, {PAPER_ORDER}
 """
 _SQL = "from claim_b order by part, model, data"
+NEEDS = "from claim_b"
 
 _COLUMNS = (
     *("question", *GROUP_BY, "settings", "seeds", "fitted"),
@@ -67,7 +68,3 @@ def regularization_necessity_table(db: Database) -> Table:
         ],
         sql=_SQL,
     )
-
-
-def has_trials(db: Database) -> bool:
-    return bool(db.table("from claim_b limit 1").rows)

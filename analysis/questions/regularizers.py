@@ -23,6 +23,7 @@ with paired as (
 select * from paired join settings using (setting_id) order by {PAPER_ORDER}
 """
 _SQL = "from regularization order by model, regularizer, randomization, corruption, seed"
+NEEDS = "from regularization"
 
 
 _COLUMNS = (
@@ -58,7 +59,3 @@ def regularizers_table(db: Database) -> Table:
         notes=["mean over n pairs of equal seed ± 95 % interval; none with one pair"],
         sql=_SQL,
     )
-
-
-def has_pairs(db: Database) -> bool:
-    return bool(db.table("select count(*) from regularization").rows[0][0])

@@ -61,56 +61,35 @@ class Beside:
         marks = sorted({r["certainty"] for group in groups for r in group})
         heads = [{**group[0], "epochs": None} for group in groups]  # that is a column here
         varying = varying_settings(heads, ("source", "item", "metric"))
-        names = [self._names(group) for group in groups]
         return replace(
             found,
             title=title(self.file),
             layout=_layout(several_marks=len(marks) > 1),
-            entries=[
-                {**name, "group": group, "settings": _settings(group[0], settings)}
-                for group, name, settings in zip(groups, names, varying, strict=True)
-            ],
+            entries=list(map(self._entry, groups, varying)),
             notes=[*_notes(marks), *(_NOTES_ON_KERNELS if self.name == "table_3" else _NOTES)],
             sql=self.sql,
         )
 
-    def applies(self, db: Database) -> bool:
-        """Whether any trial of the results could stand in the table."""
-        query = f"""
-        select (
-        select count(*) from classifiers t
+    @property
+    def needs(self) -> str:
+        """The trials that could stand in the table."""
+        return f"""
+        select trial_id from classifiers t
         join paper p using (trainable, dataset, model, batch_norm)
         where status in ('done', 'diverged') and source in {_listed(self.sources)}
             and coalesce(p.randomization, t.randomization) = t.randomization
             and coalesce(p.regularizer, t.regularizer) = t.regularizer
-        ) + (
-        select count(*) from kernels
+        union all
+        select trial_id from kernels
         join paper p using (dataset, model, randomization)
-        where p.trainable = 'kernel' and status = 'done' and source in {_listed(self.sources)})
+        where p.trainable = 'kernel' and status = 'done' and source in {_listed(self.sources)}
         """
-        return bool(db.table(query).rows[0][0])
 
-    def _names(self, group: Sequence[Record]) -> dict[str, str]:
-        """What the numbers are of: the paper's words, or a model and what it was trained with."""
-        record = group[0]
-        if self.by_item:
-            names = {"of": record["item"], "model": "", "setting": ""}
-        else:
-            random = ["random"] if record["randomization"] == "random_labels" else []
-            alone = random and record["regularizer"] == "none"
-            setting = ", ".join([*random, *([] if alone else [record["regularizer"]])])
-            where = " (slides)" if record["source"] == "slides" else ""
-            model = model_label(record["model"], record["batch_norm"])
-            names = {"of": "", "model": model, "setting": setting + where}
-        return {**names, "number": self._number(group)}
-
-    def _number(self, group: Sequence[Record]) -> str:
-        """Which of an item's numbers it is, where that is not said by the title."""
-        metric = str(group[0]["metric"])
-        if self.by_item:
-            accuracy = group[0]["unit"].startswith("accuracy")
-            return in_words(metric.replace("error", "accuracy") if accuracy else metric)
-        return "top-5" if _PAIRED.get(metric) else ""
+    def _entry(self, group: Sequence[Record], varying: str) -> Record:
+        """A row: the first of the numbers printed together, what it is called, and all of them."""
+        first = group[0]
+        names = _item(first) if self.by_item else _cell_of_table(first)
+        return {**first, **names, "settings": _settings(first, varying), "group": group}
 
 
 TABLES = {
@@ -123,6 +102,28 @@ TABLES = {
         Beside("paper", "figures", ("models", "figure_1b", "figure_1c", "figure_2b", "text"), True),
     )
 }
+
+
+def _item(record: Record) -> dict[str, str]:
+    """The paper's words, and which of an item's numbers it is."""
+    metric = str(record["metric"])
+    if record["unit"].startswith("accuracy"):
+        metric = metric.replace("error", "accuracy")
+    return {"of": record["item"], "model": "", "setting": "", "number": in_words(metric)}
+
+
+def _cell_of_table(record: Record) -> dict[str, str]:
+    """A model and what it was trained with, as the paper's tables have them."""
+    random = ["random"] if record["randomization"] == "random_labels" else []
+    alone = random and record["regularizer"] == "none"
+    setting = ", ".join([*random, *([] if alone else [record["regularizer"]])])
+    where = " (slides)" if record["source"] == "slides" else ""
+    return {
+        "of": "",
+        "model": model_label(record["model"], record["batch_norm"]),
+        "setting": setting + where,
+        "number": "top-5" if _PAIRED.get(record["metric"]) else "",
+    }
 
 
 def _listed(sources: Sequence[str]) -> str:
@@ -159,8 +160,7 @@ def _short(value: float) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _runs(entry: Record) -> str:
-    record = entry["group"][0]
+def _runs(record: Record) -> str:
     return " × ".join(str(v) for v in (record["n"], record["epochs"]) if v is not None)
 
 
@@ -178,18 +178,8 @@ def _printed(record: Record, fraction: float, offset: float = 0.0) -> float:
     return 100 * fraction if record["unit"] == "error in %" else fraction
 
 
-def _first(key: str) -> Callable[[Record], float | None]:
-    """The first value of a cell, in the unit in which it is printed."""
-
-    def read(entry: Record) -> float | None:
-        record = entry["group"][0]
-        return None if record[key] is None else _printed(record, record[key], 1.0)
-
-    return read
-
-
-def _our_cell(entry: Record) -> str:
-    return _cell(entry["group"], _ours) if entry["group"][0]["n"] else ""
+def _number(record: Record, key: str) -> float | None:
+    return None if record[key] is None else _printed(record, record[key], 1.0)
 
 
 def _ours(record: Record) -> str:
@@ -211,8 +201,7 @@ def _verdict(group: Sequence[Record]) -> str:
     return f"agrees within {max(abs(_printed(r, r['within'])) for r in wide):.2f}"
 
 
-def _difference(entry: Record) -> str:
-    record = entry["group"][-1]
+def _difference(record: Record) -> str:
     if record["difference"] is None:
         return ""
     difference = _printed(record, record["difference"])
@@ -232,9 +221,17 @@ def _layout(several_marks: bool) -> list[Column]:
     ]
     return [
         *names,
-        Column("paper", _first("paper"), cell=lambda e: _cell(e["group"], printed)),
-        Column("runs", lambda e: e["group"][0]["n"], cell=_runs, align="left"),
-        Column("ours", _first("ours"), cell=_our_cell),
-        Column("Δ", lambda e: e["group"][-1]["difference"], cell=_difference),
+        Column("paper", lambda e: _number(e, "paper"), cell=lambda e: _cell(e["group"], printed)),
+        Column("runs", "n", cell=_runs, align="left"),
+        Column(
+            "ours",
+            lambda e: _number(e, "ours"),
+            cell=lambda e: _cell(e["group"], _ours) if e["n"] else "",
+        ),
+        Column(
+            "Δ",
+            lambda e: e["group"][-1]["difference"],
+            cell=lambda e: _difference(e["group"][-1]),
+        ),
         Column("verdict", lambda e: _verdict(e["group"])),
     ]

@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.capacity import capacity_table, has_trials, statements
-from gensweep.analysis.report import report_tables
+from gensweep.analysis.questions.capacity import capacity_table, statements
+from gensweep.analysis.report import SUMMARIES, report_tables
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
@@ -172,7 +172,7 @@ def test_the_complexity_is_that_of_random_signs_alone(store: Store, finish: Fini
 def test_a_draw_that_diverged_is_no_figure(store: Store, finish: Finish) -> None:
     finish({}, status="diverged")
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["capacity"].applies(db)
         assert capacity_table(db).rows == []
 
 

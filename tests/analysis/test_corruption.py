@@ -17,8 +17,9 @@ from scipy import stats
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.terminal import terminal
-from gensweep.analysis.questions.clean_vs_corrupted import clean_vs_corrupted_table, has_trials
+from gensweep.analysis.questions.clean_vs_corrupted import clean_vs_corrupted_table
 from gensweep.analysis.questions.corruption import corruption_table
+from gensweep.analysis.report import SUMMARIES
 from gensweep.analysis.tables.table import Table, formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -144,10 +145,10 @@ def test_changed_and_unchanged_examples_are_looked_at_in_the_last_epoch(
 def test_there_are_subsets_only_where_labels_were_changed(store: Store, write: Write) -> None:
     write(store, (0.5,))
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["clean_vs_corrupted"].applies(db)
         write(store, (0.5,), corruption=1.0, memorized=(0.5,), recovered=(0.0,))
         db.refresh()
-        assert has_trials(db)
+        assert SUMMARIES["clean_vs_corrupted"].applies(db)
 
 
 @pytest.mark.parametrize(("ps", "drawn"), [([0, 1], False), ([0, 0.5, 1], True)])

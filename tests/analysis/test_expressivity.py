@@ -10,8 +10,8 @@ import pytest
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.registry import make_figure
-from gensweep.analysis.questions.expressivity import expressivity_table, has_trials
-from gensweep.analysis.report import report_tables
+from gensweep.analysis.questions.expressivity import expressivity_table
+from gensweep.analysis.report import SUMMARIES, report_tables
 from gensweep.analysis.tables.figure import Figure
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
@@ -107,7 +107,7 @@ def test_what_has_not_run_yet_has_its_settings_alone(
         ("gaussian", 1000, 7, "planned", None),
     ]
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["expressivity"].applies(db)
         assert "expressivity" not in [t.name for t in report_tables(db)]
 
 

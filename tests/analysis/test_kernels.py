@@ -10,9 +10,9 @@ import pytest
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.picture import draw
 from gensweep.analysis.figures.kernel_error import kernel_error
-from gensweep.analysis.questions.kernels import has_trials, kernels_table
+from gensweep.analysis.questions.kernels import kernels_table
 from gensweep.analysis.questions.reproduction import TABLES
-from gensweep.analysis.report import report_tables
+from gensweep.analysis.report import SUMMARIES, report_tables
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
@@ -108,7 +108,7 @@ def test_what_has_not_run_yet_has_its_settings_alone(
         (30, 0.5, "planned", None),
     ]
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["kernels"].applies(db)
         shown = {t.name for t in report_tables(db)}
     assert not {"kernels", "table_3"} & shown
 
@@ -208,8 +208,8 @@ def test_table_3_says_for_a_reader_what_ours_were_solved_with(store: Store, put:
     put(0.0236, n=10_000, norm=62.19)
     with Database(store.root) as db:
         table = TABLES["table_3"]
-        assert table.applies(db)
-        assert not TABLES["table_1"].applies(db)
+        assert SUMMARIES["table_3"].applies(db)
+        assert not SUMMARIES["table_1"].applies(db)
         error, norm, *_ = formatted(table.table(db)).records()
     assert error == {
         "of": MNIST,

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.early_stopping import early_stopping_table, has_trials
+from gensweep.analysis.questions.early_stopping import early_stopping_table
+from gensweep.analysis.report import SUMMARIES
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
@@ -165,7 +166,7 @@ def test_the_summary_is_the_mean_gain_and_the_median_epoch(store: Store, write: 
 def test_there_is_a_summary_as_soon_as_a_trial_is_done(store: Store, write: Write) -> None:
     write(store, (0.5,), "running")
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["early_stopping"].applies(db)
         write(store, (0.5,), seed=1)
         db.refresh()
-        assert has_trials(db)
+        assert SUMMARIES["early_stopping"].applies(db)

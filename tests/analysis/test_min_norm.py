@@ -14,7 +14,8 @@ from scipy import stats
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.drawing.picture import draw
 from gensweep.analysis.figures.registry import make_figure
-from gensweep.analysis.questions.min_norm import has_trials, min_norm_table
+from gensweep.analysis.questions.min_norm import min_norm_table
+from gensweep.analysis.report import SUMMARIES
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.files import publish_table
@@ -192,7 +193,7 @@ def test_the_table_has_means_over_seeds_with_their_intervals(store: Store, put: 
         put((1.0, 0.5, distance), seed=seed)
     put((1.0, 0.5, 9.0), seed=3, status="interrupted")
     with Database(store.root) as db:
-        assert has_trials(db)
+        assert SUMMARIES["min_norm"].applies(db)
         (row,) = min_norm_table(db).records()
     assert (row["seeds"], row["steps"], row["condition"]) == (3, 2, 200.0)
     half = stats.t.ppf(0.975, 2) * stdev(distances) / 3**0.5
@@ -221,7 +222,7 @@ def test_to_a_reader_only_a_random_start_has_a_limit_of_its_own(store: Store, pu
 
 def test_without_such_trials_there_is_neither_table_nor_verdict(store: Store) -> None:
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["min_norm"].applies(db)
         (row,) = db.table("from claims where part = 'minimum norm'").records()
     assert row["verdict"] == "not enough runs"
 

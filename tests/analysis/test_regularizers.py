@@ -12,10 +12,10 @@ from scipy import stats
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions.regularization_necessity import (
-    has_trials,
     regularization_necessity_table,
 )
-from gensweep.analysis.questions.regularizers import has_pairs, regularizers_table
+from gensweep.analysis.questions.regularizers import regularizers_table
+from gensweep.analysis.report import SUMMARIES
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -106,7 +106,7 @@ def test_differences_are_averaged_over_pairs_with_the_interval_of_students_t(
     with Database(store.root) as db:
         table = regularizers_table(db)
         assert len(db.table(table.sql).rows) == len(tests)
-        assert has_pairs(db)
+        assert SUMMARIES["regularizers"].applies(db)
     (row,) = table.records()
     differences = [one - without for without, one in tests]
     half = stats.t.ppf(0.975, 3) * stdev(differences) / math.sqrt(4)
@@ -123,7 +123,7 @@ def test_differences_are_averaged_over_pairs_with_the_interval_of_students_t(
 
 def answers(store: Store) -> dict[tuple[str, str], str]:
     with Database(store.root) as db:
-        assert has_trials(db)
+        assert SUMMARIES["regularization_necessity"].applies(db)
         table = regularization_necessity_table(db)
         shown = formatted(table).records()
         assert len(db.table(table.sql).rows) == len(table.rows)
@@ -225,5 +225,5 @@ def test_other_trials_bear_on_neither_question(store: Store, write: Write) -> No
     write(store, (0.0,), randomization="gaussian")
     write(store, (0.0,), "running")
     with Database(store.root) as db:
-        assert not has_trials(db)
+        assert not SUMMARIES["regularization_necessity"].applies(db)
         assert regularization_necessity_table(db).rows == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.claims import claims_table, has_trials
+from gensweep.analysis.questions.claims import claims_table
+from gensweep.analysis.report import SUMMARIES
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.layout import Store
 
@@ -87,4 +88,4 @@ def test_claims_are_judged_once_a_trial_has_ended(
 ) -> None:
     write(store, FITS, status)
     with Database(store.root) as db:
-        assert has_trials(db) == there
+        assert SUMMARIES["claims"].applies(db) == there
