@@ -20,13 +20,14 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from sklearn.kernel_ridge import KernelRidge
 
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
 from gensweep.trainables.expressivity.system import solve, thresholds
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
 from gensweep.trainables.kernel.examples import chosen_rows
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.records import Measurement
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.trial import Trial
 
 DATA = Path(os.environ.get("GENSWEEP_DATA", "no data"))

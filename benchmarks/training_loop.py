@@ -24,12 +24,13 @@ from gensweep.orchestrator.provenance import provenance
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.trainables.classifier.data import load_trial_data
-from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
+from gensweep.trainables.device import pick_device
 from gensweep.trainables.models import MODELS, build_model
 from gensweep.trainables.records import Checkpoint, Epoch
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 ROUNDS = 5
 IMAGES = {"mlp_1x512": 12_800, "mlp_3x512": 12_800, "alexnet": 2_560, "inception": 640}

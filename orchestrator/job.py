@@ -20,7 +20,7 @@ class Job:
     """The settings that all trials of a launch share.
 
     threads:            CPU threads for PyTorch.
-    engine, compile, follow_examples: as in gensweep.trainables.registry.Context.
+    engine, compile, follow_examples: as in gensweep.trainables.context.Context.
     lease:              the id of the lease under which the workers write.
     checkpoint_seconds: minimum time between two checkpoints of a trial.
     keep_checkpoints:   whether a trial's last checkpoint stays when the trial is done.

@@ -17,9 +17,10 @@ from gensweep.orchestrator.store.checkpoints import Checkpoints
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
+from gensweep.trainables.context import Context
 from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
 from gensweep.trainables.records import Record
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.status import Status
 
 REPORT_SECONDS = 1.0

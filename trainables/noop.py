@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.records import Ended, Epoch, Record, Started, Steps
-
-if TYPE_CHECKING:  # the registry lists this trainable
-    from gensweep.trainables.registry import Context
 
 
 class NoopTrial(ClassifierTrial):

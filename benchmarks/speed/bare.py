@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn import functional
 
 from gensweep.trainables.classifier.data import Split, load_trial_data
-from gensweep.trainables.classifier.engines.precision import set_precision
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.device import set_precision
 from gensweep.trainables.models.layers import initialize
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from speed.job import Job, Lap
 
+from gensweep.trainables.context import Context
 from gensweep.trainables.records import Epoch
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 
 def laps(job: Job, *, trials: int = 1, precision: str = "fp32", **context: Any) -> Generator[Lap]:

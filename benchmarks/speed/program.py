@@ -16,7 +16,7 @@ from speed.report import as_json, rows, table
 from speed.turns import in_turns
 from speed.variants import variants
 
-from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.device import pick_device
 from gensweep.trainables.models import MODELS
 
 DEFAULT_MODELS = ("mlp_1x512", "mlp_3x512", "alexnet", "inception")

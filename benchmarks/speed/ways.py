@@ -14,8 +14,9 @@ from speed.plain import plain_model
 
 from gensweep.trainables.classifier.data import Split, load_trial_data
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.records import Epoch
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 
 @dataclass(frozen=True)

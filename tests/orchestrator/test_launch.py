@@ -23,8 +23,9 @@ from gensweep.orchestrator.store.manifest import read_manifest
 from gensweep.orchestrator.store.rows import epoch_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
+from gensweep.trainables.context import Context
 from gensweep.trainables.records import Epoch, Started, Steps
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 # The first trial fails, as the data are damaged, and the last one diverges.
 SWEEP = """

@@ -24,8 +24,9 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 from gensweep.orchestrator.store.writer import TrialWriter
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 CPU = 0.6 * (os.cpu_count() or 1)  # of which one worker fits at a time
 CLOCK = (

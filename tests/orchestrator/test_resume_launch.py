@@ -25,8 +25,9 @@ from gensweep.orchestrator.store.rows import epoch_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 from gensweep.trainables.classifier.checkpoint import Saved, unpack
+from gensweep.trainables.context import Context
 from gensweep.trainables.records import Epoch, Steps
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 PATIENCE = 120.0  # seconds
 STEPS = 1437  # of an epoch: one for each training example

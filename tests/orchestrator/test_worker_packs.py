@@ -21,9 +21,10 @@ from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.orchestrator.worker import Worker
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.errors import CheckpointError, DeviceMemoryError
 from gensweep.trainables.records import Ended, Started, Steps
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.registry import TRAINABLES
 
 LONG = ClassifierTrial(
     model="mlp_1x512", dataset="synthetic", epochs=5, batch_size=32, log_every=2, flip=True

@@ -17,10 +17,10 @@ from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should, Window
 from gensweep.trainables.classifier.run import run
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.records import Examples, Measures, Record
-from gensweep.trainables.registry import Context
 
 settings.register_profile("trainables", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("trainables")

@@ -17,13 +17,14 @@ from gensweep.trainables.capacity.sample import halves, signs, training_order, t
 from gensweep.trainables.capacity.trial import CapacityTrial
 from gensweep.trainables.classifier.data import load_trial_data
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.errors import DataError, TrialError
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Ended, Measurement, Record, Started
-from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.registry import TRAINABLES, trial_from_config
 
 Measured = Callable[..., list[Record]]
 

@@ -16,8 +16,8 @@ from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.run import ENGINES, run
 from gensweep.trainables.classifier.training import Checkpoints, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.records import Checkpoint, Epoch, Record, Steps
-from gensweep.trainables.registry import Context
 
 Tiny = Callable[..., ClassifierTrial]
 CUDA = torch.device("cuda")

@@ -16,9 +16,9 @@ from gensweep.trainables.classifier import run as classifier
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.lane import Lane
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.errors import DeviceMemoryError
 from gensweep.trainables.records import Record, Steps
-from gensweep.trainables.registry import Context
 
 Tiny = Callable[..., ClassifierTrial]
 

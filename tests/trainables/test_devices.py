@@ -8,8 +8,8 @@ import torch
 
 from gensweep.trainables.classifier.data import load_trial_data
 from gensweep.trainables.classifier.engines.eager import EagerEngine
-from gensweep.trainables.classifier.run import pick_device
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.device import pick_device
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 

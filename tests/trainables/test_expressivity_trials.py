@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.device import device_name
 from gensweep.trainables.errors import DataError, TrialError
 from gensweep.trainables.expressivity.sample import draw_sample
 from gensweep.trainables.expressivity.sgd import hidden_units
@@ -20,7 +21,7 @@ from gensweep.trainables.expressivity.trial import ExpressivityTrial
 from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Ended, Measurement, Record, Started
-from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.registry import TRAINABLES, trial_from_config
 
 NOWHERE = Path("no-such-folder")
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from gensweep.trainables.context import Context
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.kernel import memory
 from gensweep.trainables.kernel.memory import check, free_bytes, largest, needed_bytes, room
 from gensweep.trainables.kernel.run import run
 from gensweep.trainables.kernel.trial import KernelTrial
-from gensweep.trainables.registry import Context
 
 CPU = torch.device("cpu")
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
 from gensweep.trainables.kernel.examples import chosen_rows
 from gensweep.trainables.kernel.run import run
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.records import Measurement
-from gensweep.trainables.registry import Context
 
 REAL = Path(os.environ.get("GENSWEEP_DATA", ""))
 needs_mnist = pytest.mark.skipif(

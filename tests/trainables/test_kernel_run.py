@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 
-from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.device import device_name
 from gensweep.trainables.errors import DataError, DeviceMemoryError, TrialError
 from gensweep.trainables.kernel import run as module
 from gensweep.trainables.kernel.cholesky import factor
@@ -24,7 +25,6 @@ from gensweep.trainables.kernel.run import run
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Ended, Measurement, Record, Started
-from gensweep.trainables.registry import Context
 
 NOWHERE = Path("no-such-folder")
 Array = NDArray[Any]

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 from sklearn.kernel_ridge import KernelRidge
 
-from gensweep.trainables.classifier.engines.lane import device_name
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
+from gensweep.trainables.device import device_name
 from gensweep.trainables.min_norm.data import examples
 from gensweep.trainables.min_norm.descent import batches, gradient_descent, stochastic
 from gensweep.trainables.min_norm.regression import Regression
@@ -25,7 +26,6 @@ from gensweep.trainables.min_norm.spectrum import smoothness, solve
 from gensweep.trainables.min_norm.trial import MinNormTrial
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Ended, Measurement, Started
-from gensweep.trainables.registry import Context
 
 HERE = Path("there is nothing here")
 CPU = torch.device("cpu")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.context import Context
 from gensweep.trainables.errors import (
     CheckpointError,
     DataError,
@@ -14,7 +15,7 @@ from gensweep.trainables.errors import (
     TrialError,
 )
 from gensweep.trainables.records import Ended, Started
-from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.registry import TRAINABLES, trial_from_config
 
 
 def test_a_trainable_runs_its_trials_and_says_whose_records_they_are(data_dir: Path) -> None:

@@ -21,7 +21,8 @@ Train = Callable[..., list[Record]]
 CONTINUE = """
 import json, sys
 from pathlib import Path
-from gensweep.trainables.registry import TRAINABLES, Context, trial_from_config
+from gensweep.trainables.registry import TRAINABLES, trial_from_config
+from gensweep.trainables.context import Context
 
 trial = trial_from_config("classifier", json.loads(sys.argv[1]))
 content = Path(sys.argv[2]).read_bytes()

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from gensweep.trainables.capacity.sample import Sample
 from gensweep.trainables.capacity.trial import CapacityTrial
-from gensweep.trainables.classifier.engines.precision import set_precision
+from gensweep.trainables.device import set_precision
 from gensweep.trainables.models import build_model
 from gensweep.trainables.models.layers import initialize
 from gensweep.trainables.plain_sgd import PlainSGD

@@ -21,14 +21,13 @@ from gensweep.trainables.capacity.sample import (
     training_sample,
 )
 from gensweep.trainables.capacity.trial import CapacityTrial
-from gensweep.trainables.classifier.engines.lane import device_name
-from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.device import device_name, pick_device
 from gensweep.trainables.endings import DivergedError, StoppedError
 from gensweep.trainables.memory import keep_freed_memory
 from gensweep.trainables.models import build_model
 from gensweep.trainables.records import Ended, Measurement, Record, Started
-from gensweep.trainables.registry import Context
 from gensweep.trainables.seeds import generator
 
 Records = Iterator[Record]

@@ -14,10 +14,11 @@ from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.engines.protocol import Engine
 from gensweep.trainables.classifier.training import Checkpoints, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
-from gensweep.trainables.errors import DeviceMemoryError, TrialError
+from gensweep.trainables.context import Context
+from gensweep.trainables.device import pick_device
+from gensweep.trainables.errors import DeviceMemoryError
 from gensweep.trainables.memory import keep_freed_memory
 from gensweep.trainables.records import Record
-from gensweep.trainables.registry import Context
 
 ENGINES: dict[str, Callable[..., Engine]] = {"eager": EagerEngine, "captured": CapturedEngine}
 
@@ -58,18 +59,3 @@ def _fit(
     with closing(make(trials, context.data_dir, device, *settings)) as engine:
         checkpoints = Checkpoints(saved, context.checkpoint_seconds)
         yield from fit(trials, engine, context.should_stop, checkpoints)
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` is the first of cuda, mps and cpu that is there."""
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(kind for kind, there in available.items() if there)
-    if not available.get(name, False):
-        there = ", ".join(kind for kind, yes in available.items() if yes)
-        raise TrialError("device", f"{name} is not available here", f"available: {there}")
-    return torch.device(name)

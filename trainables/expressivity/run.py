@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from gensweep.trainables.classifier.engines.lane import device_name
-from gensweep.trainables.classifier.engines.precision import set_precision
-from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.context import Context
+from gensweep.trainables.device import device_name, pick_device, set_precision
 from gensweep.trainables.endings import DivergedError, StoppedError
 from gensweep.trainables.expressivity.construct import construct
 from gensweep.trainables.expressivity.judge import Fit, judge
@@ -19,7 +18,6 @@ from gensweep.trainables.expressivity.sgd import epochs, hidden_units, untrained
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
 from gensweep.trainables.memory import keep_freed_memory
 from gensweep.trainables.records import Ended, Measurement, Record, Started
-from gensweep.trainables.registry import Context
 
 _PRECISIONS = {"fp32": torch.float32, "fp64": torch.float64}
 _ROWS = 4096  # that a trained network, whose activations are few, is asked about at a time

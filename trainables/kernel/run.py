@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from gensweep.trainables.classifier.engines.lane import device_name
-from gensweep.trainables.classifier.engines.precision import set_precision
-from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.context import Context
+from gensweep.trainables.device import device_name, pick_device, set_precision
 from gensweep.trainables.endings import StoppedError
 from gensweep.trainables.errors import DeviceMemoryError, TrialError
 from gensweep.trainables.kernel.cholesky import Pause, factor
@@ -19,7 +18,6 @@ from gensweep.trainables.kernel.memory import room
 from gensweep.trainables.kernel.refinement import refined
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.records import Ended, Measurement, Record, Started
-from gensweep.trainables.registry import Context
 
 _MOST_JITTER = 1e-2  # in units of the mean of K's diagonal
 

@@ -8,14 +8,13 @@ from itertools import pairwise
 
 import torch
 
-from gensweep.trainables.classifier.engines.lane import device_name
-from gensweep.trainables.classifier.run import pick_device
+from gensweep.trainables.context import Context
+from gensweep.trainables.device import device_name, pick_device
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.min_norm.data import examples
 from gensweep.trainables.min_norm.regression import Regression
 from gensweep.trainables.min_norm.trial import MinNormTrial
 from gensweep.trainables.records import Ended, Record, Started
-from gensweep.trainables.registry import Context
 
 _PER_DECADE = 8  # steps at which is measured
 

@@ -22,7 +22,8 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 from gensweep.orchestrator.store.writer import TrialWriter
-from gensweep.trainables.registry import TRAINABLES, Context
+from gensweep.trainables.context import Context
+from gensweep.trainables.registry import TRAINABLES
 
 MARK = "GENSWEEP_TEST_LAUNCH"  # in the environment of everything that a launch starts
 PATIENCE = 120.0  # seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,17 @@ from torch.nn import functional
 from gensweep.trainables.classifier.data import TrialData, load_trial_data
 from gensweep.trainables.classifier.engines.evaluation import evaluate
 from gensweep.trainables.classifier.engines.measures import margins, measures
-from gensweep.trainables.classifier.engines.precision import autocast, set_precision
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
 from gensweep.trainables.classifier.learning import Learning
 from gensweep.trainables.classifier.regularizers import augment, augments
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.device import autocast, set_precision
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.models import build_model
 from gensweep.trainables.models.layers import Dropout, initialize
 from gensweep.trainables.preprocessing import whiten
 from gensweep.trainables.records import Examples, Measures
 from gensweep.trainables.seeds import generator, torch_seed
-
-
-def device_name(device: torch.device) -> str:
-    """Such as `cpu (x86_64)` or `NVIDIA H200`."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()})"
 
 
 class Lane:

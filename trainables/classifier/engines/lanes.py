@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
-from gensweep.trainables.classifier.engines.lane import Lane, device_name
+from gensweep.trainables.classifier.engines.lane import Lane
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.device import device_name
 from gensweep.trainables.records import Examples, Measures
 
 

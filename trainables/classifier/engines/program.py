@@ -14,9 +14,9 @@ from gensweep.trainables.classifier.engines.flat import sgd_
 from gensweep.trainables.classifier.engines.graphs import capture_on
 from gensweep.trainables.classifier.engines.lane import Lane
 from gensweep.trainables.classifier.engines.networks import solo_logits, stacked_logits, stacks
-from gensweep.trainables.classifier.engines.precision import autocast
 from gensweep.trainables.classifier.engines.slots import Slots
 from gensweep.trainables.classifier.regularizers import augment, augments
+from gensweep.trainables.device import autocast
 from gensweep.trainables.preprocessing import whiten
 
 

@@ -1,0 +1,34 @@
+"""Where trials run, and who is asked and told while they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a trial runs; never part of what it computes.
+
+    device:             auto, cpu, cuda or mps.
+    threads:            CPU threads for PyTorch; 0 leaves its default.
+    engine:             eager, or captured: on CUDA each step is one replay of a graph.
+    compile:            whether torch.compile makes the step's kernels; takes a minute or more.
+    should_stop:        asked after every optimizer step, so it must be quick; True ends the
+                        trial as interrupted.
+    checkpoint_seconds: least time between two checkpoints of a trial; inf for none but the one
+                        of an interruption.
+    saved:              by trial_id, the content of the checkpoint to continue from, if any.
+    follow_examples:    whether trials report when each training example was learned.
+    """
+
+    data_dir: Path
+    device: str = "auto"
+    threads: int = 0
+    engine: str = "eager"
+    compile: bool = False
+    should_stop: Callable[[], bool] = lambda: False
+    checkpoint_seconds: float = 60.0
+    saved: Callable[[str], bytes | None] = lambda trial_id: None
+    follow_examples: bool = False
