@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gensweep.trainables.endings import DivergedError, StoppedError
+from gensweep.trainables.runner import DivergedError, StoppedError
 from gensweep.trainables.seeds import generator
 
 

@@ -44,6 +44,11 @@ class Trial:
         """How much there is to compute, to run long trials first: multiply-accumulates, roughly."""
         return 0
 
+    @property
+    def needs_float64(self) -> bool:
+        """Whether the trial computes in float64, which not every device has."""
+        return False
+
     def epoch_of(self, step: int) -> int:
         """The epochs that have ended after so many optimizer updates; 0 where there are none."""
         return 0

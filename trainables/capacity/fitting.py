@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from gensweep.trainables.capacity.sample import Sample
 from gensweep.trainables.capacity.trial import CapacityTrial
-from gensweep.trainables.device import set_precision
 from gensweep.trainables.models import build_model
 from gensweep.trainables.models.layers import initialize
 from gensweep.trainables.plain_sgd import PlainSGD
@@ -38,7 +37,6 @@ def epochs(
 
     Raises StoppedError within a step of being told to, and DivergedError.
     """
-    set_precision("fp32")
     layout, device = _layout(model), sample.inputs.device
     model.to(device).to(memory_format=layout)
     sgd = PlainSGD(trial.epochs, trial.batch_size, trial.momentum, trial.lr_in, trial.seed)

@@ -23,40 +23,22 @@ from gensweep.trainables.capacity.sample import (
 from gensweep.trainables.capacity.trial import CapacityTrial
 from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import DATASETS
-from gensweep.trainables.device import device_name, pick_device
-from gensweep.trainables.endings import DivergedError, StoppedError
-from gensweep.trainables.memory import keep_freed_memory
+from gensweep.trainables.device import device_name
 from gensweep.trainables.models import build_model
-from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.records import Measurement, Record, Started
+from gensweep.trainables.runner import one_by_one
 from gensweep.trainables.seeds import generator
 
 Records = Iterator[Record]
 
 
 def run(trials: Sequence[CapacityTrial], context: Context) -> Iterator[tuple[str, Record]]:
-    """Measure, one trial after the other; one that is stopped starts over when run again.
-
-    Raises DataError for a missing dataset, and TrialError for a device that is not there.
-    """
-    if context.threads:
-        torch.set_num_threads(context.threads)
-    device = pick_device(context.device)
-    if device.type == "cpu":
-        keep_freed_memory()
-    for trial in trials:
-        for record in _run(trial, context, device):
-            yield trial.trial_id, record
+    """Raises DataError for a missing dataset, and what `one_by_one` does."""
+    return one_by_one(trials, context, _measure)
 
 
-def _run(trial: CapacityTrial, context: Context, device: torch.device) -> Records:
-    try:
-        yield from _MEASURES[trial.measure](trial, context, device)
-    except StoppedError as stop:
-        yield Ended("interrupted", str(stop))
-    except DivergedError as end:
-        yield Ended("diverged", str(end))
-    else:
-        yield Ended("done")
+def _measure(trial: CapacityTrial, context: Context, device: torch.device) -> Records:
+    return _MEASURES[trial.measure](trial, context, device)
 
 
 def _rademacher(trial: CapacityTrial, context: Context, device: torch.device) -> Records:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gensweep.trainables.runner import StoppedError
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -28,14 +30,17 @@ def judge(
     targets: Tensor,
     rows: int,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Fit | None:
-    """Judge inputs (n, d) and targets (n, outputs), `rows` at a time; None if told to stop."""
+) -> Fit:
+    """Over inputs (n, d) and targets (n, outputs), `rows` at a time.
+
+    Raises StoppedError if told to stop.
+    """
     worst = torch.zeros((), dtype=targets.dtype, device=targets.device)
     right = torch.zeros((), dtype=torch.int64, device=targets.device)
     parts = torch.split(inputs, rows), torch.split(targets, rows)
     for part, target in zip(*parts, strict=True):
         if should_stop():
-            return None
+            raise StoppedError("stopped during the forward pass")
         outputs = network(part if part.dtype == targets.dtype else part.to(targets.dtype))
         residuals = (outputs - target).abs()
         worst = torch.maximum(worst, residuals.nan_to_num(nan=torch.inf).max())

@@ -9,42 +9,30 @@ import torch
 from torch import Tensor
 
 from gensweep.trainables.context import Context
-from gensweep.trainables.device import device_name, pick_device, set_precision
-from gensweep.trainables.endings import DivergedError, StoppedError
+from gensweep.trainables.device import device_name
 from gensweep.trainables.expressivity.construct import construct
 from gensweep.trainables.expressivity.judge import Fit, judge
 from gensweep.trainables.expressivity.sample import draw_sample
 from gensweep.trainables.expressivity.sgd import epochs, hidden_units, untrained
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
-from gensweep.trainables.memory import keep_freed_memory
-from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.records import Measurement, Record, Started
+from gensweep.trainables.runner import one_by_one
 
 _PRECISIONS = {"fp32": torch.float32, "fp64": torch.float64}
 _ROWS = 4096  # that a trained network, whose activations are few, is asked about at a time
 
 
 def run(trials: Sequence[ExpressivityTrial], context: Context) -> Iterator[tuple[str, Record]]:
-    """One trial after the other.
-
-    Raises DataError for a missing dataset, or for equal inputs with different labels.
+    """Raises DataError for a missing dataset or for equal inputs with different labels, and what
+    `one_by_one` does.
     """
-    if context.threads:
-        torch.set_num_threads(context.threads)
-    set_precision("fp32")  # nothing of it in TF32
-    for trial in trials:
-        for record in _run(trial, context):
-            yield trial.trial_id, record
+    return one_by_one(trials, context, _fit)
 
 
-def _run(trial: ExpressivityTrial, context: Context) -> Iterator[Record]:
-    device, precision = pick_device(context.device), _PRECISIONS[trial.precision]
-    if device.type == "cpu":
-        keep_freed_memory()
-    if device.type == "mps" and trial.precision == "fp64":
-        device = torch.device("cpu")  # Apple's GPUs have no float64
+def _fit(trial: ExpressivityTrial, context: Context, device: torch.device) -> Iterator[Record]:
     sample = draw_sample(trial, context.data_dir)
     inputs = sample.inputs.to(device)
-    targets = sample.targets(trial.output, precision).to(device)
+    targets = sample.targets(trial.output, _PRECISIONS[trial.precision]).to(device)
     if trial.method == "sgd":
         yield from _trained(trial, context, inputs, targets)
     else:
@@ -69,9 +57,6 @@ def _constructed(
     )
     built = time.perf_counter() - began
     fit = judge(made.network, inputs, targets, made.network.rows, context.should_stop)
-    if fit is None:
-        yield Ended("interrupted", "stopped during the forward pass")
-        return
     yield from _fitted(fit)
     yield Measurement("condition", made.condition)
     yield Measurement("dimensions", d)
@@ -82,7 +67,6 @@ def _constructed(
     yield Measurement("width", made.network.width)
     yield Measurement("construct_seconds", built)
     yield Measurement("seconds", time.perf_counter() - began)
-    yield Ended("done")
 
 
 def _trained(
@@ -92,22 +76,14 @@ def _trained(
     network = untrained(trial, inputs, targets.dtype)
     yield Started(device_name(inputs.device), sum(p.numel() for p in network.parameters()))
     n, d = inputs.shape
-    began, ended = time.perf_counter(), Ended("done")
-    try:
-        for epoch, loss in epochs(network, trial, inputs, targets, context.should_stop):
-            fit = judge(network, inputs, targets, _ROWS, context.should_stop)
-            if fit is None:
-                raise StoppedError(f"stopped in epoch {epoch}")
-            yield from _fitted(fit, epoch, residuals=trial.output == "real")
-            yield Measurement("train_loss", loss, epoch)
-            yield Measurement("seconds", time.perf_counter() - began, epoch)
-    except StoppedError as stopped:
-        ended = Ended("interrupted", str(stopped))
-    except DivergedError as diverged:
-        ended = Ended("diverged", str(diverged))
     yield Measurement("dimensions", d)
     yield Measurement("width", hidden_units(n, d, trial.outputs))
-    yield ended
+    began = time.perf_counter()
+    for epoch, loss in epochs(network, trial, inputs, targets, context.should_stop):
+        fit = judge(network, inputs, targets, _ROWS, context.should_stop)
+        yield from _fitted(fit, epoch, residuals=trial.output == "real")
+        yield Measurement("train_loss", loss, epoch)
+        yield Measurement("seconds", time.perf_counter() - began, epoch)
 
 
 def _fitted(fit: Fit, epoch: int | None = None, residuals: bool = True) -> Iterator[Record]:

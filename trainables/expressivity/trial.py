@@ -90,6 +90,10 @@ class ExpressivityTrial(Trial):
         return self.classes if self.output == "one_hot" else 1
 
     @property
+    def needs_float64(self) -> bool:
+        return self.precision == "fp64"
+
+    @property
     def work(self) -> int:
         """Multiply-accumulates of the forward pass over the sample, or of all of training."""
         inputs = self.d or DATASETS[self.dataset].view ** 2 * DATASETS[self.dataset].channels

@@ -9,67 +9,41 @@ import torch
 from torch import Tensor
 
 from gensweep.trainables.context import Context
-from gensweep.trainables.device import device_name, pick_device, set_precision
-from gensweep.trainables.endings import StoppedError
-from gensweep.trainables.errors import DeviceMemoryError, TrialError
+from gensweep.trainables.device import device_name
+from gensweep.trainables.errors import TrialError
 from gensweep.trainables.kernel.cholesky import Pause, factor
 from gensweep.trainables.kernel.examples import Examples, load_examples
 from gensweep.trainables.kernel.memory import room
 from gensweep.trainables.kernel.refinement import refined
 from gensweep.trainables.kernel.trial import KernelTrial
-from gensweep.trainables.records import Ended, Measurement, Record, Started
+from gensweep.trainables.records import Measurement, Record, Started
+from gensweep.trainables.runner import StoppedError, one_by_one
 
 _MOST_JITTER = 1e-2  # in units of the mean of K's diagonal
 
 
 def run(trials: Sequence[KernelTrial], context: Context) -> Iterator[tuple[str, Record]]:
-    """Solve each trial's equations, one after the other. Nothing is saved on the way.
+    """Solve each trial's equations.
 
-    Raises TrialError for a device that is not there or memory that does not suffice, before
-    anything is computed; DataError for a missing dataset; DeviceMemoryError where an accelerator
-    runs out of memory all the same.
+    Raises TrialError for memory that does not suffice, before anything is computed; DataError for a
+    missing dataset; and what `one_by_one` does.
     """
-    if context.threads:
-        torch.set_num_threads(context.threads)
-    device = _device(context.device)
-    set_precision("fp32")
-    for trial in trials:
-        try:
-            for record in _records(trial, context, device):
-                yield trial.trial_id, record
-            continue
-        except torch.OutOfMemoryError as error:
-            what = str(error).partition("\n")[0]
-        raise DeviceMemoryError(f"device {device}", what, todo="set a smaller n")
+    return one_by_one(trials, context, _solve)
 
 
-def _device(name: str) -> torch.device:
-    device = pick_device(name)
-    if device.type != "mps":
-        return device
-    if name != "auto":
-        raise TrialError("device", f"{name} has no float64", "cpu, cuda")
-    return torch.device("cpu")
-
-
-def _records(trial: KernelTrial, context: Context, device: torch.device) -> Iterator[Record]:
+def _solve(trial: KernelTrial, context: Context, device: torch.device) -> Iterator[Record]:
     def pause() -> None:
         if context.should_stop():
-            raise StoppedError
+            raise StoppedError("stopped, and starts over when it is run again")
 
-    try:
-        with room(trial, device, pause) as memory:
-            started = time.perf_counter()
-            examples = load_examples(trial, context.data_dir, device)
-            yield Started(device_name(device), examples.one_hot.numel())
-            found = _solved(trial, memory.take(), examples, pause)
-    except StoppedError:
-        yield Ended("interrupted", "stopped, and starts over when it is run again")
-        return
+    with room(trial, device, pause) as memory:
+        started = time.perf_counter()
+        examples = load_examples(trial, context.data_dir, device)
+        yield Started(device_name(device), examples.one_hot.numel())
+        found = _solved(trial, memory.take(), examples, pause)
     found["seconds"] = time.perf_counter() - started
     for name, value in found.items():
         yield Measurement(name, value)
-    yield Ended("done")
 
 
 def _solved(

@@ -91,6 +91,10 @@ class KernelTrial(Trial):
         return source.channels * source.size**2
 
     @property
+    def needs_float64(self) -> bool:
+        return True
+
+    @property
     def work(self) -> int:
         """Of the matrix, of its factor and, where there are any, of the filters."""
         source = DATASETS[self.dataset]

@@ -9,35 +9,25 @@ from itertools import pairwise
 import torch
 
 from gensweep.trainables.context import Context
-from gensweep.trainables.device import device_name, pick_device
-from gensweep.trainables.errors import TrialError
+from gensweep.trainables.device import device_name
 from gensweep.trainables.min_norm.data import examples
 from gensweep.trainables.min_norm.regression import Regression
 from gensweep.trainables.min_norm.trial import MinNormTrial
-from gensweep.trainables.records import Ended, Record, Started
+from gensweep.trainables.records import Record, Started
+from gensweep.trainables.runner import DivergedError, StoppedError, one_by_one
 
 _PER_DECADE = 8  # steps at which is measured
 
 
 def run(trials: Sequence[MinNormTrial], context: Context) -> Iterator[tuple[str, Record]]:
-    """One trial after the other. What is measured is said in `Regression`, at `of_data` and `now`.
+    """What is measured is said in `Regression`, at `of_data` and `now`.
 
-    A trial that is interrupted starts over.
-
-    Raises DataError for a missing dataset and TrialError for a device that is not there or that
-    has no float64.
+    Raises DataError for a missing dataset, and what `one_by_one` does.
     """
-    if context.threads:
-        torch.set_num_threads(context.threads)
-    device = pick_device(context.device)
-    for trial in trials:
-        if device.type == "mps" and trial.precision == "fp64":
-            raise TrialError("precision", "mps has no fp64", "fp32, or the device cpu")
-        for record in _run(trial, context, device):
-            yield trial.trial_id, record
+    return one_by_one(trials, context, _descend)
 
 
-def _run(trial: MinNormTrial, context: Context, device: torch.device) -> Iterator[Record]:
+def _descend(trial: MinNormTrial, context: Context, device: torch.device) -> Iterator[Record]:
     regression = Regression(trial, examples(trial, context.data_dir), device)
     yield Started(device=device_name(device), parameters=regression.weights.numel())
     yield from regression.now(0)
@@ -46,15 +36,12 @@ def _run(trial: MinNormTrial, context: Context, device: torch.device) -> Iterato
     for before, step in pairwise([0, *measured_at(trial.steps)]):
         for _ in range(before, step):
             if context.should_stop():
-                yield Ended("interrupted", f"stopped before step {step}")
-                return
+                raise StoppedError(f"stopped before step {step}")
             next(descent)
         found = list(regression.now(step))
         if not all(math.isfinite(measurement.value) for measurement in found):
-            yield Ended("diverged", f"the weights are not finite at step {step}")
-            return
+            raise DivergedError(f"the weights are not finite at step {step}")
         yield from found
-    yield Ended("done")
 
 
 def measured_at(steps: int) -> list[int]:

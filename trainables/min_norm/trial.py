@@ -102,5 +102,9 @@ class MinNormTrial(Trial):
         return source.view**2 * source.channels
 
     @property
+    def needs_float64(self) -> bool:
+        return self.precision == "fp64"
+
+    @property
     def work(self) -> int:
         return self.steps * 2 * (self.batch_size or self.n) * self.width * CLASSES
