@@ -15,7 +15,6 @@ from gensweep.cli.options import RESULTS, FormatOption, Results
 from gensweep.cli.output import emit
 from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
 from gensweep.orchestrator.words import duration
-from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.fields import text
 from gensweep.trainables.labels import labels, varying_fields
 from gensweep.trainables.status import Status
@@ -162,10 +161,9 @@ def summary_table(
 
 def _estimate(todo: Sequence[PlannedTrial], speeds: Mapping[tuple[str, str], float]) -> str:
     likes = [
-        (p.trial.epochs, speeds.get((p.trial.dataset, p.trial.model)))
-        if isinstance(p.trial, ClassifierTrial)
-        else (0, None)
+        (p.trial.max_epochs, speeds.get((p.trial.dataset, getattr(p.trial, "model", ""))))
         for p in todo
+        if p.trial.trains_network
     ]
     measured = [epochs * speed for epochs, speed in likes if speed is not None]
     if not measured:

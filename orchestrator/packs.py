@@ -8,14 +8,8 @@ from itertools import islice
 from math import ceil
 
 from gensweep.orchestrator.resources import Resources
-from gensweep.trainables.classifier.shape import shape
-from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.trial import Trial
-
-# How many trials of a model fill a GPU with the captured engine. Guesses: nobody has tried them.
-_FILL = {"mlp_1x512": 16, "mlp_3x512": 16, "alexnet": 8}
-_OTHERS_FILL = 4
 
 
 def largest_pack(resources: Resources, trial: Trial) -> int:
@@ -24,11 +18,11 @@ def largest_pack(resources: Resources, trial: Trial) -> int:
     The eager engine runs them in turn, which is no faster than one after the other; and only
     networks are trained side by side.
     """
-    if not isinstance(trial, ClassifierTrial):
+    if not trial.trains_network:
         return 1
     if isinstance(resources.pack, int):
         return resources.pack
-    return _FILL.get(trial.model, _OTHERS_FILL) if resources.chosen_engine == "captured" else 1
+    return trial.fills_gpu if resources.chosen_engine == "captured" else 1
 
 
 def in_order(trials: Iterable[Trial]) -> list[Trial]:
@@ -40,17 +34,18 @@ def in_order(trials: Iterable[Trial]) -> list[Trial]:
     places: dict[Hashable, int] = {}
 
     def key(trial: Trial) -> tuple[int, ...]:
-        alike = shape(trial), _images(trial)
-        return (-trial.work, *(places.setdefault(a, len(places)) for a in (alike[0], alike)))
+        alike = trial.engine_key, _images(trial)
+        return (-trial.cost, *(places.setdefault(a, len(places)) for a in (alike[0], alike)))
 
     return sorted(trials, key=key)
 
 
 def _images(trial: Trial) -> tuple[str, str, int]:
     """Equal for trials of equal shape that have their images in common."""
-    if not isinstance(trial, ClassifierTrial) or RANDOMIZATIONS[trial.randomization].images is None:
+    randomization = getattr(trial, "randomization", "true_labels")
+    if RANDOMIZATIONS[randomization].images is None:
         return trial.dataset, "", 0
-    return trial.dataset, trial.randomization, trial.seed
+    return trial.dataset, randomization, trial.seed
 
 
 def packs(
@@ -64,11 +59,11 @@ def packs(
     """
     groups = defaultdict(list)
     for trial in trials:
-        groups[shape(trial), largest(trial)].append(trial)
+        groups[trial.engine_key, largest(trial)].append(trial)
     made = []
     for (_, most), group in groups.items():
         made += _split(group, max(ceil(len(group) / most), min(len(group), workers)))
-    return sorted(made, key=lambda pack: -sum(trial.work for trial in pack))
+    return sorted(made, key=lambda pack: -sum(trial.cost for trial in pack))
 
 
 def _split(group: Sequence[Trial], parts: int) -> list[tuple[Trial, ...]]:

@@ -21,7 +21,6 @@ from rich.text import Text
 
 from gensweep.orchestrator.job import AGAIN
 from gensweep.orchestrator.job import Progress as TrialProgress
-from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.labels import labels
 from gensweep.trainables.status import Status
 from gensweep.trainables.trial import Trial
@@ -60,9 +59,8 @@ class _State:
             self.ended[trial_id] = progress.status
 
     def epochs(self, trial_id: str) -> int:
-        """The most epochs of a trial; 0 if it trains no network."""
-        trial = self.trials[trial_id]
-        return trial.epochs if isinstance(trial, ClassifierTrial) else 0
+        """How many a trial may run; 0 if it trains no network."""
+        return self.trials[trial_id].max_epochs
 
     @property
     def completed(self) -> float:

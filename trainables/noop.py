@@ -15,6 +15,10 @@ class NoopTrial(ClassifierTrial):
 
     trainable: ClassVar[str] = "noop"
 
+    @property
+    def cost(self) -> int:
+        return 0
+
 
 def run(trials: Sequence[ClassifierTrial], context: Context) -> Iterator[tuple[str, Record]]:
     """One epoch of one step each, in which nothing is learned."""

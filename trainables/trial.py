@@ -40,9 +40,28 @@ class Trial:
         return None
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         """How much there is to compute, to run long trials first: multiply-accumulates, roughly."""
         return 0
+
+    @property
+    def max_epochs(self) -> int:
+        """The most epochs that it may train and report; 0 where it trains no network."""
+        return 0
+
+    @property
+    def engine_key(self) -> tuple[Any, ...]:
+        """Equal for trials whose steps are the same computation on other numbers.
+
+        Such trials may share an engine: at once as its lanes, or one after the other. A trial that
+        trains no network is like no other.
+        """
+        return self.trainable, self.trial_id
+
+    @property
+    def fills_gpu(self) -> int:
+        """How many trials with its `engine_key` fill a GPU when they run side by side."""
+        return 1
 
     @property
     def needs_float64(self) -> bool:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from gensweep.orchestrator.packs import in_order, largest_pack, packs
 from gensweep.orchestrator.resources import Resources
-from gensweep.trainables.classifier.shape import shape
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models import MODELS
 
@@ -44,15 +43,15 @@ def test_every_trial_is_in_one_pack_with_trials_of_its_shape_and_no_more_than_ma
     most = {"mlp_1x512": mlp, "alexnet": alexnet}
     found = packs(in_order(trials), lambda trial: most[trial.model], workers)
     assert Counter(trial for pack in found for trial in pack) == Counter(trials)
-    of_shape = Counter(map(shape, trials))
+    of_shape = Counter(t.engine_key for t in trials)
     for pack in found:
-        (each,) = {shape(trial) for trial in pack}
+        (each,) = {trial.engine_key for trial in pack}
         assert 1 <= len(pack) <= min(most[pack[0].model], ceil(of_shape[each] / workers))
     for each, count in of_shape.items():
-        sizes = [len(pack) for pack in found if shape(pack[0]) == each]
+        sizes = [len(pack) for pack in found if pack[0].engine_key == each]
         assert len(sizes) >= min(count, workers)
         assert max(sizes) - min(sizes) <= 1
-    lengths = [sum(t.work for t in pack) for pack in found]
+    lengths = [sum(t.cost for t in pack) for pack in found]
     assert lengths == sorted(lengths, reverse=True)
 
 
@@ -61,14 +60,14 @@ def test_with_one_trial_to_a_pack_the_longest_come_first_and_like_ones_together(
     trials: list[ClassifierTrial], workers: int
 ) -> None:
     found = [trial for (trial,) in packs(in_order(trials), lambda _: 1, workers)]
-    lengths = [trial.work for trial in found]
-    assert lengths == sorted((t.work for t in trials), reverse=True)
+    lengths = [trial.cost for trial in found]
+    assert lengths == sorted((t.cost for t in trials), reverse=True)
 
     def images(trial: ClassifierTrial) -> tuple[Any, ...]:
         drawn = (trial.randomization, trial.seed) if trial.randomization == "gaussian" else ()
-        return trial.work, shape(trial), drawn
+        return trial.cost, trial.engine_key, drawn
 
-    for alike in (lambda t: (t.work, shape(t)), images):
+    for alike in (lambda t: (t.cost, t.engine_key), images):
         keys = [alike(trial) for trial in found]
         changes = sum(a != b for a, b in pairwise(keys))
         assert changes == max(0, len(set(keys)) - 1)  # nothing that was left comes again

@@ -128,7 +128,7 @@ def test_every_field_of_the_theory_has_a_default_and_the_identity_leaves_it_out(
 def test_trials_of_the_theory_run_alone_the_longest_first(name: str) -> None:
     trials = [drawn(name, seed) for seed in range(3)]
     assert packs(trials, lambda trial: 5, 1) == [(trial,) for trial in trials]
-    assert trials[0].work > 0
+    assert trials[0].cost > 0
     order = in_order([*trials, ClassifierTrial(model="inception", epochs=10**6)])
     assert isinstance(order[0], ClassifierTrial)
 

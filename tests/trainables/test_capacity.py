@@ -89,9 +89,9 @@ def test_a_trial_is_built_again_from_its_settings() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_long_trials_come_first(model: str) -> None:
     one = trial(model=model)
-    assert trial(model=model, measure="vc").work < one.work
-    assert one.work < trial(model=model, n=41).work
-    assert one.work < trial(model=model, measure="stability").work
+    assert trial(model=model, measure="vc").cost < one.cost
+    assert one.cost < trial(model=model, n=41).cost
+    assert one.cost < trial(model=model, measure="stability").cost
 
 
 # What it measures on

@@ -231,7 +231,7 @@ def test_a_trial_can_be_made_again_from_its_config() -> None:
 def test_longer_trials_have_more_work() -> None:
     base = ExpressivityTrial(n=1000)
     for more in ({"n": 2000}, {"output": "one_hot"}, {"method": "sgd", "epochs": 1000}):
-        assert ExpressivityTrial(**{"n": 1000, **more}).work > base.work  # type: ignore[arg-type]
+        assert ExpressivityTrial(**{"n": 1000, **more}).cost > base.cost  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("n", "d", "outputs"), [(10_000, 2352, 1), (100, 64, 10), (1, 5, 1)])

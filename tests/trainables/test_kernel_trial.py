@@ -56,7 +56,7 @@ def test_more_examples_than_there_are_is_an_error() -> None:
 
 def test_work_grows_with_the_cube_of_the_examples_and_with_the_filters() -> None:
     def work(**settings: Any) -> int:
-        return KernelTrial(**settings).work
+        return KernelTrial(**settings).cost
 
     assert work(n=30_000) < work() / 4
     assert work(n=30_000) == pytest.approx(30_000**3 / 6 + 30_000**2 * 784, rel=1e-9)

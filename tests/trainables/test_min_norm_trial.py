@@ -102,8 +102,8 @@ def test_a_sweep_file_may_name_gaussian_data_here_and_only_here() -> None:
 
 
 def test_more_steps_on_more_numbers_are_more_work() -> None:
-    assert MinNormTrial(steps=200).work == 2 * MinNormTrial(steps=100).work
-    assert MinNormTrial(method="gd").work == 20 * MinNormTrial().work
+    assert MinNormTrial(steps=200).cost == 2 * MinNormTrial(steps=100).cost
+    assert MinNormTrial(method="gd").cost == 20 * MinNormTrial().cost
 
 
 def test_planning_loads_neither_torch_nor_scipy() -> None:

@@ -11,8 +11,8 @@ from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.models.macs import multiply_accumulates
 from gensweep.trainables.trial import Trial
-from gensweep.trainables.work import multiply_accumulates
 
 Measure = Literal["rademacher", "vc", "stability"]
 
@@ -101,7 +101,7 @@ class CapacityTrial(Trial):
         return ", ".join(parts if self.measure == "vc" else [*parts, f"{self.labels} labels"])
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         if self.measure == "vc":
             return 0
         trainings = 2 + self.replacements if self.measure == "stability" else 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Interval, Lt
 
@@ -16,9 +16,8 @@ from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides, Part
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.models.macs import multiply_accumulates
 from gensweep.trainables.trial import Trial
-from gensweep.trainables.work import multiply_accumulates
 
 Stop = Literal["epochs", "fit"]
 Precision = Literal["fp32", "tf32", "bf16"]
@@ -199,7 +198,19 @@ class ClassifierTrial(Trial):
         return DATASETS[self.dataset].view
 
     @property
-    def work(self) -> int:
+    def max_epochs(self) -> int:
+        return self.epochs
+
+    @property
+    def engine_key(self) -> tuple[Any, ...]:
+        return self.trainable, *(getattr(self, name) for name in _shaping())
+
+    @property
+    def fills_gpu(self) -> int:
+        return MODELS[self.model].fills_gpu
+
+    @property
+    def cost(self) -> int:
         """Of the forward passes alone. One that stops at training error 0 is taken to need all its
         epochs.
         """
@@ -233,3 +244,8 @@ def _regularizers() -> tuple[tuple[str, str], ...]:
     """The fields of explicit regularizers, with their labels."""
     fields = ClassifierTrial.fields().items()
     return tuple((name, f.label) for name, f in fields if f.about.part is Part.REGULARIZER)
+
+
+@cache
+def _shaping() -> tuple[str, ...]:
+    return tuple(name for name, f in ClassifierTrial.fields().items() if f.about.shapes)

@@ -94,7 +94,7 @@ class ExpressivityTrial(Trial):
         return self.precision == "fp64"
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         """Multiply-accumulates of the forward pass over the sample, or of all of training."""
         inputs = self.d or DATASETS[self.dataset].view ** 2 * DATASETS[self.dataset].channels
         if self.method == "construct":

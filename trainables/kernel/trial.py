@@ -95,7 +95,7 @@ class KernelTrial(Trial):
         return True
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         """Of the matrix, of its factor and, where there are any, of the filters."""
         source = DATASETS[self.dataset]
         matrix = self.examples**2 * self.examples // 6

@@ -106,5 +106,5 @@ class MinNormTrial(Trial):
         return self.precision == "fp64"
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         return self.steps * 2 * (self.batch_size or self.n) * self.width * CLASSES

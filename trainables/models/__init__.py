@@ -15,23 +15,29 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Where a model's class is, and which regularizers it has a place for.
+    """What is known of a model without building it.
 
-    The class is called as ``cls(shape, classes, **settings)`` with shape (C, H, W), and with
-    ``batch_norm=`` and ``dropout=`` where the architecture says it takes them.
+    location:   the file of this package and the class in it, which is called as
+                ``cls(shape, classes, **settings)`` with shape (C, H, W).
+    batch_norm: whether the class takes ``batch_norm=``, and so can do without it.
+    dropout:    whether the class takes ``dropout=``, a probability.
+    fills_gpu:  how many trials of it, trained side by side by the captured engine, fill a GPU.
+                Guesses: nobody has measured them.
     """
 
     location: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     batch_norm: bool = False
     dropout: bool = False
+    fills_gpu: int = 4
 
 
+# In the order in which tables list them.
 MODELS: dict[str, Architecture] = {
     "inception": Architecture("inception:Inception", batch_norm=True, dropout=True),
-    "alexnet": Architecture("alexnet:AlexNet", dropout=True),
-    "mlp_1x512": Architecture("mlp:MLP", {"hidden": (512,)}, dropout=True),
-    "mlp_3x512": Architecture("mlp:MLP", {"hidden": (512, 512, 512)}, dropout=True),
+    "alexnet": Architecture("alexnet:AlexNet", dropout=True, fills_gpu=8),
+    "mlp_3x512": Architecture("mlp:MLP", {"hidden": (512, 512, 512)}, dropout=True, fills_gpu=16),
+    "mlp_1x512": Architecture("mlp:MLP", {"hidden": (512,)}, dropout=True, fills_gpu=16),
     "resnet18": Architecture("resnet:ResNet18", batch_norm=True),
 }
 

@@ -13,7 +13,6 @@ from gensweep.trainables.classifier.engines.lanes import Lanes
 from gensweep.trainables.classifier.engines.program import Program
 from gensweep.trainables.classifier.engines.programs import PROGRAMS, Key
 from gensweep.trainables.classifier.engines.protocol import Should, Window
-from gensweep.trainables.classifier.shape import shape
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
 
@@ -87,7 +86,7 @@ class CapturedEngine(Lanes):
         inputs = first.data.train.inputs
         shared = all(lane.data.train.inputs is inputs for lane in lanes)
         key = Key(
-            shape(first.trial),
+            first.trial.engine_key,
             (inputs.shape, inputs.dtype),
             first.data.classes,
             self._device,

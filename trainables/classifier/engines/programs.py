@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from gensweep.trainables.classifier.engines.program import Program
-from gensweep.trainables.classifier.shape import Shape
 
 LIMIT = 6
 
 
 class Key(NamedTuple):
-    """Everything that shapes a program. images: the shape and type of the training set."""
+    """Everything that shapes a program.
 
-    shape: Shape
+    engine: the trials' `engine_key`. images: the shape and type of the training set.
+    """
+
+    engine: tuple[Any, ...]
     images: tuple[torch.Size, torch.dtype]
     classes: int
     device: torch.device
