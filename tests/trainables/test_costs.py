@@ -18,7 +18,8 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS, Architecture, build_model
 from gensweep.trainables.models.layers import LocalResponseNorm
-from gensweep.trainables.models.macs import count, multiply_accumulates
+from gensweep.trainables.models.counting import count
+from gensweep.trainables.models.macs import multiply_accumulates
 
 # Of all convolutions and linear layers on one image of CIFAR-10, by hand.
 CIFAR10 = {

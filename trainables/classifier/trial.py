@@ -17,6 +17,7 @@ from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides, Part
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.models.macs import multiply_accumulates
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.trial import Trial
 
 Stop = Literal["epochs", "fit"]

@@ -12,13 +12,15 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from gensweep.trainables.datasets import DATASETS
-from gensweep.trainables.models import MODELS, Shape, build_model
+from gensweep.trainables.models import Shape
 
+_COUNTING = "gensweep.trainables.models.counting"
 _SECONDS = 120  # that counting may take, most of which is to load torch
 
 
@@ -31,33 +33,15 @@ def multiply_accumulates(model: str, dataset: str) -> int:
     """
     source = DATASETS[dataset]
     shape = source.channels, source.view, source.view
-    look = count if "torch" in sys.modules else _counted_elsewhere
-    costs = look(shape, source.classes)
+    here = "torch" in sys.modules
+    count = import_module(_COUNTING).count if here else _counted_elsewhere
+    costs: dict[str, int] = count(shape, source.classes)
     return costs.get(model, max(costs.values(), default=1))
-
-
-def count(shape: Shape, classes: int) -> dict[str, int]:
-    """For every model that can be built for inputs (1, *shape)."""
-    costs = {name: _count(name, shape, classes) for name in MODELS}
-    return {name: cost for name, cost in costs.items() if cost is not None}
-
-
-@cache
-def _count(model: str, shape: Shape, classes: int) -> int | None:
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    try:
-        with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-            build_model(model, shape, classes).eval()(torch.empty(1, *shape))
-    except Exception:  # whatever the code of a model raises
-        return None
-    return int(counter.get_total_flops()) // 2  # a multiplication and an addition
 
 
 @cache
 def _counted_elsewhere(shape: Shape, classes: int) -> dict[str, int]:
-    """What `count` finds, from the cache or from a process; empty where neither can be had."""
+    """What `counting.count` finds, from the cache or a process; empty where neither works."""
     key = hashlib.sha256(repr((shape, classes)).encode())
     for file in sorted(Path(__file__).parent.glob("*.py")):
         key.update(file.read_bytes())
@@ -66,7 +50,7 @@ def _counted_elsewhere(shape: Shape, classes: int) -> dict[str, int]:
         return dict(json.loads(kept.read_text()))
     asked = [*map(str, shape), str(classes)]
     # -P: files in the working directory are no modules.
-    command = [sys.executable, "-P", "-m", __name__, *asked]
+    command = [sys.executable, "-P", "-m", _COUNTING, *asked]
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True)
         costs = dict(json.loads(done.stdout))
@@ -75,9 +59,3 @@ def _counted_elsewhere(shape: Shape, classes: int) -> dict[str, int]:
             kept.write_bytes(done.stdout)
         return costs
     return {}
-
-
-if __name__ == "__main__":
-    *sides, classes = map(int, sys.argv[1:])
-    channels, height, width = sides
-    sys.stdout.write(json.dumps(count((channels, height, width), classes)))
