@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import gensweep.cli.query
-import gensweep.orchestrator.doctor
 from gensweep.analysis.database.errors import ExportError, QueryError
 from gensweep.cli.codes import Exit
 from gensweep.orchestrator.doctor import Finding
@@ -121,7 +120,7 @@ def test_the_doctor_ends_with_3_where_something_is_broken(
     gensweep: Gensweep, monkeypatch: pytest.MonkeyPatch, state: Any, code: int
 ) -> None:
     findings = [Finding("torch", "ok", "2.0"), Finding("results", state, "about it", "do this")]
-    monkeypatch.setattr(gensweep.orchestrator.doctor, "examine", lambda *_: findings)
+    monkeypatch.setattr("gensweep.orchestrator.doctor.examine", lambda *_: findings)
     done = gensweep("doctor", "--format", "csv")
     assert (done.code, done.err) == (code, "")
     assert f"results,{state},about it,do this" in done.out
