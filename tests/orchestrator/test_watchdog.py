@@ -74,7 +74,7 @@ def test_what_waits_is_interrupted_once_the_head_or_this_machines_node_is_gone(
     pretended: Pretended, which: str
 ) -> None:
     began = time.monotonic()
-    with pytest.raises(RayLostError, match="has died; the same command goes on") as caught:
+    with pytest.raises(RayLostError, match="has died; the same command continues") as caught:
         watched(getattr(pretended, which).close)
     assert caught.value.where == "here"
     assert time.monotonic() - began < LONG / 2
