@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS, Architecture, build_model
-from gensweep.trainables.models.layers import LocalResponseNorm
 from gensweep.trainables.models.counting import count
+from gensweep.trainables.models.layers import LocalResponseNorm
 from gensweep.trainables.models.macs import multiply_accumulates
 
 # Of all convolutions and linear layers on one image of CIFAR-10, by hand.
