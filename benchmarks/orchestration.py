@@ -16,7 +16,7 @@ from gensweep.orchestrator.cluster import ray_cluster
 from gensweep.orchestrator.display import Silent
 from gensweep.orchestrator.job import Assignment, Job
 from gensweep.orchestrator.spec import Resources
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -35,7 +35,7 @@ def main(count: int = 200) -> None:
         store = Store.create(Path(folder, "results"))
         ids = [trial.trial_id for trial in trials]
         with (
-            claim(store, "benchmark", ids) as lease,
+            claim_trials(store, "benchmark", ids) as lease,
             ray_cluster(None, Resources(cpu=1)) as workers,
         ):
             job = Job(store.root, Path(folder), "cpu", 1, "", lease.id)

@@ -17,9 +17,9 @@ from gensweep.orchestrator.job import UNWRITABLE, Job
 from gensweep.orchestrator.nodes import check_nodes, nodes
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.provenance import git_commit, provenance
-from gensweep.orchestrator.remaining import Summary, Work, remaining
+from gensweep.orchestrator.remaining import LaunchOutcome, Work, remaining
 from gensweep.orchestrator.store.checkpoints import delete_checkpoints
-from gensweep.orchestrator.store.claiming import Held, claim
+from gensweep.orchestrator.store.claiming import HeldLease, claim_trials
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
 from gensweep.orchestrator.store.files import publish_table
@@ -56,7 +56,7 @@ class Launch:
     address: str | None = None
     retry_failed: bool = False
 
-    def run(self, chosen: Sequence[PlannedTrial], display: Display) -> Summary:
+    def run(self, chosen: Sequence[PlannedTrial], display: Display) -> LaunchOutcome:
         """Run the chosen trials that are not done and that no other launch runs.
 
         Raises StoreBusyError, after running the others, if another launch runs any of them;
@@ -66,7 +66,9 @@ class Launch:
         self._repair(display)
         todo = remaining(self.store, chosen, self.retry_failed).todo
         ids = [p.trial.trial_id for p in todo]
-        with claim(self.store, f"launch of {self.spec.name}", ids, _waiting(display)) as lease:
+        with claim_trials(
+            self.store, f"launch of {self.spec.name}", ids, _waiting(display)
+        ) as lease:
             if ids and not lease.names:
                 raise _busy(self.store, lease.refused)
             # Again, because another launch may have finished some meanwhile.
@@ -83,7 +85,7 @@ class Launch:
             raise _busy(self.store, lease.refused)
         return summary
 
-    def _run(self, work: Work, lease: Held, display: Display) -> bool:
+    def _run(self, work: Work, lease: HeldLease, display: Display) -> bool:
         """Run the trials, on a new Ray if our own dies. Returns whether the user stopped the
         launch.
         """
@@ -98,7 +100,7 @@ class Launch:
         raise ClusterError("local Ray", f"has died {_RAYS} times", todo="see `gensweep doctor`")
 
     def _run_on_ray(
-        self, attempts: Attempts, datasets: Sequence[str], lease: Held, display: Display
+        self, attempts: Attempts, datasets: Sequence[str], lease: HeldLease, display: Display
     ) -> bool:
         """Run Tuners until the store has nothing left to try, or the user stops the launch."""
         from gensweep.orchestrator.cluster import ray_cluster
@@ -126,7 +128,7 @@ class Launch:
             _raise_if_lost(self.store, lease)
             return interrupt.requested
 
-    def _watch(self, lease: Held, interrupt: Interrupt) -> Callable[[], bool]:
+    def _watch(self, lease: HeldLease, interrupt: Interrupt) -> Callable[[], bool]:
         """Tune polls this to learn whether to stop. It also keeps the lease up to date.
 
         Tune calls it in the main thread, so a signal handler only needs to set a flag.
@@ -146,7 +148,7 @@ class Launch:
 
         return should_stop
 
-    def _job(self, lease: Held) -> Job:
+    def _job(self, lease: HeldLease) -> Job:
         resources = self.spec.resources
         return Job(
             results=self.store.root,
@@ -175,7 +177,9 @@ class Launch:
         with suppress(StoreError):  # another launch is compacting, or the next launch repairs it
             compact(self.store)
 
-    def _finish(self, chosen: Sequence[PlannedTrial], lease: Held, interrupted: bool) -> Summary:
+    def _finish(
+        self, chosen: Sequence[PlannedTrial], lease: HeldLease, interrupted: bool
+    ) -> LaunchOutcome:
         """Record every trial's final status, and compact the folder."""
         _raise_if_lost(self.store, lease)
         mine = [p for p in chosen if p.trial.trial_id in lease.names]
@@ -201,7 +205,7 @@ class Launch:
         if not self.spec.resources.keep_checkpoints:
             over = {i for i, status in now.items() if status.status.complete}
             delete_checkpoints(self.store, over)
-        return Summary(counts, interrupted)
+        return LaunchOutcome(counts, interrupted)
 
 
 def _waiting(display: Display) -> Callable[[Lease], None]:
@@ -223,7 +227,7 @@ def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
     )
 
 
-def _raise_if_lost(store: Store, lease: Held) -> None:
+def _raise_if_lost(store: Store, lease: HeldLease) -> None:
     if lease.lost:
         what = "another launch took over, because this one seemed dead"
         raise LeaseLostError(str(store.root), what, todo="let that one finish")

@@ -22,7 +22,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Summary:
+class LaunchOutcome:
     """The chosen trials of a sweep after a launch, counted by status."""
 
     statuses: Counter[Status]

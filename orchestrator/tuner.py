@@ -45,7 +45,7 @@ def run_tuner(
                 storage_path=folder,
                 stop=stopper,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                callbacks=[_Tell(display)],
+                callbacks=[DisplayCallback(display)],
                 verbose=0,
             ),
         ).fit()
@@ -78,7 +78,7 @@ class _Stopper(_Here, tune.Stopper):
         return self._strikes >= STRIKES or self._should_stop()
 
 
-class _Tell(_Here, tune.Callback):
+class DisplayCallback(_Here, tune.Callback):
     """Passes the progress that Tune receives to the display."""
 
     def __init__(self, display: Display) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from ray import tune
 
 from gensweep.orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Job, Pack
-from gensweep.orchestrator.lane import Lane
-from gensweep.orchestrator.store.checkpoints import Checkpoints
+from gensweep.orchestrator.running_trial import RunningTrial
+from gensweep.orchestrator.store.checkpoints import CheckpointFiles
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
@@ -51,7 +51,7 @@ class Worker(tune.Trainable):
         store = Store(job.results)
         guard = Guard(store, job.lease)
         self._trainable = TRAINABLES[pack[0].trainable]
-        self._lanes = {a.trial_id: Lane(job, a, store, guard) for a in pack}
+        self._lanes = {a.trial_id: RunningTrial(job, a, store, guard) for a in pack}
         self._context = Context(
             job.data,
             job.device,
@@ -60,7 +60,7 @@ class Worker(tune.Trainable):
             job.compile,
             should_stop=lambda: self._leaving or guard.stopping(),
             checkpoint_seconds=job.checkpoint_seconds,
-            saved=Checkpoints(store, guard).load,
+            saved=CheckpointFiles(store, guard).load,
             follow_examples=job.follow_examples,
         )
         self._records: Iterator[tuple[str, Record]] | None = None
@@ -87,7 +87,7 @@ class Worker(tune.Trainable):
             with suppress(StoreError):  # that trial continues from its previous checkpoint
                 self._advance(float("inf"))
 
-    def _running(self) -> list[Lane]:
+    def _running(self) -> list[RunningTrial]:
         return [lane for lane in self._lanes.values() if not lane.over]
 
     def _advance(self, until: float) -> None:
@@ -118,7 +118,7 @@ class Worker(tune.Trainable):
     def _start(self) -> Iterator[tuple[str, Record]]:
         return self._trainable.run([lane.trial for lane in self._running()], self._context)
 
-    def _resumed(self) -> Iterator[tuple[Lane, Record]]:
+    def _resumed(self) -> Iterator[tuple[RunningTrial, Record]]:
         """The records; a trial whose checkpoint is damaged starts over."""
         while True:
             assert self._records is not None

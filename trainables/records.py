@@ -60,7 +60,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything needed to continue the trial from here; `checkpoint.unpack` reads `content`.
+    """Everything needed to continue the trial from here; `checkpoint.deserialize` reads `content`.
 
     `epoch` is the current one, or the last that ended; `step` counts from the trial's start.
     """

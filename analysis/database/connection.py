@@ -18,7 +18,7 @@ from gensweep.analysis.tables.table import Table
 from gensweep.orchestrator.store.damage import Damage
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import Beat, Lease, read_beat
+from gensweep.orchestrator.store.leases import Heartbeat, Lease, read_heartbeat
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
@@ -58,9 +58,9 @@ class Database:
             what = f"cannot be read ({_explained(error).what})"
             raise StoreError(str(self._store.root), what) from error
 
-    def leases(self) -> list[tuple[Lease, Beat]]:
+    def leases(self) -> list[tuple[Lease, Heartbeat]]:
         """Who was at work, with the last sign of life of each."""
-        return [(lease, read_beat(self._store, lease.id)) for lease in self._snapshot.leases]
+        return [(lease, read_heartbeat(self._store, lease.id)) for lease in self._snapshot.leases]
 
     @property
     def damaged(self) -> Sequence[Damage]:

@@ -13,7 +13,7 @@ from gensweep.orchestrator.store.location import Location
 
 
 @dataclass(frozen=True)
-class Checkpoints:
+class CheckpointFiles:
     """One file per trial, replaced as a whole. A worker only writes while its launch's lease
     holds.
     """

@@ -27,10 +27,10 @@ from gensweep.orchestrator.store.errors import StoreBusyError, StoreError
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import (
-    Beat,
+    Heartbeat,
     Lease,
     Watch,
-    read_beat,
+    read_heartbeat,
     read_leases,
     revoke,
     stands,
@@ -42,7 +42,7 @@ _ROUNDS = 20
 _PAUSE = 0.2  # minimum seconds, on average, between two attempts
 
 
-class Held:
+class HeldLease:
     """A lease that this process holds.
 
     names:   the names that were claimed and granted.
@@ -53,7 +53,7 @@ class Held:
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         self._store = store
         self._lease = Lease(secrets.token_hex(6), purpose, Process.current(), since, frozenset())
-        self._beat = Beat()
+        self._beat = Heartbeat()
         self._writing = threading.Lock()
         self.refused: dict[str, Lease] = {}
 
@@ -96,18 +96,18 @@ class Held:
 
 
 @contextmanager
-def claim(
+def claim_trials(
     store: Store,
     purpose: str,
     names: Collection[str],
     on_wait: Callable[[Lease], None] = lambda lease: None,
-) -> Iterator[Held]:
+) -> Iterator[HeldLease]:
     """Hold the free ones of the names, until the block ends or this process dies.
 
     `refused` has those that others hold. `on_wait` is called with a lease on another machine that
     conflicts, because it takes up to PATIENCE seconds to tell whether its owner is alive.
     """
-    mine = Held(store, purpose)
+    mine = HeldLease(store, purpose)
     ended = threading.Event()
     pulse = threading.Thread(target=_keep_beating, args=(mine, ended), daemon=True)
     try:
@@ -125,9 +125,9 @@ def claim(
 
 
 @contextmanager
-def hold(store: Store, purpose: str, name: str = COMPACTION) -> Iterator[Held]:
+def hold(store: Store, purpose: str, name: str = COMPACTION) -> Iterator[HeldLease]:
     """Hold one name. Raises StoreBusyError, saying who has it, if it is taken."""
-    with claim(store, purpose, [name]) as mine:
+    with claim_trials(store, purpose, [name]) as mine:
         for lease in mine.refused.values():
             raise StoreBusyError(
                 str(store.root), f"in use: {lease}", todo="wait for it, or stop it"
@@ -135,14 +135,14 @@ def hold(store: Store, purpose: str, name: str = COMPACTION) -> Iterator[Held]:
         yield mine
 
 
-def _keep_beating(mine: Held, ended: threading.Event) -> None:
+def _keep_beating(mine: HeldLease, ended: threading.Event) -> None:
     while not ended.wait(leases.BEAT):
         with suppress(StoreError):  # the next beat may succeed
             mine.beat()
 
 
 def _settle(
-    store: Store, mine: Held, wanted: frozenset[str], on_wait: Callable[[Lease], None]
+    store: Store, mine: HeldLease, wanted: frozenset[str], on_wait: Callable[[Lease], None]
 ) -> None:
     """Claim, look and give way, until no name is in dispute."""
     watch, waited_for = Watch(store), set[str]()
@@ -162,7 +162,7 @@ def _settle(
                 waited_for.add(rival.id)
                 on_wait(rival)
         patient = tries < _ROUNDS
-        if all(alive[r] and (read_beat(store, r.id).settled or not patient) for r in rivals):
+        if all(alive[r] and (read_heartbeat(store, r.id).settled or not patient) for r in rivals):
             # Look once more after the last write of the claim: a rival's listing may miss a file
             # that is being replaced at that moment.
             mine.refused |= taken

@@ -13,9 +13,9 @@ from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.generations import replace_rows
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.store.leftovers import remove_leftovers
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.snapshot import take_snapshot
-from gensweep.orchestrator.store.sweeping import sweep
 from gensweep.trainables.status import ENDED
 
 
@@ -47,7 +47,7 @@ def compact(store: Store) -> Compaction:
         taken = map(store.live_file, ended["trial_id"].to_pylist())
         each(lambda path: _forget(path, stamps.get(path.stem)), taken)
         for folder in (store.root, store.live, store.sweeps, store.leases, store.checkpoints):
-            sweep(folder)
+            remove_leftovers(folder)
         return Compaction(ended.num_rows, before, _count_files(store))
 
 

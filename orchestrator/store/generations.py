@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from gensweep.orchestrator.store.damage import raise_if_passing, set_aside
 from gensweep.orchestrator.store.files import read_table
+from gensweep.orchestrator.store.leftovers import remove_leftovers
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.manifest import (
     Manifest,
@@ -22,7 +23,6 @@ from gensweep.orchestrator.store.manifest import (
 from gensweep.orchestrator.store.row_files import rows_without, write_rows
 from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import Snapshot
-from gensweep.orchestrator.store.sweeping import sweep
 
 _GROWTH = 2  # a part is merged into the next unless it is more than this many times larger
 
@@ -82,7 +82,7 @@ def put_in_force(
             set_aside(store, path)
         else:
             path.unlink(missing_ok=True)
-    sweep(store.tables)
+    remove_leftovers(store.tables)
 
 
 def _parts_to_merge(snapshot: Snapshot, fresh: pa.Table) -> list[str]:

@@ -42,7 +42,7 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Beat:
+class Heartbeat:
     """An owner's sign of life.
 
     settled:  whether it has all the names it will get; before that it may still give names up.
@@ -68,11 +68,11 @@ def read_leases(store: Store) -> list[Lease]:
     return found
 
 
-def read_beat(store: Store, lease_id: str) -> Beat:
+def read_heartbeat(store: Store, lease_id: str) -> Heartbeat:
     try:
-        return Beat(**json.loads((store.leases / f"{lease_id}.beat").read_bytes()))
+        return Heartbeat(**json.loads((store.leases / f"{lease_id}.beat").read_bytes()))
     except (OSError, ValueError, TypeError):
-        return Beat()
+        return Heartbeat()
 
 
 def held(leases: Iterable[Lease]) -> list[Lease]:
@@ -104,7 +104,7 @@ class Watch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._seen: dict[str, tuple[Beat, float]] = {}
+        self._seen: dict[str, tuple[Heartbeat, float]] = {}
         self._alive: set[str] = set()
 
     def alive(self, lease: Lease) -> bool | None:
@@ -113,7 +113,11 @@ class Watch:
         if known is not None:
             return known
         # Reading may take long: the beat was current at some time between `before` and `after`.
-        before, beat, after = time.monotonic(), read_beat(self._store, lease.id), time.monotonic()
+        before, beat, after = (
+            time.monotonic(),
+            read_heartbeat(self._store, lease.id),
+            time.monotonic(),
+        )
         first, since = self._seen.setdefault(lease.id, (beat, after))
         if beat != first:
             self._alive.add(lease.id)
@@ -150,7 +154,7 @@ class Guard:
         """Whether the launch asks its workers to stop, or is over. Checked once a second."""
         if not self._stopping and time.monotonic() - self._looked >= _LOOK:
             self._looked = time.monotonic()
-            self._stopping = read_beat(self._store, self._id).stopping
+            self._stopping = read_heartbeat(self._store, self._id).stopping
             with suppress(OSError):  # it may be readable in a second
                 self._stopping |= not stands(self._store, self._id)
         return self._stopping

@@ -12,7 +12,7 @@ import pytest
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.progress.status import status_tables, that_say_something
 from gensweep.analysis.tables.table import formatted
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.status import Status
 
@@ -51,7 +51,7 @@ def test_running_trials_are_listed_while_their_launch_is_under_way(
     made: Store, running: list[str]
 ) -> None:
     assert tables(made.root)["running"] == []
-    with claim(made, "launch of made", running):
+    with claim_trials(made, "launch of made", running):
         found = tables(made.root)
     (row,) = found["running"]
     assert (row["seed"], row["epochs_run"], row["epochs"]) == (3, 2, 4)
@@ -85,7 +85,7 @@ def test_a_sweep_of_its_own_shows_nothing_of_others(made: Store) -> None:
 def test_a_terminal_shows_the_statuses_that_there_are_and_lists_with_rows(
     made: Store, running: list[str]
 ) -> None:
-    with claim(made, "launch of made", running), Database(made.root) as db:
+    with claim_trials(made, "launch of made", running), Database(made.root) as db:
         shown = that_say_something(status_tables(db))
     assert [table.name for table in shown] == ["sweeps", "nodes", "running", "trouble"]
     (row,) = formatted(shown[2]).records()
@@ -104,7 +104,7 @@ def test_a_terminal_shows_the_statuses_that_there_are_and_lists_with_rows(
 
 def test_a_trial_that_has_not_ended_an_epoch_has_no_errors_yet(store: Store, write: Any) -> None:
     trial = write(store, (), "running")
-    with claim(store, "launch", [trial.trial_id]), Database(store.root) as db:
+    with claim_trials(store, "launch", [trial.trial_id]), Database(store.root) as db:
         running = that_say_something(status_tables(db))[2]
         (row,) = formatted(running).records()
     assert (row["epoch"], row["train %"], row["test %"]) == ("0/4", "–", "–")
@@ -115,7 +115,10 @@ def test_who_is_at_work_is_told_with_each_node_and_how_much_of_it_is_in_use(
 ) -> None:
     nodes = [{"host": "a-host", "workers": 4}, {"host": "b-host", "workers": 2}]
     assert tables(made.root)["nodes"] == []
-    with claim(made, "launch of made", running) as lease, claim(made, "compaction", ["compaction"]):
+    with (
+        claim_trials(made, "launch of made", running) as lease,
+        claim_trials(made, "compaction", ["compaction"]),
+    ):
         lease.run_on(nodes)
         found = tables(made.root)["nodes"]
     about = {"pid": os.getpid(), "host": socket.gethostname()}
@@ -129,7 +132,7 @@ def test_who_is_at_work_is_told_with_each_node_and_how_much_of_it_is_in_use(
 
 
 def test_a_killed_launch_is_not_at_work(made: Store, running: list[str]) -> None:
-    with claim(made, "launch of made", running):
+    with claim_trials(made, "launch of made", running):
         (path,) = made.leases.glob("*.json")
         left = path.read_bytes().replace(b'"start": "', b'"start": "1')  # another process's
     path.write_bytes(left)

@@ -11,7 +11,7 @@ import pytest
 
 from gensweep.analysis.database.catalog import VIEWS
 from gensweep.analysis.database.connection import Database
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.manifest import read_manifest
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -161,10 +161,10 @@ def test_what_says_it_runs_is_interrupted_unless_somebody_has_claimed_it(made: S
             "select trial_id from trials where seed in (2, 3) order by seed"
         ).rows
         assert db.table(question).rows == [("interrupted",)]
-        with claim(made, "launch of other", [other]):
+        with claim_trials(made, "launch of other", [other]):
             db.refresh()
             assert db.table(question).rows == [("interrupted",)]
-        with claim(made, "launch of made", [mine]):
+        with claim_trials(made, "launch of made", [mine]):
             db.refresh()
             assert db.table(question).rows == [("running",)]
         db.refresh()

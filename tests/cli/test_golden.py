@@ -124,7 +124,7 @@ def test_the_status_while_a_launch_is_under_way(
     monkeypatch.setattr(Process, "current", lambda: running)
     monkeypatch.setattr(claiming, "datetime", Noon)
     store, trial = Store.open(folder / "results"), "d804ac65f21e"
-    with claiming.claim(store, "launch of made", [trial]) as lease:
+    with claiming.claim_trials(store, "launch of made", [trial]) as lease:
         lease.run_on([{"host": "a-host", "workers": 4}])
         code, out, err = gensweep("status", "made", width=width)
     assert (code, err) == (0, "")

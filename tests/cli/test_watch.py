@@ -23,7 +23,7 @@ from rich.console import Console
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.progress.watch import look
 from gensweep.cli.live import lines, picture
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import sweep_rows
@@ -106,7 +106,7 @@ def test_it_follows_a_store_that_grows_and_ends_with_the_last_trial(
     screen = Screen([PROGRAM, "watch", "two", "--every", "0.1"], columns, rows)
     screens.append(screen)
     screen.until("two: 0 of 2 done, 2 planned; no launch")
-    with claim(growing, "launch of two", [TRIALS[0].trial_id]):
+    with claim_trials(growing, "launch of two", [TRIALS[0].trial_id]):
         write_trial(growing, "running", (0.5, 0.25), model="mlp_1x512")
         screen.until("0 of 2 done, 1 planned, 1 running\r\n")
         screen.until("2/3   25.00  25.00")  # its training errors
@@ -137,7 +137,7 @@ def test_in_a_pipe_there_is_a_line_per_event(growing: Store, write_trial: Write)
     ) as running:
         assert running.stdout
         assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is running\n"
-        with claim(growing, "launch of two", [trial.trial_id for trial in TRIALS]):
+        with claim_trials(growing, "launch of two", [trial.trial_id for trial in TRIALS]):
             assert running.stdout.readline() == "0 of 2 done, 2 planned\n"
         assert running.stdout.readline() == "0 of 2 done, 2 planned; no launch is running\n"
         write_trial(growing, "done", (0.5, 0.25, 0.0), model="mlp_1x512")

@@ -17,7 +17,7 @@ from gensweep.orchestrator.display import Silent
 from gensweep.orchestrator.job import Progress
 from gensweep.orchestrator.launch import Launch
 from gensweep.orchestrator.plan import plan
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
@@ -51,12 +51,12 @@ def recorder() -> type[Recorder]:
 
 
 @pytest.fixture(scope="session")
-def launch() -> Callable[..., Summary]:
+def launch() -> Callable[..., LaunchOutcome]:
     """Launch all trials of a sweep's text into a folder that has `results` and `data`."""
 
     def run(
         text: str, folder: Path, display: Recorder | None = None, retry_failed: bool = False
-    ) -> Summary:
+    ) -> LaunchOutcome:
         spec = parse_spec(text, "made.toml")
         planned = plan(spec)
         store = Store.create(folder / "results")

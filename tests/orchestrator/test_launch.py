@@ -16,7 +16,7 @@ import torch
 
 from gensweep.orchestrator import cluster
 from gensweep.orchestrator.plan import PlannedTrial, plan
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.manifest import read_manifest
@@ -49,14 +49,14 @@ epochs = 1
 device = "cpu"
 """
 GROWN = SWEEP + '[[grid]]\nepochs = 1\nrandomization = "random_labels"\n'
-Run = Callable[..., Summary]
+Run = Callable[..., LaunchOutcome]
 
 
 @dataclass(frozen=True)
 class Launched:
     folder: Path
     planned: list[PlannedTrial]
-    summary: Summary
+    summary: LaunchOutcome
     display: Any
     left: list[str]
 
@@ -104,7 +104,7 @@ def test_every_trial_comes_to_its_end_whatever_becomes_of_the_others(launched: L
     ends = ["failed", "done", "done", "diverged"]
     expected = {i: TrialStatus(end, 1) for i, end in zip(ids, ends, strict=True)}
     assert known(launched.folder) == expected
-    assert launched.summary == Summary(Counter(ends), interrupted=False)
+    assert launched.summary == LaunchOutcome(Counter(ends), interrupted=False)
     assert not launched.summary.complete
 
 
@@ -195,7 +195,7 @@ def test_launching_again_runs_nothing_and_starts_no_ray(
     monkeypatch.setattr(cluster, "ray_cluster", refuse)
     before, display = files(copied), recorder()
     summary = launch(SWEEP, copied, display)
-    assert summary == Summary(Counter(done=2, failed=1, diverged=1), interrupted=False)
+    assert summary == LaunchOutcome(Counter(done=2, failed=1, diverged=1), interrupted=False)
     assert display.starts == []
     after = files(copied)
     assert {p: c for p, c in after.items() if "sweeps" not in p.parts} == {

@@ -18,7 +18,7 @@ import gensweep
 from gensweep.orchestrator.job import UNPACKED
 from gensweep.orchestrator.plan import PlannedTrial, plan
 from gensweep.orchestrator.provenance import provenance
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -65,7 +65,7 @@ seed = 2
 epochs = 200
 randomization = ["true_labels", "gaussian"]
 """
-Run = Callable[..., Summary]
+Run = Callable[..., LaunchOutcome]
 
 
 def planned(text: str) -> list[PlannedTrial]:
@@ -103,7 +103,7 @@ def half_damaged(folder: Path) -> None:
 @dataclass(frozen=True)
 class Launched:
     folder: Path
-    summary: Summary
+    summary: LaunchOutcome
     display: Any
 
 
@@ -118,7 +118,7 @@ def test_one_trial_raises_and_one_diverges_and_the_others_of_their_packs_are_don
     packed: Launched,
 ) -> None:
     ends = ["failed", *["done"] * 5, "diverged"]
-    assert packed.summary == Summary(Counter(ends), interrupted=False)
+    assert packed.summary == LaunchOutcome(Counter(ends), interrupted=False)
     attempts = [2, 2, *[1] * 5]  # a diverged trial disturbs nobody
     expected = [TrialStatus(end, n) for end, n in zip(ends, attempts, strict=True)]
     assert known(packed.folder, HEAD + MIXED) == expected
@@ -163,7 +163,7 @@ def test_a_pack_goes_on_after_ctrl_c_and_loses_a_worker_and_has_the_rows_of_an_u
 
     display.at_report = stop
     summary = launch(text, tmp_path, display)
-    assert summary == Summary(Counter(done=1, interrupted=2), interrupted=True)
+    assert summary == LaunchOutcome(Counter(done=1, interrupted=2), interrupted=True)
     store = Store.open(tmp_path / "results")
     saved = [p.trial.trial_id for p in planned(text)]
     assert [store.checkpoint_file(i).exists() for i in saved] == [False, True, True]
@@ -178,7 +178,7 @@ def test_a_pack_goes_on_after_ctrl_c_and_loses_a_worker_and_has_the_rows_of_an_u
 
     display.at_report = kill
     summary = launch(text, tmp_path, display)
-    assert summary == Summary(Counter(done=3), interrupted=False)
+    assert summary == LaunchOutcome(Counter(done=3), interrupted=False)
     assert len(killed) == 1
     assert Counter(display.losses) == dict.fromkeys(long, 1)
     assert Counter(display.starts) == dict.fromkeys(long, 2)

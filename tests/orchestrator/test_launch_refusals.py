@@ -19,10 +19,10 @@ from gensweep.orchestrator.cluster import _check, ray_cluster
 from gensweep.orchestrator.errors import ClusterError
 from gensweep.orchestrator.nodes import workers as workers_of
 from gensweep.orchestrator.plan import plan
-from gensweep.orchestrator.remaining import Summary, remaining
+from gensweep.orchestrator.remaining import LaunchOutcome, remaining
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.spec import parse_spec
-from gensweep.orchestrator.store.claiming import claim, hold
+from gensweep.orchestrator.store.claiming import claim_trials, hold
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.errors import StoreBusyError
 from gensweep.orchestrator.store.layout import Store
@@ -68,13 +68,13 @@ def filled(tmp_path: Path) -> Store:
 
 @pytest.mark.usefixtures("no_ray")
 def test_a_sweep_of_which_somebody_runs_everything_is_refused_and_it_is_said_who_and_since_when(
-    tmp_path: Path, launch: Callable[..., Summary]
+    tmp_path: Path, launch: Callable[..., LaunchOutcome]
 ) -> None:
     store = Store.create(tmp_path / "results")
     ids = [p.trial.trial_id for p in plan(parse_spec(SWEEP.format("synthetic"), "made.toml"))]
     with (
-        claim(store, "launch of table_1", ids[:3]),
-        claim(store, "launch of figure_1", [*ids[3:], "another"]),
+        claim_trials(store, "launch of table_1", ids[:3]),
+        claim_trials(store, "launch of figure_1", [*ids[3:], "another"]),
         pytest.raises(StoreBusyError) as caught,
     ):
         launch(SWEEP.format("synthetic"), tmp_path)
@@ -89,18 +89,20 @@ def test_a_sweep_of_which_somebody_runs_everything_is_refused_and_it_is_said_who
 
 @pytest.mark.usefixtures("no_ray")
 def test_what_others_run_of_other_sweeps_is_in_nobodys_way(
-    filled: Store, tmp_path: Path, launch: Callable[..., Summary]
+    filled: Store, tmp_path: Path, launch: Callable[..., LaunchOutcome]
 ) -> None:
     text = SWEEP.format("synthetic").replace("[0, 1, 2, 3, 4]", "[0, 1, 2]")
     ended = [p.trial.trial_id for p in plan(parse_spec(text, "made.toml"))]
-    with claim(filled, "launch of table_1", ["another", *ended]):  # those it will not run again
+    with claim_trials(
+        filled, "launch of table_1", ["another", *ended]
+    ):  # those it will not run again
         assert launch(text, tmp_path).statuses == Counter(done=1, diverged=1, failed=1)
 
 
 @pytest.mark.usefixtures("no_ray")
 @pytest.mark.parametrize("name", ["cifar10", "mnist"])
 def test_a_dataset_that_is_not_there_is_said_before_any_trial_fails(
-    tmp_path: Path, launch: Callable[..., Summary], name: str
+    tmp_path: Path, launch: Callable[..., LaunchOutcome], name: str
 ) -> None:
     with pytest.raises(DataError, match=f"gensweep data prepare {name}"):
         launch(SWEEP.format(name), tmp_path)
@@ -132,7 +134,7 @@ def test_without_a_folder_everything_remains() -> None:
 
 @pytest.mark.usefixtures("no_ray")
 def test_a_launch_does_not_mind_that_somebody_compacts(
-    filled: Store, tmp_path: Path, launch: Callable[..., Summary]
+    filled: Store, tmp_path: Path, launch: Callable[..., LaunchOutcome]
 ) -> None:
     text = SWEEP.format("synthetic").replace("[0, 1, 2, 3, 4]", "[0, 1, 2]")
     with hold(filled, "compaction"):
@@ -141,7 +143,7 @@ def test_a_launch_does_not_mind_that_somebody_compacts(
 
 
 def test_resources_that_the_cluster_lacks_are_an_error_that_names_them_and_run_nothing(
-    tmp_path: Path, launch: Callable[..., Summary], recorder: Any
+    tmp_path: Path, launch: Callable[..., LaunchOutcome], recorder: Any
 ) -> None:
     text = SWEEP.format("synthetic") + "[resources]\ngpu = 10_000\n"
     display = recorder()

@@ -14,7 +14,7 @@ import pytest
 
 from gensweep.orchestrator import attempts as attempting
 from gensweep.orchestrator import launch as launching
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.manifest import read_manifest
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -47,7 +47,7 @@ def row(folder: Path) -> dict[str, Any]:
 
 
 def test_a_trial_whose_workers_are_killed_is_run_again_and_done(
-    tmp_path: Path, launch: Callable[..., Summary], recorder: Any, workers: Workers
+    tmp_path: Path, launch: Callable[..., LaunchOutcome], recorder: Any, workers: Workers
 ) -> None:
     """One worker is killed while it loads, the next while it trains; the third comes through."""
     display = recorder()
@@ -63,7 +63,7 @@ def test_a_trial_whose_workers_are_killed_is_run_again_and_done(
 
     display.at_start, display.at_report = at_start, at_report
     summary = launch(SWEEP.format(400), tmp_path, display)
-    assert summary == Summary(Counter(done=1), interrupted=False)
+    assert summary == LaunchOutcome(Counter(done=1), interrupted=False)
     assert len(set(killed)) == len(display.losses) == 2
     found = row(tmp_path)
     assert (found["status"], found["attempts"], found["error"]) == ("done", 3, None)
@@ -74,7 +74,7 @@ def test_a_trial_whose_workers_are_killed_is_run_again_and_done(
 
 def test_a_trial_that_never_gets_to_report_anything_has_failed(
     tmp_path: Path,
-    launch: Callable[..., Summary],
+    launch: Callable[..., LaunchOutcome],
     recorder: Any,
     workers: Workers,
     monkeypatch: pytest.MonkeyPatch,
@@ -83,7 +83,7 @@ def test_a_trial_that_never_gets_to_report_anything_has_failed(
         monkeypatch.setattr(module, "ATTEMPTS", 1)
     display = recorder(at_start=lambda: kill(workers))
     summary = launch(SWEEP.format(1), tmp_path, display)
-    assert summary == Summary(Counter(failed=1), interrupted=False)
+    assert summary == LaunchOutcome(Counter(failed=1), interrupted=False)
     found = row(tmp_path)
     assert (found["status"], found["error"]) == ("failed", "its worker died 1 times")
     assert found["finished_at"] >= found["started_at"]

@@ -18,7 +18,7 @@ from gensweep.orchestrator.job import Job
 from gensweep.orchestrator.nodes import check_nodes, look_around, nodes, workers
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.store.bucket import BucketPath
-from gensweep.orchestrator.store.claiming import Held
+from gensweep.orchestrator.store.claiming import HeldLease
 from gensweep.orchestrator.store.files import not_writable
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import revoke
@@ -30,7 +30,7 @@ TRIAL = Resources(cpu=1.0, gpu=0.25)
 
 def job_in(results: Location, data: Path) -> Job:
     """A job whose launch holds a lease in the folder."""
-    held = Held(Store.create(results), "launch of made")
+    held = HeldLease(Store.create(results), "launch of made")
     held.claim(["a trial"])
     return Job(results, data, "cpu", 1, "abc", held.id)
 

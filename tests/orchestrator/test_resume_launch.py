@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from gensweep.orchestrator.plan import plan
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.files import read_table
 from gensweep.orchestrator.store.layout import Store
@@ -24,7 +24,7 @@ from gensweep.orchestrator.store.manifest import read_manifest
 from gensweep.orchestrator.store.rows import epoch_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
-from gensweep.trainables.classifier.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.checkpoint import Saved, deserialize
 from gensweep.trainables.context import Context
 from gensweep.trainables.records import Epoch, Steps
 from gensweep.trainables.registry import TRAINABLES
@@ -88,7 +88,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, wait_for: Callable[..., No
         if process.poll() is None:
             process.kill()
     (row,) = take_snapshot(store).live.to_pylist()
-    saved = unpack(store.checkpoint_file(TRIAL.trial_id).read_bytes(), TRIAL)
+    saved = deserialize(store.checkpoint_file(TRIAL.trial_id).read_bytes(), TRIAL)
     return Stopped(folder, process.returncode, err, row, saved)
 
 
@@ -103,7 +103,7 @@ def test_ctrl_c_saves_the_very_step_at_which_a_trial_stops(stopped: Stopped) -> 
 
 
 def test_the_next_launch_goes_on_from_that_step_to_the_rows_of_an_undisturbed_run(
-    stopped: Stopped, launch: Callable[..., Summary]
+    stopped: Stopped, launch: Callable[..., LaunchOutcome]
 ) -> None:
     """The steps up to there are those that were saved, and the others follow on them, each once."""
     assert launch(SWEEP, stopped.folder).statuses == Counter(done=1)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from gensweep.orchestrator.job import UNWRITABLE, Assignment, Progress
-from gensweep.orchestrator.tuner import STRIKES, _Stopper, _Tell
+from gensweep.orchestrator.tuner import STRIKES, DisplayCallback, _Stopper
 
 
 def heard(*ends: tuple[str, str]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_the_last_that_was_heard_of_each_trial_is_kept() -> None:
 
 def test_a_worker_that_dies_is_lost_to_those_trials_that_have_not_ended(recorder: Any) -> None:
     display = recorder()
-    tell, pack = _Tell(display), tune_trial("a", "b", "c")
+    tell, pack = DisplayCallback(display), tune_trial("a", "b", "c")
     tell.on_trial_start(0, [], pack)
     tell.on_trial_result(0, [], pack, heard(("a", "running"), ("b", "done")))
     tell.on_trial_error(0, [], pack)

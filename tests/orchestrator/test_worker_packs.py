@@ -13,7 +13,7 @@ import torch
 
 from gensweep.orchestrator import worker as module
 from gensweep.orchestrator.job import UNPACKED, UNWRITABLE, Assignment, Job, Progress
-from gensweep.orchestrator.store.checkpoints import Checkpoints
+from gensweep.orchestrator.store.checkpoints import CheckpointFiles
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
@@ -171,9 +171,9 @@ def test_a_pack_stops_when_its_launch_asks_for_it(store: Store, begin: Begin) ->
 def test_of_a_pack_whose_rows_cannot_be_saved_the_others_are(
     store: Store, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = Checkpoints.save
+    save = CheckpointFiles.save
 
-    def refuse(self: Checkpoints, trial_id: str, content: bytes) -> None:
+    def refuse(self: CheckpointFiles, trial_id: str, content: bytes) -> None:
         if trial_id == LONG.trial_id:
             raise StoreError("a file", "cannot be written")
         save(self, trial_id, content)
@@ -181,7 +181,7 @@ def test_of_a_pack_whose_rows_cannot_be_saved_the_others_are(
     worker = begin(LONG, OTHER)
     worker.step()
     worker.step()
-    monkeypatch.setattr(Checkpoints, "save", refuse)
+    monkeypatch.setattr(CheckpointFiles, "save", refuse)
     worker.cleanup()
     assert not store.checkpoint_file(LONG.trial_id).exists()
     assert store.checkpoint_file(OTHER.trial_id).exists()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Steps
 
@@ -36,7 +36,7 @@ def run(clock: SimpleNamespace, tiny: Tiny, scripted: Callable[..., Any]) -> Run
         trials = [tiny(epochs=EPOCHS, seed=seed) for seed in range(seeds)]
         engine = scripted(*[{}] * seeds)
         records = []
-        for _, record in fit(trials, engine, should_stop, Checkpoints(seconds=seconds)):
+        for _, record in fit(trials, engine, should_stop, CheckpointPolicy(seconds=seconds)):
             records.append((clock.now - start, record))
             clock.now += saving if isinstance(record, Checkpoint) else 0.0
         return records

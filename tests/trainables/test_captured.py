@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 import torch
 
-from gensweep.trainables.classifier.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.checkpoint import Saved, deserialize
 from gensweep.trainables.classifier.engines import program
 from gensweep.trainables.classifier.engines.captured import CapturedEngine
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.program import Program
 from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.run import ENGINES, run
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
@@ -122,12 +122,14 @@ def test_a_trial_continued_from_a_checkpoint_is_the_same_to_the_last_bit(
     )
 
     def saved(trial: ClassifierTrial) -> Saved:
-        return unpack(content, trial)
+        return deserialize(content, trial)
 
-    continued = list(fit([trial], engine(), never, Checkpoints(saved)))
+    continued = list(fit([trial], engine(), never, CheckpointPolicy(saved)))
     assert reported(continued) == reported(list(fit([trial], engine(), never)))
     # A checkpoint is of a trial, not of an engine.
-    elsewhere = list(fit([trial], EagerEngine([trial], data_dir, CPU), never, Checkpoints(saved)))
+    elsewhere = list(
+        fit([trial], EagerEngine([trial], data_dir, CPU), never, CheckpointPolicy(saved))
+    )
     assert losses(elsewhere, trial) == pytest.approx(losses(continued, trial), rel=2e-2)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from gensweep.trainables.classifier.checkpoint import unpack
+from gensweep.trainables.classifier.checkpoint import deserialize
 from gensweep.trainables.classifier.engines.captured import CapturedEngine
 from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.run import ENGINES, run
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
 from gensweep.trainables.records import Checkpoint, Epoch, Record, Steps
@@ -97,7 +97,7 @@ def test_a_trial_goes_on_from_a_checkpoint_in_the_middle_of_an_epoch(
 
     first = list(fit([trial], CapturedEngine([trial], data_dir, CUDA), soon))
     (content,) = (record.content for _, record in first if isinstance(record, Checkpoint))
-    checkpoints = Checkpoints(lambda trial: unpack(content, trial))
+    checkpoints = CheckpointPolicy(lambda trial: deserialize(content, trial))
     continued = fit([trial], CapturedEngine([trial], data_dir, CUDA), never, checkpoints)
     expected = fit([trial], CapturedEngine([trial], data_dir, CUDA), never)
     assert [loss for _, loss in losses(list(continued))] == pytest.approx(

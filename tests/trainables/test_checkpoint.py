@@ -17,7 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.classifier.checkpoint import FORMAT, MAGIC, Saved, pack, unpack
+from gensweep.trainables.classifier.checkpoint import FORMAT, MAGIC, Saved, deserialize, serialize
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.records import Epoch, Steps
@@ -81,7 +81,7 @@ def test_what_was_reported_comes_back_to_the_last_bit(
     records: list[Steps | Epoch], seconds: float, epoch_seconds: float
 ) -> None:
     before = saved(records=records, seconds=seconds, epoch_seconds=epoch_seconds)
-    after = unpack(pack(before), TRIAL)
+    after = deserialize(serialize(before), TRIAL)
     assert repr(after.records) == repr(records)  # which tells 0.0 from -0.0, and 1 from 1.0
     assert repr((after.seconds, after.epoch_seconds)) == repr((seconds, epoch_seconds))
     assert (after.trial_id, after.config) == (TRIAL.trial_id, TRIAL.config())
@@ -105,7 +105,7 @@ def test_what_was_reported_comes_back_to_the_last_bit(
 )
 def test_a_tensor_comes_back_with_its_bits_its_type_and_its_strides(tensor: torch.Tensor) -> None:
     engine = {"deep": OrderedDict(list=[{3: tensor}], none=None), "pair": (1, "two")}
-    after = unpack(pack(saved(engine=engine)), TRIAL).engine
+    after = deserialize(serialize(saved(engine=engine)), TRIAL).engine
     found = after["deep"]["list"][0][3]
     assert (found.dtype, found.shape, found.stride()) == (
         tensor.dtype,
@@ -118,14 +118,14 @@ def test_a_tensor_comes_back_with_its_bits_its_type_and_its_strides(tensor: torc
 
 def test_what_is_packed_does_not_change_with_training() -> None:
     weights = torch.zeros(4)
-    content = pack(saved(engine={"weights": weights}))
+    content = serialize(saved(engine={"weights": weights}))
     weights += 1.0
-    assert not unpack(content, TRIAL).engine["weights"].any()
+    assert not deserialize(content, TRIAL).engine["weights"].any()
 
 
 def test_a_part_of_a_large_tensor_does_not_bring_all_of_it_along() -> None:
     large = torch.zeros(100, 1000)
-    assert len(pack(saved(engine={"weights": large[3]}))) < 3 * large[3].nbytes
+    assert len(serialize(saved(engine={"weights": large[3]}))) < 3 * large[3].nbytes
 
 
 def test_a_model_is_saved_at_about_the_size_of_its_weights_and_momentum(
@@ -133,19 +133,19 @@ def test_a_model_is_saved_at_about_the_size_of_its_weights_and_momentum(
 ) -> None:
     running = engine(tiny(model="alexnet"))
     list(running.train_epoch({0: 1}, lambda: True))
-    content = pack(saved(engine=running.state(0)))
+    content = serialize(saved(engine=running.state(0)))
     assert 8 * running.parameters < len(content) < 8 * running.parameters + 50_000
 
 
 def refused(content: bytes, trial: ClassifierTrial = TRIAL) -> str:
     with pytest.raises(CheckpointError) as error:
-        unpack(content, trial)
+        deserialize(content, trial)
     assert error.value.where == f"checkpoint of trial {trial.trial_id}"
     assert error.value.todo
     return error.value.what
 
 
-WHOLE = pack(saved(records=[Steps(100, 0.5)]))
+WHOLE = serialize(saved(records=[Steps(100, 0.5)]))
 
 
 @given(length=st.integers(0, len(WHOLE) - 1))

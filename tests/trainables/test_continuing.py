@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.classifier.checkpoint import Saved, unpack
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.checkpoint import Saved, deserialize
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Started, Steps
@@ -46,10 +46,10 @@ def attempt(clock: SimpleNamespace) -> Attempt:
 
         def saved(trial: ClassifierTrial) -> Any:
             content = (contents or {}).get(trial.trial_id)
-            return content and unpack(content, trial)
+            return content and deserialize(content, trial)
 
         records: Records = {trial.trial_id: [] for trial in trials}
-        for trial_id, record in fit(trials, engine, should_stop, Checkpoints(saved)):
+        for trial_id, record in fit(trials, engine, should_stop, CheckpointPolicy(saved)):
             records[trial_id].append(record)
         return records
 
@@ -162,7 +162,7 @@ def test_a_trial_that_was_over_when_it_was_saved_is_over(
     _, *rows, measures, ended = (record for _, record in fit([trial], engine, lambda: False))
     saved = Saved(trial.trial_id, {}, 21.0, 0.0, rows, {"position": [1, 20]})  # type: ignore[arg-type]
     again = scripted({"errors": [0.0]})
-    found = [r for _, r in fit([trial], again, lambda: False, Checkpoints(lambda _: saved))]
+    found = [r for _, r in fit([trial], again, lambda: False, CheckpointPolicy(lambda _: saved))]
     assert found == [Started("paper", 7, 21.0, 1), *rows, measures, ended]
     assert not again.trained
 
@@ -243,7 +243,7 @@ def test_a_checkpoint_that_cannot_be_continued_is_an_error_before_the_first_reco
     content = contents(attempt(scripted({}), good, stop_after=14))[good.trial_id]
 
     def saved(trial: ClassifierTrial) -> Saved:
-        return unpack(content, trial)
+        return deserialize(content, trial)
 
     with pytest.raises(CheckpointError, match=bad.trial_id):
-        next(fit([good, bad], scripted({}, {}), lambda: False, Checkpoints(saved)))
+        next(fit([good, bad], scripted({}, {}), lambda: False, CheckpointPolicy(saved)))

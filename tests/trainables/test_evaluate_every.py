@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.trainables.classifier.checkpoint import unpack
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.checkpoint import deserialize
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
 
@@ -99,8 +99,8 @@ def test_a_trial_stopped_anywhere_goes_on_as_if_it_had_not_been(
     stopped = alone(engine, trial, should_stop=lambda: next(asked) == stop_at)
     checkpoints = [record for record in stopped if isinstance(record, Checkpoint)]
     assert len(checkpoints) == 1
-    saved = unpack(checkpoints[0].content, trial)
-    again = alone(scripted(script), trial, checkpoints=Checkpoints(lambda trial: saved))
+    saved = deserialize(checkpoints[0].content, trial)
+    again = alone(scripted(script), trial, checkpoints=CheckpointPolicy(lambda trial: saved))
 
     def of(records: list[Record]) -> list[Any]:
         rows = [r for r in records if isinstance(r, Epoch | Steps | Ended)]

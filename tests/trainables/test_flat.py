@@ -69,7 +69,10 @@ def test_autocast_rounds_what_it_would_round_of_each_parameter() -> None:
 def test_a_step_is_that_of_pytorch_with_settings_for_each_row(
     momentum: float, weight_decay: float
 ) -> None:
-    rows, momenta = torch.randn(2, 1000, dtype=torch.float64), torch.zeros(2, 1000).double()
+    rows, momentum_buffers = (
+        torch.randn(2, 1000, dtype=torch.float64),
+        torch.zeros(2, 1000).double(),
+    )
     rates = [0.1, 0.003]
     expected = [row.clone().requires_grad_() for row in rows]
     optimizers = [
@@ -85,5 +88,5 @@ def test_a_step_is_that_of_pytorch_with_settings_for_each_row(
         for row, gradient, optimizer in zip(expected, gradients, optimizers, strict=True):
             row.grad = gradient.clone()
             optimizer.step()
-        sgd_(rows, gradients, momenta, *settings)
+        sgd_(rows, gradients, momentum_buffers, *settings)
     torch.testing.assert_close(rows, torch.stack(expected).detach(), rtol=1e-12, atol=0)

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gensweep.trainables.classifier.checkpoint import unpack
+from gensweep.trainables.classifier.checkpoint import deserialize
 from gensweep.trainables.classifier.engines.eager import EagerEngine
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.models import MODELS
@@ -74,8 +74,8 @@ class Attempt:
             self.asked += 1
             return self.asked > stop_after
 
-        saved = unpack(content, trial) if content else None
-        checkpoints = Checkpoints(lambda _: saved, seconds)
+        saved = deserialize(content, trial) if content else None
+        checkpoints = CheckpointPolicy(lambda _: saved, seconds)
         records = [record for _, record in fit([trial], engine, should_stop, checkpoints)]
         self.reported = without_times(records)
         self.checkpoints = [record for record in records if isinstance(record, Checkpoint)]
@@ -181,10 +181,10 @@ def test_trials_stopped_at_different_steps_go_on_as_each_would_alone(
     }
 
     def saved(trial: ClassifierTrial) -> Any:
-        return unpack(contents[trial.trial_id], trial) if trial.trial_id in contents else None
+        return deserialize(contents[trial.trial_id], trial) if trial.trial_id in contents else None
 
     together = engine(*trials)
-    records = list(fit(trials, together, lambda: False, Checkpoints(saved)))
+    records = list(fit(trials, together, lambda: False, CheckpointPolicy(saved)))
     for lane, trial in enumerate(trials):
         found = [record for trial_id, record in records if trial_id == trial.trial_id]
         assert without_times(found) == uninterrupted(trial).reported

@@ -1,4 +1,4 @@
-"""Checkpoints as a worker sees them: bytes that come from one process and go to another."""
+"""CheckpointPolicy as a worker sees them: bytes that come from one process and go to another."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Saved:
     steps: int = 0
 
 
-def pack(saved: Saved) -> bytes:
+def serialize(saved: Saved) -> bytes:
     """The saved state as bytes, with the current values of its tensors, on any device."""
     payload = {field.name: getattr(saved, field.name) for field in fields(saved)}
     # As text: a trial may have reported every step, and text is read far faster than a pickle.
@@ -63,7 +63,7 @@ def pack(saved: Saved) -> bytes:
     return file.getvalue()
 
 
-def unpack(content: bytes, trial: ClassifierTrial) -> Saved:
+def deserialize(content: bytes, trial: ClassifierTrial) -> Saved:
     """The saved state of this trial, its tensors on the CPU.
 
     Raises CheckpointError if the content is damaged, of another format or of another trial.

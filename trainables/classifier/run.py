@@ -7,12 +7,12 @@ from contextlib import closing
 
 import torch
 
-from gensweep.trainables.classifier.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.checkpoint import Saved, deserialize
 from gensweep.trainables.classifier.engines.captured import CapturedEngine
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.engines.protocol import Engine
-from gensweep.trainables.classifier.training import Checkpoints, fit
+from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
 from gensweep.trainables.records import Record
@@ -35,13 +35,13 @@ def _train(
 ) -> Iterator[tuple[str, Record]]:
     def saved(trial: ClassifierTrial) -> Saved | None:
         content = context.saved(trial.trial_id)
-        return None if content is None else unpack(content, trial)
+        return None if content is None else deserialize(content, trial)
 
     make = ENGINES[context.engine]
     settings = context.compile, context.follow_examples
     try:
         with closing(make(trials, context.data_dir, device, *settings)) as engine:
-            checkpoints = Checkpoints(saved, context.checkpoint_seconds)
+            checkpoints = CheckpointPolicy(saved, context.checkpoint_seconds)
             yield from fit(trials, engine, context.should_stop, checkpoints)
     except torch.OutOfMemoryError:
         PROGRAMS.clear()

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gensweep.trainables.classifier.checkpoint import Saved, pack
-from gensweep.trainables.classifier.course import Course
+from gensweep.trainables.classifier.checkpoint import Saved, serialize
 from gensweep.trainables.classifier.engines.protocol import Engine, Should
+from gensweep.trainables.classifier.state import TrialState
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Checkpoint, Ended, Record, Started, Steps
 
@@ -17,7 +17,7 @@ Records = Iterator[tuple[str, Record]]
 
 
 @dataclass(frozen=True)
-class Checkpoints:
+class CheckpointPolicy:
     """Where trials continue from, and how often they are saved.
 
     saved:   the checkpoint of each trial that continues.
@@ -28,14 +28,14 @@ class Checkpoints:
     seconds: float = math.inf
 
 
-FROM_THE_START = Checkpoints()
+FROM_THE_START = CheckpointPolicy()
 
 
 def fit(
     trials: Sequence[ClassifierTrial],
     engine: Engine,
     should_stop: Should,
-    checkpoints: Checkpoints = FROM_THE_START,
+    checkpoints: CheckpointPolicy = FROM_THE_START,
 ) -> Records:
     """Train every trial to its end, yielding (trial_id, record) on the way.
 
@@ -55,131 +55,131 @@ class _Loop:
         trials: Sequence[ClassifierTrial],
         engine: Engine,
         should_stop: Should,
-        checkpoints: Checkpoints,
+        checkpoints: CheckpointPolicy,
     ) -> None:
         self.engine = engine
         self.should_stop = should_stop
         self.stopped = False
-        self.courses = [Course(trial, lane) for lane, trial in enumerate(trials)]
-        for course in self.courses:
-            if saved := checkpoints.saved(course.trial):
-                engine.restore(course.lane, saved.engine)
-                course.take_over(saved)
+        self.states = [TrialState(trial, lane) for lane, trial in enumerate(trials)]
+        for state in self.states:
+            if saved := checkpoints.saved(state.trial):
+                engine.restore(state.lane, saved.engine)
+                state.take_over(saved)
         self.seconds_between = checkpoints.seconds
         self.started = self.saved_at = self.ticked_at = time.monotonic()
 
     def run(self) -> Records:
-        for course in self.courses:
-            yield from self._begin(course)
+        for state in self.states:
+            yield from self._begin(state)
         while not self.stopped and (together := self._next()):
             yield from self._epoch(together)
-        for course in self._active():
-            checkpoint = self._checkpoint(course)
-            course.ended = Ended("interrupted", f"stopped in epoch {checkpoint.epoch}")
-            yield course.trial.trial_id, checkpoint
-            yield course.trial.trial_id, course.ended
+        for state in self._active():
+            checkpoint = self._checkpoint(state)
+            state.ended = Ended("interrupted", f"stopped in epoch {checkpoint.epoch}")
+            yield state.trial.trial_id, checkpoint
+            yield state.trial.trial_id, state.ended
 
-    def _begin(self, course: Course) -> Records:
-        trial_id, engine = course.trial.trial_id, self.engine
-        before = course.seconds_before, course.epochs
+    def _begin(self, state: TrialState) -> Records:
+        trial_id, engine = state.trial.trial_id, self.engine
+        before = state.seconds_before, state.epochs
         yield trial_id, Started(engine.device, engine.parameters, *before)
-        yield from ((trial_id, record) for record in course.records)
-        if course.ended:
-            yield from self._finish(course)
+        yield from ((trial_id, record) for record in state.records)
+        if state.ended:
+            yield from self._finish(state)
 
-    def _finish(self, course: Course) -> Records:
+    def _finish(self, state: TrialState) -> Records:
         """A trial's final records; none if stopped before them, so the trial has not ended."""
-        trial_id, ended = course.trial.trial_id, course.ended
+        trial_id, ended = state.trial.trial_id, state.ended
         assert ended is not None
         if ended.status == "done":
-            measures = self.engine.measure(course.lane, self._stop)
+            measures = self.engine.measure(state.lane, self._stop)
             if measures is None:
-                course.ended = None
+                state.ended = None
                 return
             yield trial_id, measures
-            if examples := self.engine.examples(course.lane):
+            if examples := self.engine.examples(state.lane):
                 yield trial_id, examples
         yield trial_id, ended
 
-    def _active(self) -> list[Course]:
-        return [course for course in self.courses if course.ended is None]
+    def _active(self) -> list[TrialState]:
+        return [state for state in self.states if state.ended is None]
 
-    def _next(self) -> list[Course]:
+    def _next(self) -> list[TrialState]:
         """The trials furthest into their epoch; after it, all trials train side by side."""
-        steps = {course: self._steps(course) for course in self._active()}
-        return [course for course in steps if steps[course] == max(steps.values())]
+        steps = {state: self._steps(state) for state in self._active()}
+        return [state for state in steps if steps[state] == max(steps.values())]
 
-    def _steps(self, course: Course) -> int:
+    def _steps(self, state: TrialState) -> int:
         """Optimizer updates in the current epoch."""
-        return self.engine.steps(course.lane, course.epochs + 1)
+        return self.engine.steps(state.lane, state.epochs + 1)
 
     def _stop(self) -> bool:
         self.stopped = self.should_stop()
         return self.stopped
 
-    def _epoch(self, courses: Sequence[Course]) -> Records:
-        yield from self._train(courses)
-        for course in courses:
-            if course.ended is None and not self.stopped:
-                if course.evaluates:
-                    yield from self._evaluate(course)
+    def _epoch(self, states: Sequence[TrialState]) -> Records:
+        yield from self._train(states)
+        for state in states:
+            if state.ended is None and not self.stopped:
+                if state.evaluates:
+                    yield from self._evaluate(state)
                 else:
-                    course.passed(self._steps(course))
-            if course.ended is not None:
-                yield from self._finish(course)
+                    state.passed(self._steps(state))
+            if state.ended is not None:
+                yield from self._finish(state)
         yield from self._checkpoints_if_due()
 
-    def _train(self, courses: Sequence[Course]) -> Records:
+    def _train(self, states: Sequence[TrialState]) -> Records:
         self.ticked_at = time.monotonic()
-        epochs = {course.lane: course.epochs + 1 for course in courses}
+        epochs = {state.lane: state.epochs + 1 for state in states}
         for window in self.engine.train_epoch(epochs, self._stop):
-            self._tick(courses)
-            for course, loss in zip(courses, window.train_loss, strict=True):
-                step = course.steps + window.steps
-                if course.ended is None and not math.isfinite(loss):
-                    course.ended = Ended("diverged", f"training loss is {loss} at step {step}")
-                elif course.ended is None:
-                    course.add(record := Steps(step, loss))
-                    yield course.trial.trial_id, record
-            if all(course.ended for course in courses):
+            self._tick(states)
+            for state, loss in zip(states, window.train_loss, strict=True):
+                step = state.steps + window.steps
+                if state.ended is None and not math.isfinite(loss):
+                    state.ended = Ended("diverged", f"training loss is {loss} at step {step}")
+                elif state.ended is None:
+                    state.add(record := Steps(step, loss))
+                    yield state.trial.trial_id, record
+            if all(state.ended for state in states):
                 break
             yield from self._checkpoints_if_due()
-        self._tick(courses)
+        self._tick(states)
 
-    def _tick(self, courses: Sequence[Course]) -> None:
+    def _tick(self, states: Sequence[TrialState]) -> None:
         """Count the time since the last tick as training time of all these trials."""
         now = time.monotonic()
-        for course in courses:
-            course.epoch_seconds += now - self.ticked_at
+        for state in states:
+            state.epoch_seconds += now - self.ticked_at
         self.ticked_at = now
 
-    def _evaluate(self, course: Course) -> Records:
+    def _evaluate(self, state: TrialState) -> Records:
         """The record of the epoch that ended; none if stopped or diverged."""
-        if evaluations := self.engine.evaluate(course.lane, self._stop):
-            record = course.evaluated(self._steps(course), *evaluations)
+        if evaluations := self.engine.evaluate(state.lane, self._stop):
+            record = state.evaluated(self._steps(state), *evaluations)
             if math.isfinite(record.train_loss):
-                course.add(record)
-                yield course.trial.trial_id, record
+                state.add(record)
+                yield state.trial.trial_id, record
             else:
                 reason = f"loss over the training set is {record.train_loss}"
-                course.ended = Ended("diverged", reason)
+                state.ended = Ended("diverged", reason)
 
     def _checkpoints_if_due(self) -> Records:
         if not self.stopped and time.monotonic() >= self.saved_at + self.seconds_between:
-            for course in self._active():
-                yield course.trial.trial_id, self._checkpoint(course)
+            for state in self._active():
+                yield state.trial.trial_id, self._checkpoint(state)
             self.saved_at = time.monotonic()
 
-    def _checkpoint(self, course: Course) -> Checkpoint:
-        steps = self._steps(course)
+    def _checkpoint(self, state: TrialState) -> Checkpoint:
+        steps = self._steps(state)
         saved = Saved(
-            trial_id=course.trial.trial_id,
-            config=course.trial.config(),
-            seconds=course.seconds_before + time.monotonic() - self.started,
-            epoch_seconds=course.epoch_seconds,
-            records=course.records,
-            engine=self.engine.state(course.lane),
-            epochs=course.epochs,
-            steps=course.steps,
+            trial_id=state.trial.trial_id,
+            config=state.trial.config(),
+            seconds=state.seconds_before + time.monotonic() - self.started,
+            epoch_seconds=state.epoch_seconds,
+            records=state.records,
+            engine=self.engine.state(state.lane),
+            epochs=state.epochs,
+            steps=state.steps,
         )
-        return Checkpoint(course.epochs + bool(steps), course.steps + steps, pack(saved))
+        return Checkpoint(state.epochs + bool(steps), state.steps + steps, serialize(saved))

@@ -14,9 +14,9 @@ import pytest
 
 import gensweep
 from gensweep.analysis.progress.status import status_tables
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import read_beat, read_leases
+from gensweep.orchestrator.store.leases import read_heartbeat, read_leases
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
@@ -52,7 +52,7 @@ def nodes_at_work(store: Store) -> dict[str, tuple[int, int]]:
 
 def known_nodes(store: Store) -> list[str]:
     """The same from its source, which is sooner read."""
-    return [n["host"] for each in read_leases(store) for n in read_beat(store, each.id).nodes]
+    return [n["host"] for each in read_leases(store) for n in read_heartbeat(store, each.id).nodes]
 
 
 def tables(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -103,7 +103,7 @@ def swept(
 
 
 def test_a_sweep_outlives_a_node_and_has_the_rows_of_one_that_nobody_disturbed(
-    swept: Swept, tmp_path: Path, launch: Callable[..., Summary], cifar10: Any
+    swept: Swept, tmp_path: Path, launch: Callable[..., LaunchOutcome], cifar10: Any
 ) -> None:
     assert swept.code == 1, swept.err  # one trial fails by itself
     assert "made: 4 done, 1 failed" in swept.err

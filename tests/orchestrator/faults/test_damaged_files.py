@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
@@ -23,7 +23,7 @@ def strike(path: Path) -> None:
 
 
 def test_damaged_files_are_set_aside_and_named_and_what_they_held_is_run_again(
-    tmp_path: Path, launch: Callable[..., Summary], recorder: Any, sweep: Any
+    tmp_path: Path, launch: Callable[..., LaunchOutcome], recorder: Any, sweep: Any
 ) -> None:
     made, expected = sweep(tmp_path / "made", GRIDS), sweep(tmp_path / "expected", GRIDS)
     for each in (made, expected):
@@ -43,7 +43,7 @@ def test_damaged_files_are_set_aside_and_named_and_what_they_held_is_run_again(
     display, said = recorder(), []
     display.said = said.append
     summary = launch(made.text, made.folder, display)
-    assert summary == Summary(Counter(done=4), interrupted=False)
+    assert summary == LaunchOutcome(Counter(done=4), interrupted=False)
     assert set(display.starts) == {trial.trial_id for trial in (compacted, rotten, begun)}
     assert made.rows() == expected.rows()
     assert Counter(status.status for status in made.known()) == {"done": 4}

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 import gensweep
-from gensweep.orchestrator.remaining import Summary
+from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.statuses import TrialStatus
-from gensweep.trainables.classifier.checkpoint import Saved, unpack
+from gensweep.trainables.classifier.checkpoint import Saved, deserialize
 from gensweep.trainables.records import Epoch
 
 WOUNDED = "[[grid]]\nepochs = 300\n"
@@ -38,17 +38,17 @@ class Disturbed:
 
     sweep: Any
     saved: Saved
-    first: Summary
+    first: LaunchOutcome
     losses: Counter[str]
     statuses: list[TrialStatus]
-    again: Summary
+    again: LaunchOutcome
     starts: set[str]
 
 
 @pytest.fixture(scope="module")
 def disturbed(
     tmp_path_factory: pytest.TempPathFactory,
-    launch: Callable[..., Summary],
+    launch: Callable[..., LaunchOutcome],
     recorder: Any,
     sweep: Any,
     cifar10: Any,
@@ -72,7 +72,7 @@ def disturbed(
     def at_report() -> None:
         if not saved and checkpoint.exists():
             kill()
-            saved.append(unpack(checkpoint.read_bytes(), made.planned[0].trial))
+            saved.append(deserialize(checkpoint.read_bytes(), made.planned[0].trial))
 
     display.at_start, display.at_report = at_start, at_report
     first = launch(made.text, made.folder, display)
@@ -96,7 +96,9 @@ def test_a_trial_loses_a_worker_and_goes_on_and_one_that_loses_three_is_given_up
         TrialStatus("diverged", 1),  # is an answer: tried once
         TrialStatus("done", 1),
     ]
-    assert disturbed.first == Summary(Counter(done=2, failed=2, diverged=1), interrupted=False)
+    assert disturbed.first == LaunchOutcome(
+        Counter(done=2, failed=2, diverged=1), interrupted=False
+    )
 
 
 def test_it_goes_on_from_its_checkpoint_with_the_very_rows_that_are_in_there(
@@ -114,7 +116,7 @@ def test_it_goes_on_from_its_checkpoint_with_the_very_rows_that_are_in_there(
 def test_failed_trials_run_again_on_request_and_the_others_do_not(disturbed: Disturbed) -> None:
     _, doomed, raises, *_ = disturbed.sweep.ids
     assert disturbed.starts == {doomed, raises}
-    assert disturbed.again == Summary(Counter(done=4, diverged=1), interrupted=False)
+    assert disturbed.again == LaunchOutcome(Counter(done=4, diverged=1), interrupted=False)
     assert [status.attempts for status in disturbed.sweep.known()] == [2, 4, 2, 1, 1]
 
 

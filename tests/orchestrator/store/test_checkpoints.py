@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from gensweep.orchestrator.store.checkpoints import Checkpoints, delete_checkpoints
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.checkpoints import CheckpointFiles, delete_checkpoints
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.errors import LeaseLostError, StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard, revoke
 
 
 @pytest.fixture
-def kept(store: Store) -> Iterator[Checkpoints]:
-    with claim(store, "launch", ["a"]) as lease:
-        yield Checkpoints(store, Guard(store, lease.id))
+def kept(store: Store) -> Iterator[CheckpointFiles]:
+    with claim_trials(store, "launch", ["a"]) as lease:
+        yield CheckpointFiles(store, Guard(store, lease.id))
 
 
-def test_what_was_saved_last_is_loaded_and_before_that_nothing(kept: Checkpoints) -> None:
+def test_what_was_saved_last_is_loaded_and_before_that_nothing(kept: CheckpointFiles) -> None:
     assert kept.load("a") is None
     for content in (b"first", b"\x00" * 100_000, b""):
         kept.save("a", content)
@@ -28,7 +28,7 @@ def test_what_was_saved_last_is_loaded_and_before_that_nothing(kept: Checkpoints
     assert [path.name for path in kept.store.checkpoints.iterdir()] == ["a.ckpt"]
 
 
-def test_a_checkpoint_is_deleted_once_and_for_all(kept: Checkpoints) -> None:
+def test_a_checkpoint_is_deleted_once_and_for_all(kept: CheckpointFiles) -> None:
     kept.delete("a")
     kept.save("a", b"content")
     kept.delete("a")
@@ -36,7 +36,7 @@ def test_a_checkpoint_is_deleted_once_and_for_all(kept: Checkpoints) -> None:
     assert kept.load("a") is None
 
 
-def test_a_damaged_one_is_kept_where_nobody_loads_it(kept: Checkpoints) -> None:
+def test_a_damaged_one_is_kept_where_nobody_loads_it(kept: CheckpointFiles) -> None:
     for content in (b"first", b"second"):
         kept.save("a", content)
         moved = kept.set_aside("a")
@@ -48,7 +48,7 @@ def test_a_damaged_one_is_kept_where_nobody_loads_it(kept: Checkpoints) -> None:
 
 
 def test_who_has_lost_the_lease_leaves_the_new_owners_checkpoint_as_it_is(
-    kept: Checkpoints,
+    kept: CheckpointFiles,
 ) -> None:
     kept.save("a", b"of the new owner")
     for lease in list(kept.store.leases.glob("*.json")):
@@ -59,13 +59,13 @@ def test_who_has_lost_the_lease_leaves_the_new_owners_checkpoint_as_it_is(
     assert [path.name for path in kept.store.checkpoints.iterdir()] == ["a.ckpt"]
 
 
-def test_one_that_cannot_be_written_is_a_store_error(kept: Checkpoints) -> None:
+def test_one_that_cannot_be_written_is_a_store_error(kept: CheckpointFiles) -> None:
     kept.store.checkpoints.write_text("a file in the way")
     with pytest.raises(StoreError, match="cannot be written"):
         kept.save("a", b"content")
 
 
-def test_those_of_trials_that_are_over_are_deleted_and_no_others(kept: Checkpoints) -> None:
+def test_those_of_trials_that_are_over_are_deleted_and_no_others(kept: CheckpointFiles) -> None:
     delete_checkpoints(kept.store, {"a"})  # where there are none
     for trial in ("a", "b", "c"):
         kept.save(trial, b"content")

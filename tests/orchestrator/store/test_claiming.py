@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from gensweep.orchestrator.store import claiming, leases
-from gensweep.orchestrator.store.claiming import claim, hold
+from gensweep.orchestrator.store.claiming import claim_trials, hold
 from gensweep.orchestrator.store.errors import StoreBusyError, StoreError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import Guard, Lease, read_beat, read_leases
+from gensweep.orchestrator.store.leases import Guard, Lease, read_heartbeat, read_leases
 from gensweep.orchestrator.store.process import Process
 
 HERE = f"process {os.getpid()} on "
@@ -37,7 +37,7 @@ def dead(store: Store) -> Dead:
 
 
 def test_what_nobody_has_is_granted_and_shown_to_others(store: Store) -> None:
-    with claim(store, "launch of made", ["a", "b"]) as mine:
+    with claim_trials(store, "launch of made", ["a", "b"]) as mine:
         assert (mine.names, mine.refused) == ({"a", "b"}, {})
         (lease,) = read_leases(store)
         assert (lease.id, lease.purpose, lease.names) == (mine.id, "launch of made", {"a", "b"})
@@ -47,11 +47,14 @@ def test_what_nobody_has_is_granted_and_shown_to_others(store: Store) -> None:
 
 
 def test_of_an_overlap_the_first_keeps_all_and_the_second_gets_the_rest(store: Store) -> None:
-    with claim(store, "one", ["a", "b", "c"]) as one, claim(store, "two", ["c", "d", "e"]) as two:
+    with (
+        claim_trials(store, "one", ["a", "b", "c"]) as one,
+        claim_trials(store, "two", ["c", "d", "e"]) as two,
+    ):
         assert (one.names, one.refused) == ({"a", "b", "c"}, {})
         assert two.names == {"d", "e"}
         assert {name: lease.id for name, lease in two.refused.items()} == {"c": one.id}
-        with claim(store, "three", ["a", "e", "f"]) as three:
+        with claim_trials(store, "three", ["a", "e", "f"]) as three:
             assert three.names == {"f"}
             who = {name: lease.purpose for name, lease in three.refused.items()}
             assert who == {"a": "one", "e": "two"}
@@ -70,12 +73,12 @@ def test_a_name_that_is_held_is_refused_and_its_holder_named(store: Store) -> No
 
 
 def test_nothing_claimed_is_nothing_in_anybodys_way(store: Store) -> None:
-    with claim(store, "one", []) as one, claim(store, "two", ["a"]) as two:
+    with claim_trials(store, "one", []) as one, claim_trials(store, "two", ["a"]) as two:
         assert (one.names, two.names) == (frozenset(), {"a"})
 
 
 def test_within_one_process_a_name_has_one_holder_too(store: Store) -> None:
-    with claim(store, "one", ["a"]), claim(store, "two", ["a"]) as two:
+    with claim_trials(store, "one", ["a"]), claim_trials(store, "two", ["a"]) as two:
         assert two.names == frozenset()
 
 
@@ -83,10 +86,10 @@ def test_within_one_process_a_name_has_one_holder_too(store: Store) -> None:
 def test_after_the_block_the_names_are_free_and_nothing_is_left_even_after_an_error(
     store: Store, error: type[BaseException]
 ) -> None:
-    with pytest.raises(error), claim(store, "one", ["a"]):
+    with pytest.raises(error), claim_trials(store, "one", ["a"]):
         raise error
     assert list(store.leases.iterdir()) == []
-    with claim(store, "two", ["a"]) as two:
+    with claim_trials(store, "two", ["a"]) as two:
         assert two.names == {"a"}
     assert list(store.leases.iterdir()) == []
 
@@ -94,7 +97,7 @@ def test_after_the_block_the_names_are_free_and_nothing_is_left_even_after_an_er
 def test_what_a_killed_process_had_is_free_at_once(store: Store, dead: Dead) -> None:
     dead(["a", "b"])
     began = time.monotonic()
-    with claim(store, "two", ["a", "c"]) as mine:
+    with claim_trials(store, "two", ["a", "c"]) as mine:
         assert mine.names == {"a", "c"}
         assert [lease.id for lease in read_leases(store)] == [mine.id]
     assert time.monotonic() - began < 5
@@ -116,10 +119,10 @@ def test_the_last_thing_before_a_claim_stands_is_to_look_at_the_others(
         events.append("look")
         return look(store)
 
-    with claim(store, "one", ["a"]):
+    with claim_trials(store, "one", ["a"]):
         monkeypatch.setattr(claiming, "publish", publishing)
         monkeypatch.setattr(claiming, "read_leases", looking)
-        with claim(store, "two", ["a", "b"]) as mine:
+        with claim_trials(store, "two", ["a", "b"]) as mine:
             assert events[-2:] == [mine.names, "look"]
 
 
@@ -127,10 +130,10 @@ def test_a_sign_of_life_is_given_for_as_long_as_the_block_lasts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "BEAT", 0.01)
-    with claim(store, "one", ["a"]) as mine:
-        first = read_beat(store, mine.id)
+    with claim_trials(store, "one", ["a"]) as mine:
+        first = read_heartbeat(store, mine.id)
         until = time.monotonic() + 30
-        while read_beat(store, mine.id).count < first.count + 3:
+        while read_heartbeat(store, mine.id).count < first.count + 3:
             assert time.monotonic() < until
         assert first.settled
     time.sleep(0.05)
@@ -139,13 +142,13 @@ def test_a_sign_of_life_is_given_for_as_long_as_the_block_lasts(
 
 def test_workers_are_asked_to_stop_and_readers_told_the_nodes(store: Store) -> None:
     nodes = [{"host": "a-host", "workers": 4}]
-    with claim(store, "one", ["a"]) as mine:
+    with claim_trials(store, "one", ["a"]) as mine:
         assert not Guard(store, mine.id).stopping()
         mine.run_on(nodes)
-        assert read_beat(store, mine.id).nodes == nodes
+        assert read_heartbeat(store, mine.id).nodes == nodes
         mine.stop()
         assert Guard(store, mine.id).stopping()
-        beat = read_beat(store, mine.id)
+        beat = read_heartbeat(store, mine.id)
         assert (beat.settled, beat.stopping, beat.nodes) == (True, True, nodes)
 
 
@@ -153,7 +156,7 @@ def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> Non
     store = Store(tmp_path / "results")
     store.root.mkdir()
     store.leases.write_text("a file in the way")
-    with pytest.raises(StoreError, match="cannot be written"), claim(store, "one", ["a"]):
+    with pytest.raises(StoreError, match="cannot be written"), claim_trials(store, "one", ["a"]):
         pytest.fail("claimed without a file")
 
 
@@ -161,7 +164,7 @@ def test_a_disk_that_fills_up_in_the_block_changes_nothing_for_who_holds(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "BEAT", 0.01)
-    with claim(store, "one", ["a"]) as mine:
+    with claim_trials(store, "one", ["a"]) as mine:
 
         def full(*given: Any, **options: Any) -> None:
             raise StoreError("a disk", "is full")

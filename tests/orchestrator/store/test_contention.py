@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.layout import Store
 
 NAMES = "abcdefgh"
@@ -34,7 +34,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(rounds):
     wanted = chance.sample(names, 3)
-    with claiming.claim(store, "launch", wanted) as mine:
+    with claiming.claim_trials(store, "launch", wanted) as mine:
         assert mine.names | mine.refused.keys() == set(wanted)
         assert not mine.names & mine.refused.keys()
         for name in mine.names:
@@ -86,7 +86,7 @@ def test_threads_that_claim_at_random_never_hold_the_same_name_at_once(
     def contend(seed: int) -> int:
         chance, got = random.Random(seed), 0
         for _ in range(ROUNDS):
-            with claim(store, "launch", chance.sample(NAMES, 4)) as mine:
+            with claim_trials(store, "launch", chance.sample(NAMES, 4)) as mine:
                 for name in mine.names:
                     (marks / name).touch(exist_ok=False)
                 for name in mine.names:
@@ -110,7 +110,7 @@ def test_of_those_who_want_one_name_in_the_same_instant_exactly_one_gets_it(
         got = []
         for _ in range(DUELS // contenders):
             start.wait(60)
-            with claim(store, "launch", ["a"]) as mine:
+            with claim_trials(store, "launch", ["a"]) as mine:
                 got.append(len(mine.names))
                 settled.wait(60)  # all are in their blocks: nobody got it later
         return got
@@ -125,7 +125,7 @@ def test_those_who_want_different_names_all_get_them_at_once(store: Store) -> No
 
     def contend(n: int) -> frozenset[str]:
         barrier.wait(60)
-        with claim(store, "launch", [f"{n}-{i}" for i in range(50)]) as mine:
+        with claim_trials(store, "launch", [f"{n}-{i}" for i in range(50)]) as mine:
             barrier.wait(60)
             return mine.names
 

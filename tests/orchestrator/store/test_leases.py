@@ -13,10 +13,17 @@ from typing import Any
 import pytest
 
 from gensweep.orchestrator.store import leases
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.errors import LeaseLostError, StoreError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import Guard, Watch, held, read_beat, read_leases, revoke
+from gensweep.orchestrator.store.leases import (
+    Guard,
+    Watch,
+    held,
+    read_heartbeat,
+    read_leases,
+    revoke,
+)
 from gensweep.orchestrator.store.process import Process
 from gensweep.orchestrator.store.snapshot import take_snapshot
 
@@ -104,7 +111,7 @@ def test_a_watcher_that_was_asleep_itself_does_not_take_others_for_dead(
     """However long a look takes, it shows no more than what was there in one moment."""
     lay()
     watch, (lease,) = Watch(store), read_leases(store)
-    read = leases.read_beat
+    read = leases.read_heartbeat
 
     def sleepy(*given: Any) -> Any:
         clock.now += 10 * leases.PATIENCE if suspended == "before" else 0
@@ -112,7 +119,7 @@ def test_a_watcher_that_was_asleep_itself_does_not_take_others_for_dead(
         clock.now += 10 * leases.PATIENCE if suspended == "after" else 0
         return beat
 
-    monkeypatch.setattr(leases, "read_beat", sleepy)
+    monkeypatch.setattr(leases, "read_heartbeat", sleepy)
     assert [watch.alive(lease), watch.alive(lease)] == [None, None]
     lay(count=2)
     assert watch.alive(lease) is True
@@ -142,8 +149,8 @@ def test_a_damaged_lease_claims_nothing_and_hinders_nobody(store: Store, content
     for name in ("x.json", "x.beat"):
         (store.leases / name).write_bytes(content.encode("latin-1"))
     assert read_leases(store) == []
-    assert read_beat(store, "x") == leases.Beat()
-    with claim(store, "launch", ["a"]) as mine:
+    assert read_heartbeat(store, "x") == leases.Heartbeat()
+    with claim_trials(store, "launch", ["a"]) as mine:
         assert mine.names == {"a"}
 
 

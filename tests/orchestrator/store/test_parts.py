@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensweep.orchestrator.store import files, sweeping
+from gensweep.orchestrator.store import files, leftovers
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leftovers import remove_leftovers
 from gensweep.orchestrator.store.schemas import LIVE
-from gensweep.orchestrator.store.sweeping import sweep
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -167,7 +167,7 @@ def test_what_killed_writers_left_is_swept_up_when_nobody_can_be_at_it_any_more(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the file system's clock; this machine's may be wrong."""
-    monkeypatch.setattr(sweeping, "_STALE", 1000.0)
+    monkeypatch.setattr(leftovers, "_STALE", 1000.0)
     folders = (store.root, store.live, store.tables, store.sweeps, store.leases, store.checkpoints)
     for folder in folders:
         folder.mkdir(exist_ok=True)
@@ -178,7 +178,7 @@ def test_what_killed_writers_left_is_swept_up_when_nobody_can_be_at_it_any_more(
     for path in (store.live_file("a"), store.marker):
         os.utime(path, (5e9, 5e9))
     for folder in folders:
-        sweep(folder)
+        remove_leftovers(folder)
         left = {path.name for path in folder.iterdir()} & {".old.tmp", ".new.tmp", "old.txt"}
         assert left == {".new.tmp", "old.txt"}
 

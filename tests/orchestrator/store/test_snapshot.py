@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gensweep.orchestrator.store import snapshot
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.flatten import flatten
@@ -85,7 +85,10 @@ def test_a_column_that_an_older_file_lacks_is_null(store: Store, write: Write) -
 
 def test_who_is_at_work_on_what_shows_for_as_long_as_it_lasts(store: Store) -> None:
     assert take_snapshot(store).claimed == frozenset()
-    with claim(store, "launch of made", ["a", "b"]), claim(store, "launch of other", ["c"]):
+    with (
+        claim_trials(store, "launch of made", ["a", "b"]),
+        claim_trials(store, "launch of other", ["c"]),
+    ):
         seen = take_snapshot(store)
     assert seen.claimed == {"a", "b", "c"}
     assert {lease.purpose for lease in seen.leases} == {"launch of made", "launch of other"}

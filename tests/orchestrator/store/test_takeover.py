@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 
 from gensweep.orchestrator.store import leases
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.errors import StoreBusyError
 from gensweep.orchestrator.store.layout import Store
@@ -46,7 +46,7 @@ for line in sys.stdin:
     except LeaseLostError as error:
         print("lost", flush=True)
 """
-CLAIM = "lease = claiming.claim(store, 'launch', ['a', 'b']); mine = lease.__enter__()"
+CLAIM = "lease = claiming.claim_trials(store, 'launch', ['a', 'b']); mine = lease.__enter__()"
 
 
 class Other:
@@ -101,11 +101,11 @@ def test_what_a_process_killed_on_this_machine_had_is_taken_over_at_once(
     other = start("here")
     assert other.ask(CLAIM) == "done"
     assert take_snapshot(store).claimed == {"a", "b"}
-    with claim(store, "launch", ["a", "c"]) as mine:
+    with claim_trials(store, "launch", ["a", "c"]) as mine:
         assert mine.names == {"c"}
     other.send(signal.SIGKILL)
     assert take_snapshot(store).claimed == frozenset()
-    with claim(store, "launch", ["a", "c"]) as mine:
+    with claim_trials(store, "launch", ["a", "c"]) as mine:
         assert mine.names == {"a", "c"}
 
 
@@ -116,7 +116,7 @@ def test_a_process_suspended_on_this_machine_keeps_what_it_has(
     assert other.ask(CLAIM) == "done"
     other.send(signal.SIGSTOP)
     time.sleep(2 * leases.PATIENCE)
-    with claim(store, "launch", ["a", "b", "c"]) as mine:
+    with claim_trials(store, "launch", ["a", "b", "c"]) as mine:
         assert mine.names == {"c"}
 
 
@@ -125,12 +125,12 @@ def test_what_a_process_killed_elsewhere_had_is_taken_over_after_a_while(
 ) -> None:
     other, waited = start("elsewhere"), list[Lease]()
     assert other.ask(CLAIM) == "done"
-    with claim(store, "launch", ["a", "c"], waited.append) as mine:
+    with claim_trials(store, "launch", ["a", "c"], waited.append) as mine:
         assert mine.names == {"c"}  # it lives
     other.send(signal.SIGKILL)
     began = time.monotonic()
     waited.clear()
-    with claim(store, "launch", ["a", "c"], waited.append) as mine:
+    with claim_trials(store, "launch", ["a", "c"], waited.append) as mine:
         assert mine.names == {"a", "c"}
         assert [lease.owner.pid for lease in waited] == [other.process.pid]
         assert [lease.id for lease in read_leases(store)] == [mine.id]
@@ -153,7 +153,7 @@ def test_a_launch_that_slept_while_it_was_taken_over_writes_no_row_more(
         assert other.ask(line) == "done", line
     other.send(signal.SIGSTOP)
     before = stamp(store.live_file(trial.trial_id))
-    with claim(store, "launch", ["b"]) as mine:
+    with claim_trials(store, "launch", ["b"]) as mine:
         assert mine.names == {"b"}
         other.send(signal.SIGCONT)
         for line in ("writer.add(Steps(2, 1.0))", "writer.add(Ended('done'))", "guard.check()"):
@@ -171,11 +171,11 @@ def test_who_was_taken_over_gets_back_only_what_is_free(
     other = start("elsewhere")
     assert other.ask(CLAIM) == "done"
     other.send(signal.SIGSTOP)
-    with claim(store, "launch", ["a"]):
+    with claim_trials(store, "launch", ["a"]):
         other.send(signal.SIGCONT)
         assert other.ask("mine.beat(); mine.stop()") == "done"
         assert [lease.names for lease in read_leases(store)] == [{"a"}]
-        assert other.ask("again = claiming.claim(store, 'again', ['a', 'b'])") == "done"
+        assert other.ask("again = claiming.claim_trials(store, 'again', ['a', 'b'])") == "done"
         assert other.ask("assert again.__enter__().names == {'b'}") == "done"
 
 

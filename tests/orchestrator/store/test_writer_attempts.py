@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.store import files, writer
-from gensweep.orchestrator.store.claiming import claim
+from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.errors import LeaseLostError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard, revoke
@@ -133,7 +133,7 @@ def test_a_first_attempt_counts_its_own_time_alone(
 def test_who_has_lost_the_lease_writes_nothing_whatever_it_has_to_say(
     store: Store, epoch: MadeEpoch, stamp: Stamp
 ) -> None:
-    with claim(store, "launch", [TRIAL.trial_id]) as lease:
+    with claim_trials(store, "launch", [TRIAL.trial_id]) as lease:
         guard = Guard(store, lease.id)
         worker = run(store, [Started("cpu", 7), Steps(2, 1.0)], guard=guard)
         before = stamp(store.live_file(TRIAL.trial_id))
@@ -152,7 +152,7 @@ def test_who_has_lost_the_lease_writes_nothing_whatever_it_has_to_say(
 def test_a_lease_that_is_lost_while_the_disk_is_slow_is_noticed_too(
     store: Store, monkeypatch: pytest.MonkeyPatch, stamp: Stamp
 ) -> None:
-    with claim(store, "launch", [TRIAL.trial_id]) as lease:
+    with claim_trials(store, "launch", [TRIAL.trial_id]) as lease:
         worker = run(store, [Started("cpu", 7)], guard=Guard(store, lease.id))
         before = stamp(store.live_file(TRIAL.trial_id))
         monkeypatch.setattr(files.os, "fsync", lambda file: revoke(store, lease.id))

@@ -40,7 +40,7 @@ class CapturedEngine(Lanes):
         lanes = self._begin(epochs)
         first = lanes[0]
         program = self._program(lanes)
-        program.take(lanes)
+        program.load(lanes)
         self._lent = program, lanes
         try:
             while first.steps < len(first.batches):
@@ -70,7 +70,7 @@ class CapturedEngine(Lanes):
         """Copy the program's state back into the lanes that it trains."""
         if self._lent:
             program, lanes = self._lent
-            program.give(lanes)
+            program.store(lanes)
 
     def _window(self, program: Program, lanes: Sequence[Lane]) -> Window:
         sums = program.close_window()[: len(lanes)]

@@ -64,7 +64,7 @@ def copy_all(targets: Mapping[str, Tensor], sources: Mapping[str, Tensor]) -> No
 def sgd_(
     rows: Tensor,
     gradients: Tensor,
-    momenta: Tensor,
+    momentum_buffers: Tensor,
     lr: Tensor,
     momentum: Tensor,
     weight_decay: Tensor,
@@ -74,5 +74,5 @@ def sgd_(
     The settings are tensors (..., 1), so new values need no new kernel or capture.
     """
     torch.addcmul(gradients, rows, weight_decay, out=gradients)
-    torch.addcmul(gradients, momenta, momentum, out=momenta)
-    rows.addcmul_(momenta, lr, value=-1.0)
+    torch.addcmul(gradients, momentum_buffers, momentum, out=momentum_buffers)
+    rows.addcmul_(momentum_buffers, lr, value=-1.0)

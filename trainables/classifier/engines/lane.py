@@ -159,7 +159,7 @@ class Lane:
             logits: Tensor = self.model(images)
         return logits
 
-    def momenta(self) -> dict[str, Tensor]:
+    def momentum_buffers(self) -> dict[str, Tensor]:
         """The optimizer's, by parameter; zeros before the first step; none without momentum."""
         found = {}
         if self.trial.momentum:

@@ -49,19 +49,19 @@ class Program:
     def _stacks(self) -> bool:
         return len(self._slots.models) > 1 and stacks(self._slots.models[0])
 
-    def take(self, lanes: Sequence[Lane]) -> None:
+    def load(self, lanes: Sequence[Lane]) -> None:
         """Copy in lanes that are at the same step of their epochs."""
         for size in {len(batch) for batch in lanes[0].batches}:
             self._prepare(size, lanes[0])
         for slot, lane in enumerate(lanes):
-            self._slots.take(slot, lane)
+            self._slots.load(slot, lane)
         for place in range(len(self._images)):
             self._hold(place, lanes[place % len(lanes)].data.train.inputs)
 
-    def give(self, lanes: Sequence[Lane]) -> None:
+    def store(self, lanes: Sequence[Lane]) -> None:
         """Copy the same lanes back."""
         for slot, lane in enumerate(lanes):
-            self._slots.give(slot, lane)
+            self._slots.store(slot, lane)
 
     def step(self, size: int) -> None:
         """One optimizer step of every slot on `size` examples."""
@@ -142,7 +142,7 @@ class Program:
             loss = functional.cross_entropy(logits, labels)
         (gradient,) = torch.autograd.grad(loss, row)
         settings = slots.lr[slot], slots.momentum[slot], slots.weight_decay[slot]
-        sgd_(slots.rows[slot], gradient, slots.momenta[slot], *settings)
+        sgd_(slots.rows[slot], gradient, slots.momentum_buffers[slot], *settings)
         slots.loss[slot] += loss.detach()
 
     def _stacked_step(self, offsets: Tensor) -> None:
@@ -158,5 +158,12 @@ class Program:
             )
         means = losses.view_as(labels).mean(dim=1)
         (gradient,) = torch.autograd.grad(means.sum(), rows)
-        sgd_(slots.rows, gradient, slots.momenta, slots.lr, slots.momentum, slots.weight_decay)
+        sgd_(
+            slots.rows,
+            gradient,
+            slots.momentum_buffers,
+            slots.lr,
+            slots.momentum,
+            slots.weight_decay,
+        )
         slots.loss += means.detach()

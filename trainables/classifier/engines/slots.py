@@ -12,7 +12,7 @@ class Slots:
     """The state of L lanes, one per slot.
 
     rows:       parameters (L, width), laid out as in `layout`.
-    momenta:    the like.
+    momentum_buffers:    the like.
     lr, momentum, weight_decay: (L, 1).
     order:      the examples in the order of the epoch, (L, N).
     labels:     (L, N).
@@ -27,7 +27,7 @@ class Slots:
         self.models = [like.build().to(device).train() for _ in range(slots)]
         self.layout = Layout(self.models[0])
         self.rows = torch.zeros(slots, self.layout.width, device=device)
-        self.momenta = torch.zeros_like(self.rows)
+        self.momentum_buffers = torch.zeros_like(self.rows)
         self.lr, self.momentum, self.weight_decay = torch.zeros(3, slots, 1, device=device)
         self.order = torch.zeros(slots, examples, dtype=torch.int64, device=device)
         self.labels = torch.zeros_like(self.order)
@@ -42,13 +42,13 @@ class Slots:
         """Return to the start of the epoch."""
         self.position.zero_()
 
-    def take(self, slot: int, lane: Lane) -> None:
+    def load(self, slot: int, lane: Lane) -> None:
         """Copy a lane in."""
         trial = lane.trial
         copy_all(self.layout.views(self.rows[slot]), dict(lane.model.named_parameters()))
         copy_all(dict(self.models[slot].named_buffers()), dict(lane.model.named_buffers()))
-        self.momenta[slot].zero_()
-        copy_all(self.layout.views(self.momenta[slot]), lane.momenta())
+        self.momentum_buffers[slot].zero_()
+        copy_all(self.layout.views(self.momentum_buffers[slot]), lane.momentum_buffers())
         self.lr[slot] = trial.lr_in(lane.epoch)
         self.momentum[slot] = trial.momentum
         self.weight_decay[slot] = trial.weight_decay
@@ -59,11 +59,11 @@ class Slots:
         self.augmentation[slot].set_state(lane.augmentation.get_state())
         self.dropout[slot].set_state(lane.dropout.get_state())
 
-    def give(self, slot: int, lane: Lane) -> None:
+    def store(self, slot: int, lane: Lane) -> None:
         """Copy a lane back."""
         copy_all(dict(lane.model.named_parameters()), self.layout.views(self.rows[slot]))
         copy_all(dict(lane.model.named_buffers()), dict(self.models[slot].named_buffers()))
-        copy_all(lane.momenta(), self.layout.views(self.momenta[slot]))
+        copy_all(lane.momentum_buffers(), self.layout.views(self.momentum_buffers[slot]))
         lane.window_loss.copy_(self.loss[slot])
         lane.augmentation.set_state(self.augmentation[slot].get_state())
         lane.dropout.set_state(self.dropout[slot].get_state())

@@ -14,7 +14,7 @@ from gensweep.trainables.records import Ended, Epoch, Steps
 _MAY_HAVE_FITTED = 0.1
 
 
-class Course:
+class TrialState:
     """A trial's reported records and times, and whether it is over.
 
     lane:            the engine's.

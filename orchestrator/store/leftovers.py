@@ -9,7 +9,7 @@ from gensweep.orchestrator.store.location import Location
 _STALE = 3600.0  # seconds
 
 
-def sweep(folder: Location) -> None:
+def remove_leftovers(folder: Location) -> None:
     """Delete half-written files that have not changed for a long time."""
     paths: list[Location] = []
     with suppress(FileNotFoundError):  # no such folder

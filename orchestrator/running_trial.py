@@ -8,7 +8,7 @@ from functools import partial
 
 from gensweep.orchestrator.job import UNWRITABLE, Assignment, Job, Progress
 from gensweep.orchestrator.provenance import provenance
-from gensweep.orchestrator.store.checkpoints import Checkpoints
+from gensweep.orchestrator.store.checkpoints import CheckpointFiles
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
@@ -19,7 +19,7 @@ from gensweep.trainables.registry import trial_from_config
 from gensweep.trainables.status import COMPLETE, Status
 
 
-class Lane:
+class RunningTrial:
     """A running trial, alone or beside others; once it is over, nothing more is written.
 
     news: whether there is progress that has not been reported.
@@ -31,7 +31,7 @@ class Lane:
         self.gpu = assignment.gpu
         self.news = False
         self._keep_checkpoints = job.keep_checkpoints
-        self._checkpoints = Checkpoints(store, guard)
+        self._checkpoints = CheckpointFiles(store, guard)
         about = provenance(job.git_commit)
         self._new_writer = partial(TrialWriter, store, self.trial, about, assignment.attempt, guard)
         self._writer = self._new_writer()
