@@ -25,7 +25,7 @@ def matching_ids(planned: pa.Table, condition: str) -> set[str]:
             # On its own it must be whole too, so that it cannot close the bracket around it.
             alone = connection.extract_statements(f"select {condition}")
             if len(alone) != 1 or len(connection.extract_statements(query)) != 1:
-                raise QueryError("--only", "is more than a condition")
+                raise QueryError("--only", "is not a single condition")
             return {row[0] for row in connection.execute(query).fetchall()}
         except duckdb.Error as error:
             what = str(error).splitlines()[0]

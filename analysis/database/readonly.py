@@ -53,7 +53,7 @@ def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
             name = str(node["function"]["function_name"])
             if name.lower() not in _TABLE_FUNCTIONS:
                 allowed = "the table functions are " + ", ".join(_TABLE_FUNCTIONS)
-                raise QueryError("query", f"{name} is not for queries", allowed)
+                raise QueryError("query", f"{name} is not allowed in queries", allowed)
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:

@@ -40,6 +40,6 @@ def _check(target: Path, file: bool, force: bool) -> None:
     if file and target.is_dir():
         raise ExportError(where, "is a folder", "a file, such as results.duckdb")
     if not file and not (target / MARKER).exists():
-        raise ExportError(where, "holds something else than an export", "a folder of its own")
+        raise ExportError(where, "contains something other than an export", "a folder of its own")
     if not force:
         raise ExportError(where, "is there already", todo="--force replaces it")

@@ -88,7 +88,7 @@ def capacity_table(db: Database) -> Table:
         "capacity",
         records,
         _COLUMNS,
-        title="Capacity: do its measures tell random labels from true ones?",
+        title="Capacity: can its measures tell random labels from true ones?",
         layout=_LAYOUT,
         notes=statements(records),
         sql=_SQL,
@@ -121,7 +121,7 @@ _MEASURES = {
     "mean_error_change": "stability: mean change of test errors",
     "mean_loss_change": "stability: mean change of test losses",
     "left_out_error": "left-out error",
-    "gap": "test error less training error",
+    "gap": "test error minus training error",
 }
 
 

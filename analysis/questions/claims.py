@@ -36,7 +36,7 @@ def claims_table(db: Database) -> Table:
         title="The paper's claims, judged by our trials",
         layout=_LAYOUT,
         notes=[
-            "seeds: the fewest behind a case that decides; one seed is one draw",
+            "seeds: the smallest number among the deciding cases; one seed is one draw",
             "the cases: gensweep query \"from evidence where claim = 'A'\"",
         ],
         sql=_QUERY,

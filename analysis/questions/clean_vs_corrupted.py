@@ -44,7 +44,7 @@ def clean_vs_corrupted_table(db: Database) -> Table:
         title="Changed and unchanged examples at the end of training",
         layout=_LAYOUT,
         notes=[
-            "clean error: of the unchanged examples",
+            "clean error: the error on unchanged examples",
             "memorized, recovered: changed examples given their wrong label, their true one",
         ],
         sql=_SQL,

@@ -64,7 +64,7 @@ def convergence_table(
     records = times_to(db, metric, threshold, unit)
     add_settings_label(records)
     goal = _goal(metric, threshold)
-    few = ["n=k: only k seeds have a ratio, not a fair sample"] * any(map(_of_fewer, records))
+    few = ["n=k: only k seeds have a ratio; they are not a fair sample"] * any(map(_of_fewer, records))
     return Table.of(
         "convergence",
         records,
@@ -73,7 +73,7 @@ def convergence_table(
         layout=_layout(unit),
         notes=[
             "median over seeds [95 % interval] by Kaplan and Meier",
-            "> x: too few reached it to know more",
+            "> x: a lower bound, because too few seeds reached it",
             *few,
         ],
         sql=sql_of(metric, threshold, unit),

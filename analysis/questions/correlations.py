@@ -47,7 +47,7 @@ def correlations_table(db: Database) -> Table:
         layout=_LAYOUT,
         notes=[
             "over trials of every randomization, which differ in far more than the measure;",
-            "the interval takes them for independent, which seeds of one setting are not",
+            "the interval assumes independent trials; seeds of one setting are not",
         ],
         sql=_QUERY.strip(),
     )

@@ -57,7 +57,7 @@ def corruption_table(db: Database) -> Table:
         layout=_LAYOUT,
         notes=[
             "fitted: how many of the seeds reached training error 0",
-            "at fit: test error at the first epoch with training error 0, of those",
+            "at fit: their test error at the first epoch with training error 0",
             *(["errors: means over those seeds that did not diverge"] * diverged),
             *(["the curves of figure 1c: test error (%) over trials that ended"] * bool(curves)),
         ],

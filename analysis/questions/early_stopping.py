@@ -60,11 +60,11 @@ def early_stopping_table(db: Database) -> Table:
         "early_stopping",
         records,
         _COLUMNS,
-        title="Early stopping: test error at the end, and the best there was",
+        title="Early stopping: test error at the end, and at the best epoch",
         layout=_LAYOUT,
         notes=[
-            "at epoch: the median over seeds of where the best was",
-            "gain: an oracle's, as the test set itself chose that epoch",
+            "at epoch: the median over seeds of the best epoch",
+            "gain: an upper bound, because the test set chose the epoch",
         ],
         sql=_SQL,
     )

@@ -66,7 +66,7 @@ def learning_times_table(db: Database) -> Table:
         title="Order of learning: when examples are first predicted as their given label",
         layout=_LAYOUT,
         notes=[
-            "learned: the share that ever was; epoch: the median over all of them",
+            "learned: the share ever learned; epoch: the median over all examples",
             "forgotten: how often one is, on average; means over n seeds",
         ],
         sql=_QUERY.strip(),

@@ -54,7 +54,7 @@ def measures_table(db: Database) -> Table:
         layout=_LAYOUT,
         notes=[
             "norm: of all weights; distance: from initialization; margin: its 10th percentile",
-            "Rademacher: how far random labels are fitted, from 0 (chance) to 1 (wholly)",
+            "Rademacher: how well random labels are fitted, from 0 (chance) to 1 (perfectly)",
         ],
         sql=_QUERY.strip(),
     )

@@ -18,14 +18,14 @@ _PAIRED = {metric.format(top): top for top in ("", "_top5") for metric in _TOGET
 _WORST_FIRST = ("differs", "not fitted", "smaller", "agrees", "not run")
 _NOTES = (
     "runs: trials × epochs; ours: their mean ± 95 % interval, none with one seed",
-    "Δ: ours less the paper's, of the last number; agrees: within a point, or within",
-    "our interval if that is wider; not fitted: ours are not trained as far",
+    "Δ: ours minus the paper's, of the last number; agrees: within a point, or within",
+    "our interval if that is wider; not fitted: ours did not train as far",
 )
 _KERNELS = ("kernel", "bandwidth", "l2", "examples", "filters")
 _NOTES_ON_KERNELS = (
     "n: training examples; ours: the mean over seeds ± 95 % interval, none with one seed; of n",
     "and filters the most that was run; smaller: less than the paper's, so not to be compared",
-    "Δ: ours less the paper's; agrees: within a point, a tenth of the norm, or our interval",
+    "Δ: ours minus the paper's; agrees: within a point, a tenth of the norm, or our interval",
     "norm: one-hot targets, all classes as one function; the paper does not say how it counts",
 )
 
