@@ -34,7 +34,7 @@ def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     """(what is wrong, what is allowed) with a value of a trial's field; None if nothing is."""
     field = trial_fields(trainable)[name]
     if name in _REGISTRIES and isinstance(value, str) and not field.choices:
-        known = list(_REGISTRIES[name])
+        known = [*_REGISTRIES[name], *field.about.besides]
         return None if value in known else unknown(name, value, known)
     try:
         _adapter(name, trainable).validate_python(value)
@@ -53,7 +53,7 @@ def allowed(name: str, trainable: str) -> str:
     """What a trial's field may be, in words."""
     field = trial_fields(trainable)[name]
     if names := field.choices or _REGISTRIES.get(name):
-        return "one of " + ", ".join(names)
+        return "one of " + ", ".join([*names, *field.about.besides])
     bounds = [extra for extra in get_args(field.hint)[1:] if not isinstance(extra, About)]
     limits = [limit for bound in bounds for limit in _limits(bound)]
     return _KINDS[field.type] + "".join(f", {limit}" for limit in limits)

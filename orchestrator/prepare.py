@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import io
-import pickle
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import ModuleType
 
 import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from gensweep.trainables.datasets import DATASETS, cifar10, mnist
+from gensweep.trainables.datasets import DATASETS, module_of
 from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, write_cache
 from gensweep.trainables.errors import DataError
 
-_CIFAR_TRAIN = [f"data_batch_{i}" for i in range(1, 6)]
-_CIFAR_TEST = ["test_batch"]
+_PARQUET = (
+    "or a folder of Parquet files train-*.parquet and test-*.parquet with columns img and label"
+)
 
 
 def prepare(name: str, data_dir: Path, source: Path | None = None) -> Path:
@@ -27,117 +25,59 @@ def prepare(name: str, data_dir: Path, source: Path | None = None) -> Path:
 
     Without `source` it is downloaded. Raises DataError if it is not to be had or not official.
     """
-    if name not in _PREPARERS:
+    if not DATASETS[name].prepared:
         raise DataError(f"dataset {name}", "needs no preparation", todo="use it in a sweep file")
-    download, read = _PREPARERS[name]
-    if source is not None:
-        if not source.exists():
-            raise DataError(str(source), "no such file or folder", _FORMS[name])
-        return write_cache(_reading(name, source, read), data_dir)
+    module = module_of(name)
+    dataset = _downloaded(name, module) if source is None else _read(name, module, source)
+    return write_cache(dataset, data_dir)
+
+
+def _downloaded(name: str, module: ModuleType) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         try:
-            dataset = download(Path(folder))
+            dataset: Dataset = module.download(Path(folder))
         except (OSError, RuntimeError) as error:
             raise DataError(
                 f"dataset {name}",
                 f"the download failed ({error})",
                 todo=f"fetch it elsewhere and run `gensweep data prepare {name} --from PATH`",
             ) from error
-        return write_cache(dataset, data_dir)
+        return dataset
 
 
-def _reading(name: str, source: Path, read: Callable[[Path], Dataset]) -> Dataset:
+def _read(name: str, module: ModuleType, source: Path) -> Dataset:
+    forms = f"{DATASETS[name].forms}, {_PARQUET}"
+    if not source.exists():
+        raise DataError(str(source), "no such file or folder", forms)
     try:
-        return read(source)
+        dataset: Dataset | None = module.read(source)
+        if dataset is None and any(source.rglob("train-*.parquet")):
+            splits = (sorted(source.rglob(f"{split}-*.parquet")) for split in ("train", "test"))
+            train, test = (_read_parquet(files, DATASETS[name].channels) for files in splits)
+            dataset = module.verified(*train, *test)
     except DataError:
         raise
     except Exception as error:  # whatever a damaged file makes its reader raise
-        raise DataError(str(source), f"cannot be read as {name} ({error})", _FORMS[name]) from error
+        raise DataError(str(source), f"cannot be read as {name} ({error})", forms) from error
+    if dataset is None:
+        raise DataError(str(source), f"holds no {name}", forms)
+    return dataset
 
 
-def read_cifar10(source: Path) -> Dataset:
-    """The official python archive, its unpacked folder, or Parquet in the Hugging Face layout."""
-    if source.is_file() and tarfile.is_tarfile(source):
-        with tarfile.open(source) as archive:
-            members = {Path(m.name).name: m for m in archive.getmembers() if m.isfile()}
+def _read_parquet(files: list[Path], channels: int) -> tuple[Images, Labels]:
+    """Columns `img` or `image` (a struct with PNG `bytes`) and `label`, as Hugging Face has them.
 
-            def packed(batch: str) -> BinaryIO:
-                file = archive.extractfile(members[batch])
-                assert file is not None  # only regular files were kept
-                return io.BytesIO(file.read())
-
-            return _cifar10_from_batches(packed)
-    if batches := sorted(source.rglob("test_batch")):
-        folder = batches[0].parent
-        return _cifar10_from_batches(lambda name: (folder / name).open("rb"))
-    if any(source.rglob("train-*.parquet")):
-        train, test = (_read_parquet(sorted(source.rglob(f"{s}-*.parquet"))) for s in _SPLITS)
-        return cifar10.verified(*train, *test)
-    raise DataError(str(source), "holds no CIFAR-10", _FORMS["cifar10"])
-
-
-def _cifar10_from_batches(open_batch: Callable[[str], BinaryIO]) -> Dataset:
-    return cifar10.verified(
-        *_read_batches(open_batch, _CIFAR_TRAIN), *_read_batches(open_batch, _CIFAR_TEST)
-    )
-
-
-def _read_batches(
-    open_batch: Callable[[str], BinaryIO], names: Iterable[str]
-) -> tuple[Images, Labels]:
-    """Rows of 3072 bytes, channel after channel, as images (N, 32, 32, 3)."""
-    images, labels = [], []
-    for name in names:
-        with open_batch(name) as file:
-            batch = _ArrayUnpickler(file, encoding="bytes").load()
-        images.append(np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32))
-        labels.append(np.asarray(batch[b"labels"], np.int64))
-    return np.concatenate(images).transpose(0, 2, 3, 1), np.concatenate(labels)
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles NumPy arrays and plain containers, and refuses to run anything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] == "numpy" and name in ("_reconstruct", "ndarray", "dtype"):
-            return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-        raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR-10 batch")
-
-
-def _read_parquet(files: list[Path]) -> tuple[Images, Labels]:
-    """Columns `img` (a struct with PNG `bytes`) and `label`."""
+    Images are (N, H, W, 3), or (N, H, W) with one channel.
+    """
+    mode = "L" if channels == 1 else "RGB"
     images: list[Images] = []
     labels: list[int] = []
-    for file in files:
-        for batch in pq.ParquetFile(file).iter_batches(batch_size=5000):
+    for file in map(pq.ParquetFile, files):
+        column = "img" if "img" in file.schema_arrow.names else "image"
+        for batch in file.iter_batches(batch_size=5000):
             labels += batch.column("label").to_pylist()
             images += [
-                np.asarray(Image.open(io.BytesIO(image["bytes"])).convert("RGB"))
-                for image in batch.column("img").to_pylist()
+                np.asarray(Image.open(io.BytesIO(image["bytes"])).convert(mode))
+                for image in batch.column(column).to_pylist()
             ]
     return np.stack(images), np.array(labels, np.int64)
-
-
-def read_mnist(source: Path) -> Dataset:
-    """torchvision's raw folder, or any folder above it."""
-    for folder in [source, *(p for p in source.rglob("raw") if p.is_dir())]:
-        if any(folder.glob("train-images-idx3-ubyte*")):
-            with tempfile.TemporaryDirectory() as root:
-                raw = Path(root, "MNIST", "raw")
-                raw.parent.mkdir()
-                raw.symlink_to(folder.resolve(), target_is_directory=True)
-                return mnist.read(Path(root))
-    raise DataError(str(source), "holds no MNIST", _FORMS["mnist"])
-
-
-_SPLITS = ("train", "test")
-_FORMS = {
-    "cifar10": "cifar-10-python.tar.gz, its folder, or a folder of Parquet files "
-    "train-*.parquet and test-*.parquet with columns img and label",
-    "mnist": "a folder with train-images-idx3-ubyte and its three companions",
-}
-_PREPARERS: dict[str, tuple[Callable[[Path], Dataset], Callable[[Path], Dataset]]] = {
-    "cifar10": (cifar10.download, read_cifar10),
-    "mnist": (mnist.download, read_mnist),
-}
-assert {name for name, source in DATASETS.items() if source.prepared} == set(_PREPARERS)

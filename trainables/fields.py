@@ -43,6 +43,7 @@ class About:
     part:    the group it belongs to, if any.
     shapes:  whether trials must share its value to be trained side by side, because it shapes a
              tensor or a kernel.
+    besides: names allowed for a model or a dataset besides those in its registry.
     column:  its name in stored tables; by default the field's name.
     """
 
@@ -51,6 +52,7 @@ class About:
     decides: Decides = Decides.SETTING
     part: Part | None = None
     shapes: bool = True
+    besides: tuple[str, ...] = ()
     column: str = ""
 
 

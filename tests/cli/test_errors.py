@@ -85,7 +85,7 @@ MISTAKES: dict[str, tuple[int, str]] = {
     "data prepare cifar": (2, "gensweep data prepare: Invalid value for NAME: unknown dataset"),
     "data prepare digits": (3, "dataset digits: needs no preparation; use it in a sweep file"),
     "data prepare cifar10 --from nope --data d": (3, "nope: no such file or folder; cifar-10"),
-    "data prepare cifar10 --from folder --data d": (3, "folder: holds no CIFAR-10; cifar-10"),
+    "data prepare cifar10 --from folder --data d": (3, "folder: holds no cifar10; cifar-10"),
     "merge": (2, "gensweep merge: Missing argument 'OTHER'"),
     "merge nope": (3, "nope: no such folder; run `gensweep launch SWEEP.toml`"),
     "merge folder": (3, "folder: holds no gensweep results; run `gensweep launch"),

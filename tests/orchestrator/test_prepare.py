@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from gensweep.orchestrator import prepare as module
 from gensweep.orchestrator.prepare import prepare
 from gensweep.trainables.datasets import cifar10, load
 from gensweep.trainables.datasets.arrays import Dataset, digest
@@ -201,8 +200,7 @@ def test_an_unreachable_internet_is_a_data_error_that_names_the_other_way(
     def download(folder: Path) -> Dataset:
         raise OSError("Network is unreachable")
 
-    read = module._PREPARERS["cifar10"][1]
-    monkeypatch.setitem(module._PREPARERS, "cifar10", (download, read))
+    monkeypatch.setattr(cifar10, "download", download)
     with pytest.raises(DataError, match="Network is unreachable") as caught:
         prepare("cifar10", tmp_path / "data")
     assert "--from PATH" in caught.value.todo

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import struct
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from gensweep.orchestrator.prepare import prepare
 from gensweep.trainables.datasets import load, mnist
@@ -36,6 +41,12 @@ def write(folder: Path, counts: dict[str, int]) -> dict[str, tuple[np.ndarray, n
     return made
 
 
+def png(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist, "_COUNTS", COUNTS)
@@ -58,6 +69,20 @@ def test_any_folder_name_will_do_where_it_is_given_itself(tmp_path: Path) -> Non
     write(tmp_path / "my copy", COUNTS)
     prepare("mnist", tmp_path / "data", tmp_path / "my copy")
     assert load("mnist", tmp_path / "data").train_images.shape == (6, 28, 28, 1)
+
+
+def test_parquet_files_of_grey_images_are_read_too(tmp_path: Path) -> None:
+    made = write(tmp_path / "raw", COUNTS)
+    for split, (images, labels) in made.items():
+        cells = [{"bytes": png(image), "path": None} for image in images]
+        table = pa.table({"image": cells, "label": labels})
+        pq.write_table(table, tmp_path / f"{split}-00000-of-00001.parquet")
+    shutil.rmtree(tmp_path / "raw")
+    prepare("mnist", tmp_path / "data", tmp_path)
+    found = load("mnist", tmp_path / "data")
+    for split, (images, labels) in made.items():
+        np.testing.assert_array_equal(getattr(found, f"{split}_images"), images[..., None])
+        np.testing.assert_array_equal(getattr(found, f"{split}_labels"), labels)
 
 
 def test_another_number_of_images_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
@@ -86,6 +111,6 @@ def test_a_damaged_file_is_a_data_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_mnist_is_a_data_error_that_says_what_is_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no MNIST; a folder with train-images-idx3-ubyte"):
+    with pytest.raises(DataError, match="holds no mnist; a folder with train-images-idx3-ubyte"):
         prepare("mnist", tmp_path / "data", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 class Source:
     """What is known of a dataset without opening it.
 
-    module:   the file of this package that has its ``load(data_dir) -> Dataset``.
-    size:     height and width of its images, in pixels.
-    view:     height and width of what a network sees: the central view, or a random crop.
-    prepared: whether `gensweep data prepare` must have brought it first.
+    module: the file of this package that has its ``load(data_dir) -> Dataset``.
+    size:   height and width of its images, in pixels.
+    view:   height and width of what a network sees: the central view, or a random crop.
+    train, test: how many examples there are.
+    forms:  of a dataset that `gensweep data prepare` must bring: the files that it reads, in words.
+            The module then also has ``download(folder) -> Dataset``; ``read(path) -> Dataset``, or
+            None where the path holds none of these files; and ``verified(train_images,
+            train_labels, test_images, test_labels) -> Dataset``, which raises DataError for arrays
+            that are not the official ones.
     """
 
     module: str
@@ -29,21 +35,66 @@ class Source:
     view: int
     train: int
     test: int
-    prepared: bool = False
+    forms: str = ""
+
+    @property
+    def prepared(self) -> bool:
+        """Whether `gensweep data prepare` must have brought it first."""
+        return bool(self.forms)
 
 
 DATASETS: dict[str, Source] = {
     "cifar10": Source(
-        "cifar10", "32x32 colour photographs of 10 classes", 10, 3, 32, 28, 50_000, 10_000, True
+        "cifar10",
+        "32x32 colour photographs of 10 classes",
+        classes=10,
+        channels=3,
+        size=32,
+        view=28,
+        train=50_000,
+        test=10_000,
+        forms="cifar-10-python.tar.gz, its folder",
     ),
-    "mnist": Source("mnist", "28x28 handwritten digits", 10, 1, 28, 28, 60_000, 10_000, True),
-    "digits": Source("digits", "8x8 handwritten digits of scikit-learn", 10, 1, 8, 8, 1437, 360),
-    "synthetic": Source("synthetic", "noisy 12x12 prototypes, for tests", 10, 3, 12, 8, 512, 128),
+    "mnist": Source(
+        "mnist",
+        "28x28 handwritten digits",
+        classes=10,
+        channels=1,
+        size=28,
+        view=28,
+        train=60_000,
+        test=10_000,
+        forms="a folder with train-images-idx3-ubyte and its three companions",
+    ),
+    "digits": Source(
+        "digits",
+        "8x8 handwritten digits of scikit-learn",
+        classes=10,
+        channels=1,
+        size=8,
+        view=8,
+        train=1437,
+        test=360,
+    ),
+    "synthetic": Source(
+        "synthetic",
+        "noisy 12x12 prototypes, for tests",
+        classes=10,
+        channels=3,
+        size=12,
+        view=8,
+        train=512,
+        test=128,
+    ),
 }
+
+
+def module_of(name: str) -> ModuleType:
+    """The file that knows how a dataset is read."""
+    return import_module(f"{__name__}.{DATASETS[name].module}")
 
 
 def load(name: str, data_dir: Path) -> Dataset:
     """Open a dataset. Raises DataError, with the commands that would bring it, if it is missing."""
-    module = import_module(f"{__name__}.{DATASETS[name].module}")
-    dataset: Dataset = module.load(data_dir)
+    dataset: Dataset = module_of(name).load(data_dir)
     return dataset

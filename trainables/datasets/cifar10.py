@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import pickle
+import tarfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, check_digests, read_cache
 
-CLASSES = 10
+_TRAIN = [f"data_batch_{i}" for i in range(1, 6)]
+_TEST = ["test_batch"]
 
 # SHA-256 of the bytes in C order: images as uint8 (N, 32, 32, 3), labels as uint8, official order.
 DIGESTS = {
@@ -36,7 +43,14 @@ def verified(
             "test labels": (test_labels.astype(np.uint8), DIGESTS["test_labels"]),
         },
     )
-    return Dataset("cifar10", CLASSES, train_images, train_labels, test_images, test_labels)
+    return Dataset(
+        "cifar10",
+        DATASETS["cifar10"].classes,
+        train_images,
+        train_labels,
+        test_images,
+        test_labels,
+    )
 
 
 def download(folder: Path) -> Dataset:
@@ -50,3 +64,47 @@ def download(folder: Path) -> Dataset:
         np.asarray(test.data, np.uint8),
         np.asarray(test.targets, np.int64),
     )
+
+
+def read(source: Path) -> Dataset | None:
+    """The official python archive or its unpacked folder; None if `source` holds neither."""
+    if source.is_file() and tarfile.is_tarfile(source):
+        with tarfile.open(source) as archive:
+            members = {Path(m.name).name: m for m in archive.getmembers() if m.isfile()}
+
+            def packed(batch: str) -> BinaryIO:
+                file = archive.extractfile(members[batch])
+                assert file is not None  # only regular files were kept
+                return io.BytesIO(file.read())
+
+            return _from_batches(packed)
+    if batches := sorted(source.rglob("test_batch")):
+        folder = batches[0].parent
+        return _from_batches(lambda name: (folder / name).open("rb"))
+    return None
+
+
+def _from_batches(open_batch: Callable[[str], BinaryIO]) -> Dataset:
+    return verified(*_read_batches(open_batch, _TRAIN), *_read_batches(open_batch, _TEST))
+
+
+def _read_batches(
+    open_batch: Callable[[str], BinaryIO], names: Iterable[str]
+) -> tuple[Images, Labels]:
+    """Rows of 3072 bytes, channel after channel, as images (N, 32, 32, 3)."""
+    images, labels = [], []
+    for name in names:
+        with open_batch(name) as file:
+            batch = _ArrayUnpickler(file, encoding="bytes").load()
+        images.append(np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32))
+        labels.append(np.asarray(batch[b"labels"], np.int64))
+    return np.concatenate(images).transpose(0, 2, 3, 1), np.concatenate(labels)
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickles NumPy arrays and plain containers, and refuses to run anything else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.split(".")[0] == "numpy" and name in ("_reconstruct", "ndarray", "dtype"):
+            return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR-10 batch")

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.datasets.arrays import Dataset
-
-CLASSES = 10
-TRAIN = 1437
 
 
 def load(data_dir: Path) -> Dataset:
@@ -23,6 +21,6 @@ def load(data_dir: Path) -> Dataset:
     pixels, labels = load_digits(return_X_y=True)
     images = np.round(pixels * (255.0 / 16.0)).astype(np.uint8).reshape(-1, 8, 8, 1)
     labels = labels.astype(np.int64)
-    return Dataset(
-        "digits", CLASSES, images[:TRAIN], labels[:TRAIN], images[TRAIN:], labels[TRAIN:]
-    )
+    entry = DATASETS["digits"]
+    n = entry.train
+    return Dataset("digits", entry.classes, images[:n], labels[:n], images[n:], labels[n:])

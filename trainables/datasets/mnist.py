@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, read_cache
 from gensweep.trainables.errors import DataError
 
-CLASSES = 10
-_COUNTS = {"train": 60_000, "test": 10_000}
+_COUNTS = {"train": DATASETS["mnist"].train, "test": DATASETS["mnist"].test}
 
 
 def load(data_dir: Path) -> Dataset:
@@ -21,21 +22,39 @@ def verified(
     train_images: Images, train_labels: Labels, test_images: Images, test_labels: Labels
 ) -> Dataset:
     """The dataset with images (N, 28, 28, 1), after checking its shapes and labels."""
+    classes = DATASETS["mnist"].classes
     found = {"train": (train_images, train_labels), "test": (test_images, test_labels)}
     for split, (images, labels) in found.items():
         count = _COUNTS[split]
-        if images.shape != (count, 28, 28) or labels.shape != (count,) or labels.max() >= CLASSES:
+        if images.shape != (count, 28, 28) or labels.shape != (count,) or labels.max() >= classes:
             raise DataError(
                 "dataset mnist",
                 f"{split} images are {images.shape}, labels {labels.shape}",
-                f"({count}, 28, 28) and ({count},) with labels below {CLASSES}",
+                f"({count}, 28, 28) and ({count},) with labels below {classes}",
             )
     return Dataset(
-        "mnist", CLASSES, train_images[..., None], train_labels, test_images[..., None], test_labels
+        "mnist", classes, train_images[..., None], train_labels, test_images[..., None], test_labels
     )
 
 
-def read(folder: Path, *, fetch: bool = False) -> Dataset:
+def read(source: Path) -> Dataset | None:
+    """torchvision's raw folder, or any folder above it; None if `source` is neither."""
+    for folder in [source, *(p for p in source.rglob("raw") if p.is_dir())]:
+        if any(folder.glob("train-images-idx3-ubyte*")):
+            with tempfile.TemporaryDirectory() as root:
+                raw = Path(root, "MNIST", "raw")
+                raw.parent.mkdir()
+                raw.symlink_to(folder.resolve(), target_is_directory=True)
+                return _open(Path(root), fetch=False)
+    return None
+
+
+def download(folder: Path) -> Dataset:
+    """Fetch MNIST with torchvision into `folder`."""
+    return _open(folder, fetch=True)
+
+
+def _open(folder: Path, *, fetch: bool) -> Dataset:
     """Read torchvision's `MNIST` folder below `folder`; download it first if `fetch`."""
     from torchvision.datasets import MNIST
 
@@ -46,8 +65,3 @@ def read(folder: Path, *, fetch: bool = False) -> Dataset:
         test.data.numpy(),
         test.targets.numpy().astype(np.int64),
     )
-
-
-def download(folder: Path) -> Dataset:
-    """Fetch MNIST with torchvision into `folder`."""
-    return read(folder, fetch=True)

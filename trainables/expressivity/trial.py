@@ -43,7 +43,7 @@ class ExpressivityTrial(Trial):
 
     trainable: ClassVar[str] = "expressivity"
 
-    dataset: Literal["cifar10", "mnist", "digits", "synthetic", "gaussian"] = "cifar10"
+    dataset: Annotated[str, About(besides=(GAUSSIAN,))] = "cifar10"
     randomization: Literal["true_labels", "random_labels"] = "random_labels"
     n: Annotated[int, Ge(1)] = 1000
     d: Annotated[int, Ge(0)] = 0
@@ -67,7 +67,8 @@ class ExpressivityTrial(Trial):
                 raise TrialError("d", "gaussian points need dimensions", "at least 1")
         else:
             self._set("d", 0)
-            self._check_dataset()
+            if self.dataset in DATASETS:
+                self._check_dataset()
         if self.method == "sgd":
             self._set("depth", 1)
             self._set("knot", 0.25)

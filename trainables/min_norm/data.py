@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import rbf_kernel
 
 from gensweep.trainables.datasets import DATASETS, load
-from gensweep.trainables.min_norm.trial import CLASSES, GAUSSIAN, MinNormTrial
+from gensweep.trainables.min_norm.trial import GAUSSIAN, MinNormTrial
 from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.seeds import generator
@@ -44,12 +44,12 @@ def examples(trial: MinNormTrial, data_dir: Path) -> Examples:
 
 
 def _gaussian(trial: MinNormTrial, data_dir: Path) -> tuple[Any, ...]:
-    teacher = generator(trial.seed, "min-norm-teacher").standard_normal((trial.d, CLASSES))
+    teacher = generator(trial.seed, "min-norm-teacher").standard_normal((trial.d, trial.classes))
     rng = generator(trial.seed, "min-norm-gaussian")
     inputs = rng.standard_normal((trial.n + _TEST, trial.d))
     labels = np.argmax(inputs @ teacher, axis=1)
-    given = corrupt_labels(labels[: trial.n], CLASSES, trial.corruption, trial.seed)
-    return inputs[: trial.n], given, inputs[trial.n :], labels[trial.n :], CLASSES
+    given = corrupt_labels(labels[: trial.n], trial.classes, trial.corruption, trial.seed)
+    return inputs[: trial.n], given, inputs[trial.n :], labels[trial.n :], trial.classes
 
 
 def _of_images(trial: MinNormTrial, data_dir: Path) -> tuple[Any, ...]:

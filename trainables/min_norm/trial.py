@@ -13,7 +13,7 @@ from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.trial import Trial
 
 GAUSSIAN = "gaussian"
-CLASSES = 10  # of every dataset here; the gaussian one's labels have a linear teacher with as many
+TEACHERS = 10  # linear functions of gaussian data, of which the largest is a point's class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class MinNormTrial(Trial):
     whose batch is all examples is gradient descent.
 
     dataset:    images, or "gaussian": independent standard normal features, labelled with the
-                largest of ten random linear functions of them.
+                largest of TEACHERS random linear functions of them.
     features:   of images: "raw" pixels in [0, 1]; "whitened" as the networks see them; "relu",
                 `d` random ReLU features of the whitened pixels; or "kernel", the `n` features
                 whose inner products are exp(-bandwidth * squared distance) of raw pixels.
@@ -47,7 +47,7 @@ class MinNormTrial(Trial):
 
     trainable: ClassVar[str] = "min_norm"
 
-    dataset: Literal["cifar10", "mnist", "digits", "synthetic", "gaussian"] = "digits"
+    dataset: Annotated[str, About(besides=(GAUSSIAN,))] = "digits"
     features: Literal["raw", "whitened", "relu", "kernel"] = "raw"
     n: Annotated[int, Ge(2)] = 20
     d: Annotated[int, Ge(0)] = 0
@@ -102,9 +102,13 @@ class MinNormTrial(Trial):
         return source.view**2 * source.channels
 
     @property
+    def classes(self) -> int:
+        return TEACHERS if self.dataset == GAUSSIAN else DATASETS[self.dataset].classes
+
+    @property
     def needs_float64(self) -> bool:
         return self.precision == "fp64"
 
     @property
     def cost(self) -> int:
-        return self.steps * 2 * (self.batch_size or self.n) * self.width * CLASSES
+        return self.steps * 2 * (self.batch_size or self.n) * self.width * self.classes
