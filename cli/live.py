@@ -17,7 +17,6 @@ from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import (
     model_label,
     randomization_label,
-    trial_label,
     with_interval,
 )
 from gensweep.orchestrator.progress import sparkline
@@ -33,7 +32,7 @@ def lines(before: Moment | None, now: Moment) -> Iterator[str]:
     """
     for trial_id, row in now.ended.items():
         if before and trial_id not in before.ended:
-            yield f"{_MARKS[row['status']][0]} {trial_label(row)}: {outcome(row)}"
+            yield f"{_MARKS[row['status']][0]} {now.labels[trial_id]}: {outcome(row)}"
     if before is None or (before.statuses, before.at_work) != (now.statuses, now.at_work):
         yield counts(now)
 
@@ -98,7 +97,7 @@ def _running(now: Moment, width: int) -> list[list[str]]:
             with_interval(row[f"final_{kind}_error"], None, 100) for kind in ("train", "test")
         )
         epoch = f"{row['epochs_run']}/{row['epochs']}" if row["epochs"] else "–"
-        rows.append([trial_label(row), epoch, *errors, sparkline(list(train)[-6:])])
+        rows.append([now.labels[row["trial_id"]], epoch, *errors, sparkline(list(train)[-6:])])
     return rows if width >= _WIDE else [row[:-1] for row in rows]
 
 
@@ -128,4 +127,4 @@ def _plot(now: Moment, width: int) -> list[str]:
         for name, errors in (("train error", train), ("test error", test))
     ]
     figure = line_figure(curves, "epoch", "error %", x_end=x[-1], y_end=100.0)
-    return [trial_label(now.newest), *terminal(figure, max(width, 40)).splitlines()]
+    return [now.labels[now.newest["trial_id"]], *terminal(figure, max(width, 40)).splitlines()]

@@ -12,7 +12,6 @@ from gensweep.analysis.tables.labels import (
     model_label,
     order_by,
     randomization_label,
-    settings_label,
 )
 from gensweep.analysis.tables.table import Table
 
@@ -47,7 +46,7 @@ def named(sql: str, a: str, b: str) -> str:
 def words(record: dict[str, Any]) -> list[str]:
     """Model and data; of what trains no network the trainable, and what it sets."""
     if record["epochs"] is None:
-        return [record["trainable"], settings_label(record["config"])]
+        return [record["trainable"], record["settings"]]
     return [
         model_label(record["model"], record["batch_norm"]),
         randomization_label(record["randomization"], record["corruption"]),

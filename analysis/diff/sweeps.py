@@ -10,6 +10,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import curves_for_people
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
 from gensweep.analysis.diff.outcome import outcome_table
+from gensweep.analysis.progress.status import with_settings
 from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.labels import setting_text
 from gensweep.analysis.tables.shared_columns import REGULARIZER
@@ -53,7 +54,7 @@ def sweep_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
     if not people:
         return [trials, axes, outcome, curves]
     plot = curves_for_people(curves, (a, b), _NOTE)
-    return [_counts(trials, a, b), *_only(trials, a, b), axes, outcome, *plot]
+    return [_counts(trials, a, b), *_only(db, trials, a, b), axes, outcome, *plot]
 
 
 def _axes_table(db: Database, a: str, b: str) -> Table:
@@ -91,12 +92,13 @@ _ONLY = (
     Column("model", lambda r: words(r)[0], unbroken=True),
     Column("data", lambda r: words(r)[1]),
     REGULARIZER,
+    Column("settings", lambda r: "" if r["epochs"] is None else r["settings"], keep="filled"),
     Column("seed"),
     Column("status", unbroken=True),
 )
 
 
-def _only(trials: Table, a: str, b: str) -> list[Table]:
+def _only(db: Database, trials: Table, a: str, b: str) -> list[Table]:
     tables = []
     for side in "ab":
         rows = [row for row in trials.rows if row[trials.columns.index("side")] == side]
@@ -104,5 +106,5 @@ def _only(trials: Table, a: str, b: str) -> list[Table]:
         title = _SIDES[side].format(a=a, b=b).capitalize()
         if rows:
             own = Table(f"only_{side}", trials.columns, rows[:_MOST], title, _ONLY, notes=more)
-            tables.append(own)
+            tables.append(with_settings(db, own))
     return tables

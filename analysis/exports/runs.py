@@ -12,7 +12,7 @@ import numpy as np
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.progress.trial import measured_once, measurements, trial_settings
-from gensweep.analysis.tables.labels import trial_label
+from gensweep.analysis.tables.labels import trial_labels
 
 CURVES = ("train_error", "test_error", "train_loss", "test_loss", "lr", "memorized_fraction")
 OUTCOMES = ("fit_epoch", "final_train_error", "final_test_error", "best_test_error")
@@ -24,6 +24,7 @@ Point = tuple[str, int, float, float]
 @dataclass(frozen=True)
 class Run:
     """row:      of the view `trials`.
+    name:     what the trial is, and what sets it apart from the others.
     settings: every field of the trial.
     sweeps:   those it belongs to.
     points:   CURVES over epochs, `step_loss` over optimizer steps, and what a trial of the theory
@@ -32,14 +33,11 @@ class Run:
     """
 
     row: dict[str, Any]
+    name: str
     settings: dict[str, Any]
     sweeps: list[str]
     points: list[Point]
     measured: dict[str, float]
-
-    @property
-    def name(self) -> str:
-        return trial_label(self.row)
 
     @property
     def outcomes(self) -> dict[str, float]:
@@ -49,7 +47,8 @@ class Run:
 
 def runs(db: Database) -> Iterator[Run]:
     sweeps = "select list(distinct sweep order by sweep) from sweep_trials where trial_id = ?"
-    for row in db.table("from trials order by trial_id").records():
+    rows = db.table("from trials order by trial_id").records()
+    for row, name in zip(rows, trial_labels(rows), strict=True):
         listed = db.table(sweeps, [row["trial_id"]]).rows[0][0] or []
         measured = measurements(db, row["trial_id"])
         end = seconds(row["finished_at"] or row["started_at"])
@@ -59,7 +58,7 @@ def runs(db: Database) -> Iterator[Run]:
             if m["place"] is not None
         ]
         found = _points(db, row) + points
-        yield Run(row, trial_settings(row), listed, found, measured_once(measured))
+        yield Run(row, name, trial_settings(row), listed, found, measured_once(measured))
 
 
 def seconds(moment: datetime | None) -> float:

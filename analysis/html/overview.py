@@ -10,7 +10,13 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.cells import Sheet, sheet
-from gensweep.analysis.progress.status import COUNTS, SWEEP_COLUMNS, TRIAL_COLUMNS, TROUBLE
+from gensweep.analysis.progress.status import (
+    COUNTS,
+    SWEEP_COLUMNS,
+    TRIAL_COLUMNS,
+    TROUBLE,
+    with_settings,
+)
 from gensweep.analysis.tables.column import NOTHING, Column
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.status import Status
@@ -146,7 +152,7 @@ _TROUBLE = (
 def _trouble(db: Database) -> Table:
     found = db.table(TROUBLE, name="trouble")
     more = len(found.rows) > MOST_TROUBLE
-    return replace(
+    shown = replace(
         found,
         rows=found.rows[:MOST_TROUBLE],
         title="Went wrong",
@@ -154,3 +160,4 @@ def _trouble(db: Database) -> Table:
         notes=[f"the first {MOST_TROUBLE} of {len(found.rows)}"] if more else [],
         sql=TROUBLE,
     )
+    return with_settings(db, shown)

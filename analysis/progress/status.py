@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import in_percent, randomization_label, settings_label
+from gensweep.analysis.tables.labels import add_trial_settings, in_percent, randomization_label
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.status import Status
 
@@ -30,6 +30,11 @@ select
     final_train_error as train_error, final_test_error as test_error,
     wall_seconds as seconds, host, attempts
 from trials where status = 'running' order by started_at
+"""
+
+_ONE_OF_EACH_SETTING = """
+select any_value(trainable) as trainable, arg_min(config, trial_id) as config
+from trials group by setting_id
 """
 
 TROUBLE = """
@@ -54,8 +59,9 @@ SWEEP_COLUMNS = (
 TRIAL_COLUMNS = (
     Column("trial_id", unbroken=True),
     Column("model", lambda r: r["trainable"] if _is_theory(r) else r["model"], unbroken=True),
-    Column("data", lambda r: settings_label(r["config"]) if _is_theory(r) else _data(r)),
+    Column("data", lambda r: r["settings"] if _is_theory(r) else _data(r)),
     Column("regularizer", lambda r: None if _is_theory(r) else r["regularizer"], short="reg."),
+    Column("settings", lambda r: "" if _is_theory(r) else r["settings"], keep="filled"),
     Column("seed"),
 )
 _RUNNING_COLUMNS = (
@@ -83,7 +89,15 @@ def status_tables(db: Database) -> list[Table]:
             ("trouble", "Went wrong", TROUBLE, _TROUBLE_COLUMNS),
         )
     )
-    return [sweeps, _nodes(db), running, trouble]
+    return [sweeps, _nodes(db), with_settings(db, running), with_settings(db, trouble)]
+
+
+def with_settings(db: Database, trials: Table) -> Table:
+    """The table of trials with what sets them apart from all others, for a person."""
+    entries = trials.records()
+    if entries:
+        add_trial_settings(entries, db.table(_ONE_OF_EACH_SETTING).records())
+    return replace(trials, entries=entries)
 
 
 def that_say_something(tables: Sequence[Table]) -> list[Table]:

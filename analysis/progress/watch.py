@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import MODEL_ORDER, RANDOMIZATION_ORDER, order_by
+from gensweep.analysis.tables.labels import MODEL_ORDER, RANDOMIZATION_ORDER, order_by, trial_labels
 from gensweep.trainables.status import Status
 
 Record = dict[str, Any]
@@ -46,6 +47,7 @@ class Moment:
     fits:     per setting, how many seeds reached training error 0, and after how many epochs.
     newest:   the trial that began last.
     curves:   by trial, training and test errors of the running trials and the newest.
+    rows:     all trials.
     at_work:  whether a launch has claimed any of the trials that are left.
     """
 
@@ -56,6 +58,13 @@ class Moment:
     newest: Record | None
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     at_work: bool
+    rows: Sequence[Record]
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """By trial, what it is and what sets it apart from the others."""
+        ids = (row["trial_id"] for row in self.rows)
+        return dict(zip(ids, trial_labels(self.rows), strict=True))
 
     @property
     def trials(self) -> int:
@@ -89,4 +98,5 @@ def look(db: Database) -> Moment:
         newest=begun[-1] if begun else None,
         curves={r[0]: (r[1], r[2]) for r in db.table(_CURVES, [shown]).rows},
         at_work=any(not lease.names.isdisjoint(left) for lease, _ in db.leases()),
+        rows=trials,
     )

@@ -64,7 +64,7 @@ def convergence_table(
     records = times_to(db, metric, threshold, unit)
     add_settings_label(records)
     goal = _goal(metric, threshold)
-    few = ["n=k: only k seeds have a ratio; they are not a fair sample"] * any(map(_of_fewer, records))
+    few = ["n=k: only k seeds have a ratio, which is no fair sample"] * any(map(_of_fewer, records))
     return Table.of(
         "convergence",
         records,

@@ -62,8 +62,8 @@ def regularization_necessity_table(db: Database) -> Table:
         title="Is explicit regularization necessary to generalize? Is it sufficient?",
         layout=_LAYOUT,
         notes=[
-            "necessary: no, if the test error on true labels without regularizers is at most the limit",
-            "sufficient: no, if the training error on random labels with the regularizer is",
+            "necessary: no, if the test error on true labels without any is at most the limit",
+            "sufficient: no, if the training error on random labels with one is at most the limit",
             "both as most seeds have it; open: no majority, or not trained long enough to tell",
         ],
         sql=_SQL,

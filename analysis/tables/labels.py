@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.fields import Decides, Part
+from gensweep.trainables.labels import labels, settings_label, varying_fields
 from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.registry import trial_from_config
+from gensweep.trainables.trial import Trial
 
 MODEL_ORDER = ("inception", "alexnet", "mlp_3x512", "mlp_1x512")
 RANDOMIZATION_ORDER = tuple(RANDOMIZATIONS)
@@ -54,24 +58,27 @@ def short_data_label(randomization: str, corruption: float) -> str:
     )
 
 
-def trial_label(row: Mapping[str, Any]) -> str:
-    """A row of `trials` in a few words, such as `inception, labels p=0.5, crop+wd, seed 1`."""
-    if row["epochs"] is None:
-        parts = [row["trainable"], settings_label(row["config"]), f"seed {row['seed']}"]
-        return ", ".join(filter(None, parts))
-    parts = [
-        model_label(row["model"], row["batch_norm"]),
-        randomization_label(row["randomization"], row["corruption"]),
-        "" if row["regularizer"] == "none" else row["regularizer"],
-        f"seed {row['seed']}",
-    ]
-    return ", ".join(filter(None, parts))
+def trial_labels(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each row of `trials`, what the trial is and what sets it apart from the others."""
+    return labels([_trial(row["trainable"], row["config"]) for row in rows])
 
 
-def settings_label(config: str) -> str:
-    """What a trial that trains no network sets, from its JSON: `dataset mnist, n 1000`."""
-    said = json.loads(config)
-    return ", ".join(f"{k} {setting_text(v)}" for k, v in said.items() if k != "seed")
+def add_trial_settings(
+    rows: Sequence[dict[str, Any]], among: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Give each row of `trials` `settings`: what has no column and sets it apart from the others,
+    and from further rows.
+    """
+    trials = [_trial(row["trainable"], row["config"]) for row in rows]
+    others = [_trial(row["trainable"], row["config"]) for row in among]
+    varying = varying_fields([*trials, *others])
+    for row, trial in zip(rows, trials, strict=True):
+        row["settings"] = settings_label(trial, varying)
+
+
+@lru_cache(maxsize=100_000)
+def _trial(trainable: str, config: str) -> Trial:
+    return trial_from_config(trainable, json.loads(config))
 
 
 def order_by(column: str, order: Iterable[str]) -> str:
