@@ -1,9 +1,10 @@
-"""CONTRIBUTING's recipe for a summary: two functions and a line in SUMMARIES."""
+"""CONTRIBUTING's recipe for a summary: a function and a line in SUMMARIES."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +12,29 @@ import pytest
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.report import SUMMARIES, Summary
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.table import Table
 
 Gensweep = Callable[..., Any]
 
 SQL = """
-select model, count(*) as trials, max(epochs) as longest
+select model, count(*) as trials, max(epochs_run) as longest
 from trials where status = 'done' group by all order by model
 """
 
 
 def longest_table(db: Database) -> Table:
     """How many trials of each model are done, and the epochs of the longest."""
-    asked = db.table(SQL)
-    return Table("longest", asked.columns, asked.rows, sql=SQL)
-
-
-def formatted(table: Table) -> Table:
-    rows = [[r["model"], r["trials"], f"{r['longest']:g} epochs"] for r in table.records()]
-    return Table("longest", table.columns, rows, title="The longest trials", sql=table.sql)
-
-
-def has_done_trials(db: Database) -> bool:
-    return bool(db.table("from trials where status = 'done' limit 1").rows)
+    layout = [Column("model"), Column("trials"), Column("longest", text="{:g} epochs".format)]
+    return replace(
+        db.table(SQL, name="longest"), title="The longest trials", layout=layout, sql=SQL
+    )
 
 
 @pytest.fixture(autouse=True)
 def _recipe(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SUMMARIES, "longest", Summary(longest_table, formatted, has_done_trials))
+    needs = "from trials where status = 'done'"
+    monkeypatch.setitem(SUMMARIES, "longest", Summary(longest_table, needs))
 
 
 def test_the_report_ends_with_it(gensweep: Gensweep) -> None:
@@ -65,4 +61,4 @@ def test_the_page_shows_it_with_its_sql(gensweep: Gensweep) -> None:
     assert written.code == 0, written.err
     page = Path("report.html").read_text()
     assert "The longest trials" in page
-    assert "max(epochs) as longest" in page
+    assert "max(epochs_run) as longest" in page
