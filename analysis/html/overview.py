@@ -63,11 +63,11 @@ order by first_started, git_commit, device
 
 @dataclass(frozen=True)
 class Overview:
-    """sweeps: their names. figures: name and value of the page's first numbers. sql: what those
+    """sweeps: their names. values: name and value of the page's first numbers. sql: what those
     come from."""
 
     sweeps: Sequence[str]
-    figures: Sequence[tuple[str, str]]
+    values: Sequence[tuple[str, str]]
     sql: str
     tables: Sequence[Sheet]
 
@@ -76,20 +76,20 @@ def overview_of(db: Database) -> Overview:
     totals = db.table(TOTALS).records()[0]
     tables = [_sweeps(db), _versions(db), _trouble(db)]
     sweeps = [row[0] for row in tables[0].rows]
-    return Overview(sweeps, _figures(totals), TOTALS.strip(), [sheet(t) for t in tables if t.rows])
+    return Overview(sweeps, _values(totals), TOTALS.strip(), [sheet(t) for t in tables if t.rows])
 
 
-def _figures(totals: dict[str, Any]) -> list[tuple[str, str]]:
+def _values(totals: dict[str, Any]) -> list[tuple[str, str]]:
     statuses = [(s, f"{totals[s]:,}") for s in Status if totals[s] or s == Status.DONE]
-    figures = [("trials", f"{totals['trials']:,}"), *statuses]
-    figures += [(name, str(totals[name])) for name in ("models", "datasets", "seeds")]
-    figures.append(("epochs", f"{totals['epochs'] or 0:,}"))
-    figures.append(("time of all trials", duration(totals["seconds"] or 0)))
+    values = [("trials", f"{totals['trials']:,}"), *statuses]
+    values += [(name, str(totals[name])) for name in ("models", "datasets", "seeds")]
+    values.append(("epochs", f"{totals['epochs'] or 0:,}"))
+    values.append(("time of all trials", duration(totals["seconds"] or 0)))
     if totals["first_started"]:
         days = [_day(totals[name]) for name in ("first_started", "last_finished")]
-        figures.append(("first started", days[0]))
-        figures.append(("last finished", days[1]))
-    return figures
+        values.append(("first started", days[0]))
+        values.append(("last finished", days[1]))
+    return values
 
 
 def duration(seconds: float) -> str:

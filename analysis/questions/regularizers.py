@@ -8,11 +8,11 @@ from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_
 from gensweep.analysis.tables.shared_columns import SETTING, percent_column
 from gensweep.analysis.tables.table import Table
 
-_FIGURES = ("train_error", "test_error", "gap")
+_VALUES = ("train_error", "test_error", "gap")
 _MEANS = ", ".join(
     f"avg({f}) as {f}, avg({f}_without) as {f}_without, avg({f}_difference) as {f}_difference, "
     f"half_width({f}_difference) as {f}_difference_interval"
-    for f in _FIGURES
+    for f in _VALUES
 )
 _QUERY = f"""
 with paired as (
@@ -30,7 +30,7 @@ _COLUMNS = (
     *(*GROUP_BY, "settings", "pairs"),
     *(
         f"{f}{part}"
-        for f in _FIGURES
+        for f in _VALUES
         for part in ("", "_without", "_difference", "_difference_interval")
     ),
 )
