@@ -14,12 +14,9 @@ from rich.text import Text
 from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.progress.watch import Moment
 from gensweep.analysis.tables.figure import Curve, line_figure
-from gensweep.analysis.tables.labels import (
-    model_label,
-    randomization_label,
-    with_interval,
-)
+from gensweep.analysis.tables.labels import randomization_label, with_interval
 from gensweep.orchestrator.progress import sparkline
+from gensweep.trainables.models import model_label
 
 _LISTED = 8  # rows of a list
 _WIDE = 60  # columns that have room for sparklines too

@@ -12,7 +12,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import MODEL_ORDER, RANDOMIZATION_ORDER
+from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER
+from gensweep.trainables.models import MODELS
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; markers do for print.
 _STYLES = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#000000", "v")]
@@ -36,7 +37,8 @@ def draw(results: str, output: str) -> None:
     with Database(results, "quickstart") as db:
         kinds = [r for r in RANDOMIZATION_ORDER if r != "partial_labels"]
         _lines(left, [(k.replace("_", " "), db.table(_CURVES, [_MODEL, k]).rows) for k in kinds])
-        _lines(right, [(m, db.table(_ERRORS, [m]).rows) for m in MODEL_ORDER])
+        errors = [(model, db.table(_ERRORS, [model]).rows) for model in MODELS]
+        _lines(right, [(model, rows) for model, rows in errors if rows])
     left.set(title=f"{_MODEL} fits them all", xlabel="epoch", ylabel="training error (%)")
     right.set(
         title="and pays on the test set",

@@ -13,8 +13,8 @@ from importlib.resources import files
 
 import duckdb
 
-from gensweep.analysis.database.datasets import create_datasets
 from gensweep.analysis.database.paper_numbers import create_table
+from gensweep.analysis.database.registries import create_registries
 from gensweep.analysis.database.trial_columns import create_settings, create_trainables, expand
 
 # In the order in which they build on each other.
@@ -22,7 +22,7 @@ VIEWS = (
     *("sweep_trials", "trials", "epochs", "steps", "classifiers", "measurements"),
     *("draws", "settings"),
     *("convergence", "corruption", "learning_curves", "early_stopping", "regularization"),
-    *("loss_curves", "order_of_learning", "datasets", "paper"),
+    *("loss_curves", "order_of_learning", "datasets", "models", "paper"),
     *("expressivity", "min_norm", "kernels", "capacity", "outcomes", "reproduction"),
     *("claim_a", "claim_b", "claim_c", "claim_d", "claim_d_linear", "claim_e", "claim_e_capacity"),
     *("evidence", "claims", "measures", "correlations", "examples", "learning_times"),
@@ -31,7 +31,6 @@ VIEWS = (
 # Views over rows that are in no results folder: what puts them into the database.
 _ROWS: dict[str, Callable[[duckdb.DuckDBPyConnection], None]] = {
     "trials": create_settings,
-    "datasets": create_datasets,
     "paper": create_table,
 }
 
@@ -46,6 +45,7 @@ class Catalog:
         self._connection = connection
         self._made: set[str] = set()
         create_trainables(connection)
+        create_registries(connection)
         for name in ("macros", "rules"):
             connection.execute(_sql(name))
 

@@ -7,17 +7,16 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.labels import (
-    MODEL_ORDER,
     RANDOMIZATION_ORDER,
-    model_label,
     order_by,
     randomization_label,
 )
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.models import MODELS, model_label
 
 LIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 ORDER = f"""
-    dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
+    dataset, {order_by("model", MODELS)}, model, batch_norm desc, regularizer,
     {order_by("randomization", RANDOMIZATION_ORDER)}, corruption
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from gensweep.analysis.database.paper_numbers import CERTAINTY, Number, paper_numbers
 from gensweep.analysis.figures.series import Record
 from gensweep.analysis.tables.figure import Curve
-from gensweep.analysis.tables.labels import model_label
+from gensweep.trainables.models import model_label
 
 _P = {"true_labels": 0.0, "random_labels": 1.0}
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import MODEL_ORDER, RANDOMIZATION_ORDER, order_by, trial_labels
+from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, order_by, trial_labels
+from gensweep.trainables.models import MODELS
 from gensweep.trainables.status import Status
 
 Record = dict[str, Any]
@@ -30,7 +31,7 @@ select dataset, model, batch_norm, randomization, corruption, regularizer,
     avg(final_test_error) filter (status = 'done') as test_error
 from classifiers where status in ('done', 'diverged') group by all
 )
-order by dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc, regularizer,
+order by dataset, {order_by("model", MODELS)}, model, batch_norm desc, regularizer,
     {order_by("randomization", RANDOMIZATION_ORDER)}, corruption
 """
 _CURVES = """

@@ -8,10 +8,11 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions.capacity_statements import GROUP_BY, SIDES, statements
 from gensweep.analysis.tables.column import NOTHING, Column
-from gensweep.analysis.tables.labels import MODEL_ORDER, SETTINGS, add_settings_label, order_by
+from gensweep.analysis.tables.labels import SETTINGS, add_settings_label, order_by
 from gensweep.analysis.tables.shared_columns import DATASET, MODEL
 from gensweep.analysis.tables.shared_columns import SETTINGS as SETTINGS_COLUMN
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.models import MODELS
 
 _OWN = ("epochs", "batch_size", "lr", "lr_decay", "momentum")
 
@@ -61,7 +62,7 @@ from (
 )
 where "of" = measure and (random_labels is not null or true_labels is not null)
 order by
-    dataset, {order_by("model", MODEL_ORDER)}, model, batch_norm desc,
+    dataset, {order_by("model", MODELS)}, model, batch_norm desc,
     {order_by("measure", ("rademacher", "vc", "stability"))}, n, {", ".join(_OWN)},
     {order_by("figure", [f.split("'figure': '")[1].split("'")[0] for f in _FIGURES])}
 """

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import MODEL_ORDER, model_label, order_by
+from gensweep.analysis.tables.labels import order_by
 from gensweep.analysis.tables.shared_columns import DATASET
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.models import MODELS, model_label
 
 _QUERY = f"""
 from correlations
 where spearman is not null
-order by dataset, model <> 'all', {order_by("model", MODEL_ORDER)}, model, batch_norm desc,
+order by dataset, model <> 'all', {order_by("model", MODELS)}, model, batch_norm desc,
     abs(spearman) desc, measure
 """
 NEEDS = "select 1 from measures having count(weight_norm) >= 5"  # as the view itself is slow

@@ -9,8 +9,9 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.paper_numbers import CERTAINTY, title
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import SETTINGS, in_words, model_label, varying_settings
+from gensweep.analysis.tables.labels import SETTINGS, in_words, varying_settings
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.models import model_label
 
 # Numbers that stand together, as the paper has them: training/test (best during training).
 _TOGETHER = ("train{}_error", "test{}_error", "best_test{}_error")

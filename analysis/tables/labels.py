@@ -10,11 +10,11 @@ from typing import Any
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.fields import Decides, Part
 from gensweep.trainables.labels import labels, settings_label, varying_fields
+from gensweep.trainables.models import MODELS
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.registry import trial_from_config
 from gensweep.trainables.trial import Trial
 
-MODEL_ORDER = ("inception", "alexnet", "mlp_3x512", "mlp_1x512")
 RANDOMIZATION_ORDER = tuple(RANDOMIZATIONS)
 
 # What a row of settings says in columns of its own; a regularizer's label says which are at work.
@@ -27,10 +27,6 @@ SETTINGS = tuple(
     and name not in GROUP_BY
     and not (field.about.part is Part.REGULARIZER and field.type is bool)
 )
-
-
-def model_label(model: str, batch_norm: bool) -> str:
-    return f"{model} (no BN)" if model in ("inception", "resnet18") and not batch_norm else model
 
 
 def dataset_labels(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -90,7 +86,7 @@ def order_by(column: str, order: Iterable[str]) -> str:
 # How rows of settings stand: as in the paper, true labels first.
 PAPER_ORDER = ", ".join(
     (
-        f"dataset, {order_by('model', MODEL_ORDER)}, model, batch_norm desc, regularizer",
+        f"dataset, {order_by('model', MODELS)}, model, batch_norm desc, regularizer",
         f"{order_by('randomization', RANDOMIZATION_ORDER)}, corruption, epochs, lr",
     )
 )

@@ -47,7 +47,7 @@ def test_an_empty_folder_has_empty_views(store: Store) -> None:
     with Database(store.root) as db:
         filled = {view for view in VIEWS if count(db, view)}
         # What the paper says is there, and what datasets there are.
-        assert filled == {"datasets", "paper", "reproduction", "claims"}
+        assert filled == {"datasets", "models", "paper", "reproduction", "claims"}
 
 
 def test_a_damaged_file_is_listed_and_the_rest_can_be_read(made: Store, write: Write) -> None:

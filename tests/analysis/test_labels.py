@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gensweep.analysis.database.catalog import Catalog
 from gensweep.analysis.tables.labels import (
-    MODEL_ORDER,
     RANDOMIZATION_ORDER,
     SETTINGS,
     dataset_labels,
-    model_label,
     order_by,
     percent,
     randomization_label,
@@ -22,7 +21,7 @@ from gensweep.analysis.tables.labels import (
     with_interval,
 )
 from gensweep.trainables.classifier.trial import ClassifierTrial
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import MODELS, model_label
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 
 
@@ -30,6 +29,15 @@ from gensweep.trainables.randomizations import RANDOMIZATIONS
 def test_a_missing_batch_normalization_is_said_where_there_could_be_one(name: str) -> None:
     assert model_label(name, True) == name
     assert model_label(name, False) == (f"{name} (no BN)" if MODELS[name].batch_norm else name)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "unknown"])
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_sql_names_models_as_tables_do(name: str, batch_norm: bool) -> None:
+    with duckdb.connect() as connection:
+        Catalog(connection)
+        found = connection.execute("select model_label(?, ?)", [name, batch_norm]).fetchall()
+    assert found == [(model_label(name, batch_norm),)]
 
 
 def test_every_randomization_has_its_place_and_a_name() -> None:
@@ -40,11 +48,11 @@ def test_every_randomization_has_its_place_and_a_name() -> None:
 
 
 def test_known_names_stand_in_their_order_and_others_behind_them() -> None:
-    names = ["zebra", *reversed(MODEL_ORDER), "aardvark"]
+    names = ["zebra", *reversed(MODELS), "aardvark"]
     values = ", ".join(f"('{name}')" for name in names)
-    query = f"from (values {values}) v(m) order by {order_by('m', MODEL_ORDER)}, m"
+    query = f"from (values {values}) v(m) order by {order_by('m', MODELS)}, m"
     found = [row[0] for row in duckdb.sql(query).fetchall()]
-    assert found == [*MODEL_ORDER, "aardvark", "zebra"]
+    assert found == [*MODELS, "aardvark", "zebra"]
 
 
 def test_every_setting_is_one_of_a_trial() -> None:

@@ -31,6 +31,7 @@ COLUMNS = {
         corrupted_train_error clean_train_error memorized_fraction recovered_fraction seconds""",
     "steps": "trial_id step train_loss",
     "datasets": "dataset classes train test",
+    "models": "model place batch_norm dropout",
     "sweep_trials": "sweep trial_id feed",
     "convergence": "trial_id metric threshold unit value censored ratio",
     "corruption": """model corruption regularizer train_error train_error_interval test_error

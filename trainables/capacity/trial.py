@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Interval
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import MODELS, model_label
 from gensweep.trainables.models.macs import multiply_accumulates
 from gensweep.trainables.trial import Trial
 
@@ -96,7 +96,7 @@ class CapacityTrial(Trial):
     @property
     def title(self) -> str:
         """In a few words, such as `stability of alexnet, 300 of digits, true labels`."""
-        model = self.model if self.batch_norm else f"{self.model} (no BN)"
+        model = model_label(self.model, self.batch_norm)
         parts = [f"{self.measure} of {model}", f"{self.n} of {self.dataset}"]
         return ", ".join(parts if self.measure == "vc" else [*parts, f"{self.labels} labels"])
 

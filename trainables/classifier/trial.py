@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt, Interval, Lt
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides, Part
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import MODELS, model_label
 from gensweep.trainables.models.macs import multiply_accumulates
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.trial import Trial
@@ -232,11 +232,10 @@ class ClassifierTrial(Trial):
     @property
     def title(self) -> str:
         """Such as `alexnet, labels p=0.5, crop+wd`."""
-        model, data = self.model, self.randomization.replace("_", " ")
-        if not self.batch_norm and model in MODELS and MODELS[model].batch_norm:
-            model += " (no BN)"
+        data = self.randomization.replace("_", " ")
         if self.randomization == "partial_labels":
             data = f"labels p={self.corruption:g}"
+        model = model_label(self.model, self.batch_norm)
         return ", ".join([model, data, *([] if self.regularizer == "none" else [self.regularizer])])
 
 

@@ -42,6 +42,12 @@ MODELS: dict[str, Architecture] = {
 }
 
 
+def model_label(model: str, batch_norm: bool) -> str:
+    """A model as tables name it, such as `inception (no BN)`."""
+    entry = MODELS.get(model)
+    return f"{model} (no BN)" if entry and entry.batch_norm and not batch_norm else model
+
+
 def build_model(
     name: str, shape: Shape, classes: int, *, batch_norm: bool = True, dropout: float = 0.0
 ) -> nn.Module:

@@ -14,8 +14,7 @@ create view capacity as
 with told as (
     select
         trial_id, dataset, model, seed, status, theory_settings->>'measure' as measure,
-        model in ('inception', 'resnet18')
-            and (theory_settings->>'batch_norm')::boolean as batch_norm,
+        has_batch_norm(model) and (theory_settings->>'batch_norm')::boolean as batch_norm,
         (theory_settings->>'n')::bigint as n,
         case when theory_settings->>'measure' <> 'vc' then theory_settings->>'labels' end as labels,
         (theory_settings->>'replacements')::bigint as replacements,

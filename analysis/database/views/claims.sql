@@ -55,9 +55,7 @@ weighed as (
         coalesce(bool_or(outcome = 'supports' and data = 'random labels'), false) as randomly,
         list({
             'outcome': outcome, 'n': n,
-            'text': format('{}{}, {}: {}', model,
-                case when model in ('inception', 'resnet18') and not batch_norm
-                    then ' (no BN)' else '' end, data, why)
+            'text': format('{}, {}: {}', model_label(model, batch_norm), data, why)
         } order by n, case when part in ('batch norm', 'capacity') then -value else value end desc,
             model, batch_norm, data, why) as cases -- the least sure first, then the least clear
     from evidence

@@ -27,6 +27,14 @@ create macro time_to(metric, threshold, first, last_epoch, epoch, step, seconds)
     'seconds': sum(seconds) filter (epoch <= coalesce(first, last_epoch))
 };
 
+-- Whether a model has batch normalization that can be taken out; false for one that is not known.
+create macro has_batch_norm(model) as
+    list_contains((select list(m.model) from known_models m where m.batch_norm), model);
+
+-- A model as tables name it, such as `inception (no BN)`.
+create macro model_label(model, batch_norm) as
+    model || case when has_batch_norm(model) and not batch_norm then ' (no BN)' else '' end;
+
 -- Of a group of rows of `measurements`: the value of the one that has a name.
 create macro measured(name, value, wanted) as any_value(value) filter (name = wanted);
 

@@ -14,8 +14,9 @@ create macro long_enough(epochs, regularizer) as
 create macro charged(train_error, n, diverged) as
     (coalesce(train_error * (n - diverged), 0) + diverged) / n;
 
--- The error of a guess among as many classes as a dataset has.
-create macro chance(dataset) as 1 - 1 / case dataset when 'imagenet' then 1e3 else 1e1 end;
+-- The error of a guess among as many classes as a dataset has; NULL for one that is not known.
+create macro chance(dataset) as
+    1 - 1 / (select map(list(d.dataset), list(d.classes)) from known_datasets d)[dataset];
 
 -- The largest test error that we call generalizing: 20 points below that of a guess.
 create macro generalizes(dataset) as chance(dataset) - 0.2;
