@@ -20,6 +20,7 @@ from gensweep.orchestrator.spec import parse_spec
 from gensweep.trainables import models
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
+from gensweep.trainables.models import counting
 from gensweep.trainables.models import MODELS, Architecture
 from gensweep.trainables.records import Ended, Epoch
 from gensweep.trainables.registry import TRAINABLES
@@ -65,7 +66,9 @@ def test_its_trials_are_planned_ordered_packed_and_trained(own: None) -> None:
         "mlp_1x512, true labels",
     ]
     # 8x8 places with 3 x 3x3 weights for each of 4 channels, and a read-out; so mlp_1x512 is first.
-    assert trials[0].cost == 512 * (8 * 8 * 3 * 9 * 4 + 8 * 8 * 4 * 10)
+    macs = 8 * 8 * 3 * 9 * 4 + 8 * 8 * 4 * 10
+    assert counting.count((3, 8, 8), 10)["own"] == macs
+    assert trials[0].cost == 512 * macs
     assert in_order(trials) == [trials[2], *trials[:2]]
     captured = Resources(engine="captured")
     assert largest_pack(captured, trials[0]) == 4

@@ -137,7 +137,7 @@ def test_early_stopping_is_of_trials_that_are_done(store: Store, write: Write) -
         write(store, (0.5,), status, seed=seed)
     with Database(store.root) as db:
         (row,) = db.table("from early_stopping").records()
-    assert (row["seed"], row["epochs"], row["best_test_epoch"]) == (0, 3, 2)
+    assert (row["seed"], row["epochs_run"], row["best_test_epoch"]) == (0, 3, 2)
     assert (row["final_test_error"], row["best_test_error"], row["gain"]) == (0.5, 0.25, 0.25)
 
 
@@ -149,7 +149,7 @@ def test_the_summary_is_the_mean_gain_and_the_median_epoch(store: Store, write: 
         table = early_stopping_table(db)
         assert len(db.table(table.sql).rows) == 3
     (row,) = table.records()
-    assert (row["seeds"], row["epochs"], row["best_test_epoch"]) == (3, 3, median([2, 2, 3]))
+    assert (row["seeds"], row["epochs_run"], row["best_test_epoch"]) == (3, 3, median([2, 2, 3]))
     for name, values in (
         ("final_test_error", [0.5, 0.25, 0.5]),
         ("best_test_error", [0.25, 0.25, 0.5]),

@@ -134,7 +134,9 @@ def test_live_compacted_and_mixed_folders_say_the_same(folders: dict[str, Path])
 
 def test_every_trial_and_epoch_is_there_once_with_its_last_attempt(made: Store) -> None:
     with Database(made.root) as db:
-        counted = db.table("select seed, status, attempts, epochs from trials order by seed, model")
+        counted = db.table(
+            "select seed, status, attempts, epochs_run from trials order by seed, model"
+        )
         assert counted.rows == [
             (0, "planned", None, None),
             (0, "done", 1, 3),

@@ -86,9 +86,9 @@ def test_a_model_can_be_set_where_no_grid_has_one() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "what", "allowed"),
     [
-        ("epoch", 3, "unknown key 'epoch'; did you mean 'epochs'?", "one of model, dataset"),
+        ("epoch", 3, "unknown key 'epoch'; did you mean 'epochs'?", "one of dataset, model"),
         ("resources.cpus", 1, "did you mean 'resources.cpu'?", "resources.device"),
-        ("grid", 1, "unknown key 'grid'", "one of model"),
+        ("grid", 1, "unknown key 'grid'", "one of dataset"),
         ("epochs", 0, "0 is not valid", "a whole number, at least 1"),
         ("epochs", True, "True is not valid", "a whole number, at least 1"),
         ("epochs", "many", "'many' is not valid", "a whole number, at least 1"),
