@@ -20,8 +20,7 @@ from gensweep.orchestrator.spec import parse_spec
 from gensweep.trainables import models
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
-from gensweep.trainables.models import counting
-from gensweep.trainables.models import MODELS, Architecture
+from gensweep.trainables.models import MODELS, Architecture, counting
 from gensweep.trainables.records import Ended, Epoch
 from gensweep.trainables.registry import TRAINABLES
 
