@@ -93,6 +93,7 @@ _COMPUTED = ("setting_id", "setting")
 
 
 def _setting(trainable: str, config: str) -> dict[str, Any]:
-    fields = TRAINABLES[trainable].config.fields()
-    said = json.loads(config).items()
-    return {k: v for k, v in said if fields[k].about.decides is Decides.SETTING}
+    """A field that this version does not know counts as one that makes a setting."""
+    known = TRAINABLES[trainable].config.fields() if trainable in TRAINABLES else {}
+    apart = {name for name, field in known.items() if field.about.decides is not Decides.SETTING}
+    return {name: v for name, v in json.loads(config).items() if name not in apart}
