@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from gensweep.orchestrator.cluster import ray_cluster
-from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.job import Assignment, Job
 from gensweep.orchestrator.spec import Resources
 from gensweep.orchestrator.store.claiming import claim_trials
@@ -39,9 +39,9 @@ def main(count: int = 200) -> None:
             ray_cluster(None, Resources(cpu=1)) as workers,
         ):
             job = Job(store.root, Path(folder), "cpu", 1, "", lease.id)
-            run_tuner(job, packs[:WARM], 1, workers, Silent(), lambda: lease.lost)
+            run_tuner(job, packs[:WARM], 1, workers, Display(), lambda: lease.lost)
             start = time.perf_counter()
-            run_tuner(job, packs[WARM:], 1, workers, Silent(), lambda: lease.lost)
+            run_tuner(job, packs[WARM:], 1, workers, Display(), lambda: lease.lost)
             ran = time.perf_counter() - start
         start = time.perf_counter()
         compact(store)

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.launch import Launch
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.store.layout import Store
@@ -40,7 +40,7 @@ class Memory(threading.Thread):
             time.sleep(0.2)
 
 
-class FirstStarted(Silent):
+class FirstStarted(Display):
     """The start of the first trial, and the driver's memory when everything is loaded."""
 
     def __init__(self) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from gensweep.orchestrator.job import Progress
 
 
-class Display(Protocol):
-    """Shows the progress of a launch."""
+class Display:
+    """Shows the progress of a launch; this one shows nothing."""
 
     def started(self, trial_id: str) -> None:
         """A worker has started the trial."""
@@ -21,15 +19,3 @@ class Display(Protocol):
 
     def said(self, line: str) -> None:
         """A message for the user."""
-
-
-class Silent:
-    """Shows nothing."""
-
-    def started(self, trial_id: str) -> None: ...
-
-    def progressed(self, progress: Progress) -> None: ...
-
-    def lost(self, trial_id: str) -> None: ...
-
-    def said(self, line: str) -> None: ...

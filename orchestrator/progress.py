@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.job import AGAIN
 from gensweep.orchestrator.job import Progress as TrialProgress
 from gensweep.trainables.labels import labels
@@ -94,7 +95,7 @@ def _figures(progress: TrialProgress) -> str:
     )
 
 
-class PlainDisplay:
+class PlainDisplay(Display):
     """A line for every trial that ends, and from time to time one for running trials."""
 
     def __init__(self, console: Console, trials: Mapping[str, Trial]) -> None:
@@ -123,7 +124,7 @@ class PlainDisplay:
         self._console.print(line, soft_wrap=True, markup=False)
 
 
-class LiveDisplay:
+class LiveDisplay(Display):
     """An overall bar with the time left, and a line per running trial."""
 
     def __init__(self, console: Console, trials: Mapping[str, Trial]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.job import Progress
 from gensweep.orchestrator.launch import Launch
 from gensweep.orchestrator.plan import plan
@@ -24,7 +24,7 @@ from gensweep.trainables.datasets.arrays import Dataset, write_cache
 
 
 @dataclass
-class Recorder(Silent):
+class Recorder(Display):
     """A display that remembers what it was told, and may act on it."""
 
     starts: list[str] = field(default_factory=list)

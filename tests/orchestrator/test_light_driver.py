@@ -18,7 +18,7 @@ epochs = 1
 LAUNCH = """
 import json, sys
 from pathlib import Path
-from gensweep.orchestrator.display import Silent
+from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.launch import Launch
 from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.spec import parse_spec
@@ -26,7 +26,7 @@ from gensweep.orchestrator.store.layout import Store
 folder = Path(sys.argv[1])
 spec = parse_spec(sys.argv[2], "made.toml")
 launch = Launch(spec, plan(spec), Store.create(folder / "results"), folder / "data")
-summary = launch.run(launch.planned, Silent())
+summary = launch.run(launch.planned, Display())
 print(json.dumps([summary.statuses, "ray" in sys.modules, "torch" in sys.modules]))
 """
 
