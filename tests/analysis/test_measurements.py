@@ -12,7 +12,7 @@ from gensweep.analysis.exports.runs import runs
 from gensweep.analysis.progress.status import status_tables
 from gensweep.analysis.progress.trial import trial_tables
 from gensweep.analysis.report import report_tables
-from gensweep.analysis.tables.labels import trial_label
+from gensweep.analysis.tables.labels import trial_labels
 from gensweep.analysis.tables.table import formatted
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.layout import Store
@@ -79,7 +79,7 @@ def test_they_are_called_by_what_they_set(store: Store) -> None:
     with Database(store.root) as db:
         rows = db.table("from trials order by seed desc").records()
         tables = {t.name: t for t in status_tables(db)}
-    assert [trial_label(r) for r in rows] == ["min_norm, n 30, seed 1", "min_norm, n 40, seed 0"]
+    assert trial_labels(rows) == ["min_norm, n 30, seed 1", "min_norm, n 40, seed 0"]
     ((_, *said),) = formatted(tables["trouble"]).texts()
     assert said == ["min_norm", "n 40", "–", "0", "failed", "  of some kind"]
 

@@ -217,7 +217,8 @@ MISTAKES = {
     ";": "is not one statement; one SELECT or EXPLAIN statement",
     "delete from trials": "DELETE is not a query; one SELECT or EXPLAIN statement",
     "pivot trials on model": "PIVOT without a list of values creates a type",
-    "from query('select 1')": "query is not allowed in queries; the table functions are duckdb_columns, ",
+    "from query('select 1')": "query is not allowed in queries; "
+    "the table functions are duckdb_columns, ",
     "select ?": "Invalid Input Error: Values were not provided for the following parameters: 1",
 }
 

@@ -73,7 +73,7 @@ def test_a_launch_reports_to_stdout_and_tells_its_progress_on_stderr(
     assert first.stdout.startswith("The paper's claims, judged by our trials\n")
     lines = first.stderr.splitlines()
     assert "2 to run" in lines[0]
-    for data in ("true_labels", "random_labels"):
+    for data in ("true labels", "random labels"):
         assert any(f"✓ mlp_1x512, {data}, seed 0: epoch 2, train error" in line for line in lines)
     assert lines[-1] == "tiny: 2 done"
     assert "Traceback" not in first.stderr

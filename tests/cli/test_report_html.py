@@ -75,7 +75,7 @@ def test_only_takes_names_with_commas_and_options(
 
 def test_one_summary_is_one_table_in_every_format(gensweep: Gensweep, results: Path) -> None:
     as_csv = gensweep("report", "--only", "corruption", "--format", "csv")[1]
-    assert as_csv.startswith("dataset,model,")
+    assert as_csv.startswith("setting_id,dataset,model,")
     assert isinstance(
         json.loads(gensweep("report", "--only", "corruption", "--format", "json")[1]), list
     )

@@ -69,7 +69,7 @@ MISTAKES = [
         "grid",
         '[[grid]]\nmodel = "alexnet"\nrandomization = ["random_label"] # <--',
         "grid.randomization",
-        "'random_label' is not valid",
+        "unknown randomization 'random_label'; did you mean 'random_labels'?",
         "one of true_labels, partial_labels, random_labels, shuffled_pixels, random_pixels, gauss",
     ),
     ("regularizer", "[regularizer.none] # <--", "regularizer.none", "without settings", "another"),

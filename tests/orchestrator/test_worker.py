@@ -106,7 +106,7 @@ def test_while_a_trial_runs_it_is_reported_as_often_as_asked(
     reports = finish(begin(SHORT))
     assert [r.status for r in reports[:-1]] == ["running"] * (len(reports) - 1)
     # start, steps, epoch, steps, epoch, measures, end
-    assert [r.epoch for r in reports] == [0, 0, 1, 1, 2, 2, 2]
+    assert [r.epoch for r in reports] == [0, 1, 1, 2, 2, 2, 2]
     assert reports[0] == Progress(SHORT.trial_id, "running")
     assert reports[1].train_loss is not None
     assert reports[1].train_error is None

@@ -71,7 +71,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, cluster: Any) -> Shared:
     folder, house = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("house")
     (folder / "data").mkdir()
     shutil.copytree(HOUSE / "gensweep", house / "gensweep")
-    (house / "gensweep" / "trainables" / "classifier.py").write_text(NEEDS)
+    (house / "gensweep" / "trainables" / "classifier" / "run.py").write_text(NEEDS)
     cluster.add("gpu", gpus=1)
     code, err = cluster.launch(folder, SHARES, house).ended()
     cluster.kill("gpu")

@@ -156,4 +156,4 @@ def test_workers_need_no_gensweep_on_their_node_as_the_launch_brings_it(
     own = [line for line in files if "/trainables/" in line or "/orchestrator/" in line]
     assert len(own) >= 2
     assert all("/runtime_resources/py_modules_files/" in line for line in own)
-    assert not [line for line in files if str(HOUSE) in line]
+    assert not [line for line in files if str(HOUSE / "gensweep") in line]
