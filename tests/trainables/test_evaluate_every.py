@@ -111,4 +111,4 @@ def test_a_trial_stopped_anywhere_goes_on_as_if_it_had_not_been(
 
 def test_a_trial_that_is_evaluated_at_every_epoch_is_the_trial_of_before(tiny: Tiny) -> None:
     assert tiny(evaluate_every=1).trial_id == tiny().trial_id
-    assert tiny(evaluate_every=2).trial_id != tiny().trial_id
+    assert tiny(epochs=3, evaluate_every=2).trial_id != tiny(epochs=3).trial_id
