@@ -14,9 +14,10 @@ from rich.text import Text
 from gensweep.analysis.drawing.terminal import terminal
 from gensweep.analysis.progress.watch import Moment
 from gensweep.analysis.tables.figure import Curve, line_figure
-from gensweep.analysis.tables.labels import randomization_label, with_interval
+from gensweep.analysis.tables.labels import with_interval
 from gensweep.orchestrator.progress import sparkline
 from gensweep.trainables.models import model_label
+from gensweep.trainables.randomizations import randomization_label
 
 _LISTED = 8  # rows of a list
 _WIDE = 60  # columns that have room for sparklines too

@@ -122,3 +122,10 @@ RANDOMIZATIONS: dict[str, Randomization] = {
     "random_pixels": Randomization("a pixel permutation for each image", images=randomize_pixels),
     "gaussian": Randomization("noise with the images' moments", images=gaussian_pixels),
 }
+
+
+def randomization_label(randomization: str, corruption: float) -> str:
+    """A randomization as labels and tables name it, such as `random pixels` or `labels p=0.5`."""
+    if randomization == "partial_labels":
+        return f"labels p={corruption:g}"
+    return randomization.replace("_", " ")

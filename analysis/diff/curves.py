@@ -10,7 +10,7 @@ from gensweep.analysis.tables.table import Row, Table
 COLUMNS = ("side", "epoch", "train_error", "test_error")
 
 
-def curves_for_people(table: Table, names: Sequence[str], note: str) -> list[Table]:
+def curves_plot(table: Table, names: Sequence[str], note: str) -> list[Table]:
     """A plot of rows of COLUMNS, whose sides are `a` and `b`; nothing where there are none."""
     curves = []
     for side, name in zip("ab", names, strict=True):

@@ -9,10 +9,10 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.labels import (
     RANDOMIZATION_ORDER,
     order_by,
-    randomization_label,
 )
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.models import MODELS, model_label
+from gensweep.trainables.randomizations import randomization_label
 
 LIKE = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 ORDER = f"""

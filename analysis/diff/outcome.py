@@ -8,9 +8,10 @@ from dataclasses import replace
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import SETTINGS, in_percent, setting_text
+from gensweep.analysis.tables.labels import SETTINGS, in_percent
 from gensweep.analysis.tables.shared_columns import DATA, DATASET, MODEL, REGULARIZER
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.fields import text
 
 _VALUES = {
     "trials": "count(*)",
@@ -61,7 +62,7 @@ def outcome_table(db: Database, a: str, b: str) -> Table:
 
 def _layout(varying: Sequence[str]) -> list[Column]:
     def settings(record: Record) -> str:
-        return ", ".join(f"{name} {setting_text(record[name])}" for name in varying)
+        return ", ".join(f"{name} {text(record[name])}" for name in varying)
 
     return [
         *(DATASET, MODEL, DATA, REGULARIZER),

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.diff.curves import curves_for_people
+from gensweep.analysis.diff.curves import curves_plot
 from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
 from gensweep.analysis.diff.outcome import outcome_table
 from gensweep.analysis.progress.status import with_settings
 from gensweep.analysis.tables.column import Column
-from gensweep.analysis.tables.labels import setting_text
 from gensweep.analysis.tables.shared_columns import REGULARIZER
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.fields import text
 
 _MOST = 20  # trials of one sweep alone, for a person
 _SIDES = {"a": "only in {a}", "b": "only in {b}", "both": "in both"}
@@ -53,7 +53,7 @@ def sweep_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
     curves = asked(db, _CURVES, "curves", a, b)
     if not people:
         return [trials, axes, outcome, curves]
-    plot = curves_for_people(curves, (a, b), _NOTE)
+    plot = curves_plot(curves, (a, b), _NOTE)
     return [_counts(trials, a, b), *_only(db, trials, a, b), axes, outcome, *plot]
 
 
@@ -70,7 +70,7 @@ def _axes_table(db: Database, a: str, b: str) -> Table:
 
 
 def _listed(values: Sequence[Any]) -> str:
-    return ", ".join(map(setting_text, values))
+    return ", ".join(map(text, values))
 
 
 def _axes(db: Database, a: str, b: str) -> list[list[Any]]:

@@ -6,7 +6,7 @@ from numbers import Real
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.diff.curves import COLUMNS, curves_for_people
+from gensweep.analysis.diff.curves import COLUMNS, curves_plot
 from gensweep.analysis.progress.trial import measured_once, measurements, trial_settings
 from gensweep.analysis.tables.column import Column, plain
 from gensweep.analysis.tables.labels import percent
@@ -52,7 +52,7 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
         layout=[Column("figure"), _value(a, "a"), _value(b, "b"), _value("difference")],
     )
     if people:
-        return [settings_table, outcome_table, *curves_for_people(curves, (a, b), _NOTE)]
+        return [settings_table, outcome_table, *curves_plot(curves, (a, b), _NOTE)]
     return [settings_table, outcome_table, curves]
 
 

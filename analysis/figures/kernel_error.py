@@ -9,8 +9,9 @@ from gensweep.analysis.database.paper_numbers import CERTAINTY, Number, paper_nu
 from gensweep.analysis.figures.series import OVER_SEEDS, Record, curve, name_of, split
 from gensweep.analysis.questions.kernels import IN_ORDER
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import in_words, setting_text
+from gensweep.analysis.tables.labels import in_words
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.fields import text
 from gensweep.trainables.kernel.trial import FILTERS
 
 _CURVE = ("model", "randomization", "kernel", "bandwidth", "l2", "filters")
@@ -80,7 +81,7 @@ def _name(point: Record, series: list[list[Record]]) -> str:
 
 
 def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else setting_text(value)
+    return f"{value:.3g}" if isinstance(value, float) else text(value)
 
 
 def _numbers(dataset: str) -> list[Number]:

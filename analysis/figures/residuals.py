@@ -7,8 +7,9 @@ from math import isfinite
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import Record, name_of, split
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import in_words, setting_text
+from gensweep.analysis.tables.labels import in_words
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.fields import text
 
 _QUERY = """
 select
@@ -67,7 +68,7 @@ def _name(record: Record) -> str:
         "one-hot" if record["output"] == "one_hot" else "",
         f"{record['classes']} classes" if record["classes"] != usual.classes else "",
         f"{record['depth']} layers" if record["depth"] != usual.depth else "",
-        f"knot {setting_text(record['knot'])}" if record["knot"] != usual.knot else "",
+        f"knot {text(record['knot'])}" if record["knot"] != usual.knot else "",
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import add_trial_settings, in_percent, randomization_label
+from gensweep.analysis.tables.labels import add_trial_settings, in_percent
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.randomizations import randomization_label
 from gensweep.trainables.status import Status
 
 COUNTS = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in Status)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, setting_text
+from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label
 from gensweep.analysis.tables.shared_columns import SEEDS, SETTING, percent_column
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.fields import text
 
 _QUERY = f"""
 with stopped as (
@@ -39,7 +40,7 @@ _COLUMNS = (
 
 
 def _epoch(record: Record) -> str:
-    return f"{setting_text(record['best_test_epoch'])} of {setting_text(record['epochs_run'])}"
+    return f"{text(record['best_test_epoch'])} of {text(record['epochs_run'])}"
 
 
 _LAYOUT = (

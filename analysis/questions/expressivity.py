@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import setting_text
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
+from gensweep.trainables.fields import text
 
 # The same sample, asked for in the same way.
 _SAMPLE = ("dataset", "randomization", "n", "d", "classes", "output")
@@ -97,7 +97,7 @@ _LAYOUT = (
     Column("classes", keep="varying"),
     Column("out", lambda r: 1 if r["output"] == "real" else r["classes"]),
     Column("depth", unsaid=(None, 1), keep="filled", align="left"),
-    Column("knot", text=setting_text, unsaid=_KNOTS, keep="filled", align="left"),
+    Column("knot", text=text, unsaid=_KNOTS, keep="filled", align="left"),
     Column("weights", "parameters"),
     Column("float64", "fp64_fits", cell=lambda r: _constructed(r, "fp64")),
     Column("float32", "fp32_fits", cell=lambda r: _constructed(r, "fp32")),

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
-from gensweep.analysis.tables.labels import in_percent, in_words, order_by, setting_text
+from gensweep.analysis.tables.labels import in_percent, in_words, order_by
 from gensweep.analysis.tables.shared_columns import DATASET, percent_column
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.fields import text
 
 FEATURES = ("raw_pixels", "gabor_wavelets", "random_features")
 # Everything of a trial but its seed.
@@ -53,7 +54,7 @@ _LAYOUT = (
     Column("features", _features),
     Column("labels", _labels, unsaid=("true",), keep="filled"),
     Column("in", "precision"),
-    Column("l2", text=setting_text, unsaid=(0,), keep="filled", align="left"),
+    Column("l2", text=text, unsaid=(0,), keep="filled", align="left"),
     Column("n"),
     Column("seeds", unsaid=(1,), keep="filled"),
     percent_column("test %", "test_error"),

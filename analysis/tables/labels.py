@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
-from gensweep.trainables.fields import Decides, Part
+from gensweep.trainables.fields import Decides, Part, text
 from gensweep.trainables.labels import labels, settings_label, varying_fields
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.randomizations import RANDOMIZATIONS, randomization_label
 from gensweep.trainables.registry import trial_from_config
 from gensweep.trainables.trial import Trial
 
@@ -37,12 +37,6 @@ def dataset_labels(records: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def in_words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def randomization_label(randomization: str, corruption: float) -> str:
-    if randomization == "partial_labels":
-        return f"labels p={corruption:g}"
-    return in_words(randomization)
 
 
 def short_data_label(randomization: str, corruption: float) -> str:
@@ -108,7 +102,7 @@ def varying_settings(
     for record in records:
         group = groups[tuple(record[name] for name in group_by)]
         varying = [s for s in among if len({other[s] for other in group}) > 1]
-        labels.append(", ".join(f"{s} {setting_text(record[s])}" for s in varying))
+        labels.append(", ".join(f"{s} {text(record[s])}" for s in varying))
     return labels
 
 
@@ -118,10 +112,6 @@ def add_settings_label(
     """Give each record `settings`: what tells it from others that agree in `group_by`."""
     for record, settings in zip(records, varying_settings(records, group_by), strict=True):
         record["settings"] = settings
-
-
-def setting_text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def percent(fraction: float) -> str:

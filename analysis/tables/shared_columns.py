@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gensweep.analysis.tables.column import Column
-from gensweep.analysis.tables.labels import percent_interval, randomization_label, short_data_label
+from gensweep.analysis.tables.labels import percent_interval, short_data_label
 from gensweep.trainables.models import model_label
+from gensweep.trainables.randomizations import randomization_label
 
 DATASET = Column("dataset", cell=lambda r: r["dataset"] or "", keep="varying")
 MODEL = Column("model", lambda r: model_label(r["model"], r["batch_norm"]), unbroken=True)

@@ -16,13 +16,12 @@ from gensweep.analysis.tables.labels import (
     dataset_labels,
     order_by,
     percent,
-    randomization_label,
     varying_settings,
     with_interval,
 )
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.models import MODELS, model_label
-from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.randomizations import RANDOMIZATIONS, randomization_label
 
 
 @pytest.mark.parametrize("name", MODELS)

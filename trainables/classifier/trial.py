@@ -17,7 +17,7 @@ from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides, Part
 from gensweep.trainables.models import MODELS, model_label
 from gensweep.trainables.models.macs import multiply_accumulates
-from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.randomizations import RANDOMIZATIONS, randomization_label
 from gensweep.trainables.trial import Trial
 
 Stop = Literal["epochs", "fit"]
@@ -232,9 +232,7 @@ class ClassifierTrial(Trial):
     @property
     def title(self) -> str:
         """Such as `alexnet, labels p=0.5, crop+wd`."""
-        data = self.randomization.replace("_", " ")
-        if self.randomization == "partial_labels":
-            data = f"labels p={self.corruption:g}"
+        data = randomization_label(self.randomization, self.corruption)
         model = model_label(self.model, self.batch_norm)
         return ", ".join([model, data, *([] if self.regularizer == "none" else [self.regularizer])])
 

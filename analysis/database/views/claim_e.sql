@@ -1,8 +1,7 @@
 -- What decides claim E: the empirical Rademacher complexity is close to 1, that of what training
 -- reaches. Per model: its setting without a regularizer that fitted random labels best, for the
--- complexity is that of the best fit. A correlation of fitted and drawn labels (with its interval)
--- of at least 0.95 supports the claim; less contradicts it, if it was trained long enough. Where a
--- seed diverged it is open: nothing was measured of that draw of labels.
+-- complexity is that of the best fit. Where a seed diverged nothing was measured of that draw of
+-- labels.
 create view claim_e as
 with fitted_best as (
     select
@@ -29,14 +28,6 @@ bounded as (
 select
     'E' as claim, 'capacity' as part, dataset, model, batch_norm, 'random labels' as data,
     n, bound as value, nullif(half, 0) as interval,
-    case
-        when diverged > 0 then 'open'
-        when bound - half >= 0.95 then 'supports'
-        when long and bound + half < 0.95 then 'contradicts'
-        else 'open'
-    end as outcome,
-    case
-        when diverged > 0 then format('{} of {} diverged', diverged, n)
-        else format('at least {:.3f} in {} epochs', bound, epochs)
-    end as why
+    complexity_outcome(bound, half, long, diverged) as outcome,
+    complexity_why(bound, epochs, n, diverged) as why
 from bounded;

@@ -1,8 +1,6 @@
 -- What decides claim E of random signs that were fitted as such: the empirical Rademacher complexity
 -- of a network's functions on n images. Per model: its largest n, as on a smaller sample it is
--- larger, and there its setting that fits best. A correlation of fitted and drawn signs (its mean
--- over draws, with the interval) of at least 0.95 supports the claim; less contradicts it, if it was
--- trained long enough. Where a draw diverged it is open.
+-- larger, and there its setting that fits best.
 create view claim_e_capacity as
 with fitted_best as (
     select
@@ -25,14 +23,6 @@ select
     'E' as claim, 'capacity' as part, dataset, model, batch_norm,
     format('random signs of {} images', n) as data,
     draws as n, bound as value, nullif(half, 0) as interval,
-    case
-        when diverged > 0 then 'open'
-        when bound - coalesce(half, 0) >= 0.95 then 'supports'
-        when long and bound + coalesce(half, 0) < 0.95 then 'contradicts'
-        else 'open'
-    end as outcome,
-    case
-        when diverged > 0 then format('{} of {} diverged', diverged, draws)
-        else format('at least {:.3f} in {} epochs', bound, epochs_run)
-    end as why
+    complexity_outcome(bound, coalesce(half, 0), long, diverged) as outcome,
+    complexity_why(bound, epochs_run, draws, diverged) as why
 from fitted_best;

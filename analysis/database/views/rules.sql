@@ -26,6 +26,21 @@ create macro generalizes(dataset) as chance(dataset) - 0.2;
 -- where any labels can be fitted.
 create macro correlation(train_error, dataset) as 1 - train_error / chance(dataset);
 
+-- What such a correlation, plus or minus `half`, says of claim E: at least 0.95 supports
+-- it, less contradicts it after long enough a training. Where a draw diverged it is open.
+create macro complexity_outcome(bound, half, long, diverged) as
+    case
+        when diverged > 0 then 'open'
+        when bound - half >= 0.95 then 'supports'
+        when long and bound + half < 0.95 then 'contradicts'
+        else 'open'
+    end;
+create macro complexity_why(bound, epochs, n, diverged) as
+    case
+        when diverged > 0 then format('{} of {} diverged', diverged, n)
+        else format('at least {:.3f} in {} epochs', bound, epochs)
+    end;
+
 -- How far ours may lie from a number of the paper that we call the same: a percentage point for
 -- errors and gains, a tenth of a norm, half of a ratio of times, nothing for a count.
 create macro tolerance(metric, value) as
