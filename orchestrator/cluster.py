@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sysconfig
 import warnings
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +58,15 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
     import ray
 
+    from gensweep.orchestrator.paths import SafeJob, own_folder
+
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
         options |= {"address": "local", "include_dashboard": False}
+        options |= {"job_config": SafeJob(own_folder())}
     else:
         options |= {"address": address, "runtime_env": {"py_modules": [str(_PACKAGE)]}}
+        options |= {"job_config": SafeJob([])}
     try:
         with watch_ray(address or "local Ray") as is_up:
             _connect(address, options)
@@ -78,11 +81,8 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
 def _connect(address: str | None, options: dict[str, Any]) -> None:
     import ray
 
-    # Ray puts the working directory first on its workers' path, where a user's files would stand in
-    # the way of libraries: torch imports `profile`. The standard library is on that path anyway.
     try:
-        with chdir(sysconfig.get_path("stdlib")):
-            ray.init(**options)
+        ray.init(**options)
     except Exception as error:  # a bare one, where a node takes too long to start
         what = "cannot be reached" if address else "cannot be started"
         todo = "see `ray status`" if address else "try again when the machine is less busy"

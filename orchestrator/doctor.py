@@ -45,8 +45,11 @@ def examine(results: str | Location, data_dir: Path) -> list[Finding]:
 
 
 def _python(code: str) -> tuple[int, str, str]:
-    """Run code in a fresh interpreter, so that a crashing library does not crash this one."""
-    command = [sys.executable, "-c", code]
+    """Run code in a fresh interpreter, so that a crashing library does not crash this one.
+
+    It imports nothing from the working directory.
+    """
+    command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_IMPORT_SECONDS)
     return done.returncode, done.stdout.strip(), done.stderr.strip()
 

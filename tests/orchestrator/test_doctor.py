@@ -42,6 +42,14 @@ def test_a_fresh_interpreter_gives_its_exit_code_and_both_its_streams() -> None:
     assert doctor._python(code) == (3, "out", "err")
 
 
+def test_a_fresh_interpreter_imports_nothing_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "profile.py").write_text("raise RuntimeError")
+    monkeypatch.chdir(tmp_path)
+    assert doctor._python("import profile") == (0, "", "")
+
+
 def test_on_a_machine_in_order_nothing_is_broken(python: Python, tmp_path: Path) -> None:
     found = examine(tmp_path / "results", tmp_path / "data")
     assert [f for f in found if f.state == "broken"] == []

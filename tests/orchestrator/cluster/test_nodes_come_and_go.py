@@ -157,3 +157,13 @@ def test_workers_need_no_gensweep_on_their_node_as_the_launch_brings_it(
     assert len(own) >= 2
     assert all("/runtime_resources/py_modules_files/" in line for line in own)
     assert not [line for line in files if str(HOUSE / "gensweep") in line]
+
+
+def test_workers_there_import_nothing_from_the_folder_of_the_launch(
+    tmp_path: Path, cluster: Any
+) -> None:
+    for name in ("orchestrator", "profile"):  # torch imports the latter
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('a file of the user')")
+    small = 'name = "small"\n[[grid]]\ndataset = "synthetic"\nmodel = "mlp_1x512"\nepochs = 1\n'
+    code, err = cluster.launch(tmp_path, small).ended()
+    assert (code, "small: 1 done" in err) == (0, True), err
