@@ -40,6 +40,7 @@ _OWN = {
     "RAY_worker_niceness": "0",
     "RAY_worker_register_timeout_seconds": "300",
     "RAY_gcs_server_port_wait_time_s": "120",
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "120",
 }
 
 

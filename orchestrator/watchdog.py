@@ -13,7 +13,7 @@ from types import FrameType
 
 from gensweep.orchestrator.errors import RayLostError
 
-START_SECONDS = 90.0
+START_SECONDS = 300.0  # longer than Ray itself waits for the parts of one of our own
 _PERIOD = 2.0  # seconds between two looks
 _MISSES = 3  # in a row, before Ray counts as dead
 _SIGNAL = signal.SIGUSR2  # interrupts the call that the main thread waits in
