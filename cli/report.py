@@ -14,7 +14,7 @@ from gensweep.analysis.tables.table import Table, in_brief
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
-from gensweep.cli.output import emit, emit_text
+from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 
 STDOUT = "-"
@@ -68,7 +68,7 @@ def report_sweep(results: str, sweep: str) -> None:
     from gensweep.analysis.report import report_tables
 
     with opened(results, sweep) as db:
-        emit_text(_in_brief(report_tables(db)))
+        emit(_in_brief(report_tables(db)), Format.TABLE)
 
 
 def _in_brief(tables: Sequence[Table]) -> list[Table]:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gensweep.orchestrator.store.damage import raise_if_passing
 from gensweep.orchestrator.store.files import read_table
@@ -45,9 +44,9 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
 
 def end_abandoned(store: Store, ids: Collection[str], status: Status, error: str) -> None:
     """Mark trials as interrupted whose row says running although no launch runs them."""
-    live = take_snapshot(store).live
-    mine = pc.and_(
-        pc.is_in(live["trial_id"], pa.array(list(ids), pa.string())),
-        pc.equal(live["status"], Status.RUNNING),
-    )
-    mark_ended(store, live.filter(mine), status, {"error": error})
+    live, known = take_snapshot(store).live, set(ids)
+    abandoned = [
+        row["trial_id"] in known and row["status"] == Status.RUNNING
+        for row in live.select(["trial_id", "status"]).to_pylist()
+    ]
+    mark_ended(store, live.filter(pa.array(abandoned, pa.bool_())), status, {"error": error})
