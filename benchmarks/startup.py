@@ -1,21 +1,28 @@
-"""The start-up time of commands that only plan and read: `python benchmarks/startup.py`.
+"""What commands that only plan and read cost: `python benchmarks/startup.py`.
 
-Claim: `gensweep plan sweeps/full_paper.toml` and `gensweep query "select 1"` take less than
-0.7 s each, and load neither torch nor Ray.
+Claims: `gensweep query "select 1"` and `gensweep plan sweeps/full_paper.toml` take less than 0.7 s
+and load neither torch nor Ray; `plan` of 100,000 trials takes less than 5 s and 1 GB.
+
+Their times are printed as ratios too: to importing the libraries alone, and to that with what
+typer and rich load once they are used.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from gensweep.orchestrator.store.layout import Store
 
 ROUNDS = 7
-SWEEP = Path(__file__).resolve().parent.parent / "sweeps" / "full_paper.toml"
+SWEEPS = Path(__file__).resolve().parent.parent / "sweeps"
+LIBRARIES = "import duckdb, pyarrow, rich, typer"
+USED = f"{LIBRARIES}, typer._adapters, rich.table"
 RUN = "from gensweep.cli.main import main; main()"
 LOADED = f"""
 import sys
@@ -26,16 +33,42 @@ except SystemExit:
     pass
 print([name for name in ('torch', 'ray') if name in sys.modules], file=sys.stderr)
 """
+MANY = """
+name = "many"
+seeds = {seeds}
+[[grid]]
+model = ["mlp_1x512", "mlp_3x512"]
+randomization = ["true_labels"]
+lr = {rates}
+"""
 
 
-def seconds(arguments: list[str]) -> float:
-    """The median wall time of a whole process."""
-    taken = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", RUN, *arguments], check=True, capture_output=True)
-        taken.append(time.perf_counter() - start)
-    return sorted(taken)[ROUNDS // 2]
+@dataclass(frozen=True)
+class Cost:
+    """Of a whole process: wall time in seconds, and its largest resident set in bytes."""
+
+    seconds: float
+    memory: int
+
+
+def cost(code: str, *arguments: str) -> Cost:
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, arguments
+    return Cost(seconds, usage.ru_maxrss * 1024)
+
+
+def medians(commands: list[tuple[str, ...]]) -> list[float]:
+    """The median wall time of each, run in turn."""
+    rounds = [[cost(*command).seconds for command in commands] for _ in range(ROUNDS)]
+    return [sorted(times)[ROUNDS // 2] for times in zip(*rounds, strict=True)]
 
 
 def heavy_imports(arguments: list[str]) -> str:
@@ -44,24 +77,40 @@ def heavy_imports(arguments: list[str]) -> str:
     return done.stderr.strip().splitlines()[-1]
 
 
+def many_trials(folder: Path) -> Path:
+    """A sweep file of 100,000 trials."""
+    path = folder / "many.toml"
+    rates = [round(0.001 * step, 3) for step in range(1, 51)]
+    path.write_text(MANY.format(seeds=list(range(1000)), rates=rates))
+    return path
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Store.create(Path(folder, "results"))
         results = ["--results", f"{folder}/results"]
-        bare = seconds_of_bare_python()
-        print(f"bare python                      {bare:6.3f} s")
-        for arguments in (["plan", str(SWEEP), *results], ["query", "select 1", *results]):
+        commands = [
+            ["query", "select 1", *results],
+            ["plan", str(SWEEPS / "full_paper.toml"), *results],
+        ]
+        timed = medians([(LIBRARIES,), (USED,), *((RUN, *arguments) for arguments in commands)])
+        libraries, used, *taken = timed
+        print(f"the libraries imported           {libraries:6.3f} s (medians of {ROUNDS})")
+        print(f"the libraries in use             {used:6.3f} s, {used / libraries:.2f} times")
+        for arguments, seconds in zip(commands, taken, strict=True):
             name = "gensweep " + " ".join(Path(a).name for a in arguments[:2])
             print(
-                f"{name:32} {seconds(arguments):6.3f} s, "
-                f"loads {heavy_imports(arguments)} of torch and ray (median of {ROUNDS})"
+                f"{name:32} {seconds:6.3f} s, {seconds / libraries:.2f} times the libraries, "
+                f"{seconds / used:.2f} times them in use; "
+                f"loads {heavy_imports(arguments)} of torch and ray"
             )
-
-
-def seconds_of_bare_python() -> float:
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
-    return time.perf_counter() - start
+        for format_ in ("table", "csv"):
+            sweep = str(many_trials(Path(folder)))
+            found = cost(RUN, "plan", sweep, *results, "--format", format_)
+            print(
+                f"plan of 100,000 trials, {format_:8} {found.seconds:6.2f} s, "
+                f"{found.memory / 1e9:.2f} GB"
+            )
 
 
 if __name__ == "__main__":
