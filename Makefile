@@ -7,6 +7,9 @@ CONSTRAINTS := constraints.txt
 # More than there are cores is slower: the workers that tests wait for run with a low priority.
 PROCESSES ?= 2
 
+# Tests start hundreds of Pythons; without compiled modules each of them takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo install develop check test lint package docs benchmarks reliability clean
 
 demo: install
