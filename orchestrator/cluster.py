@@ -94,7 +94,10 @@ def _connect(address: str | None, options: dict[str, Any]) -> None:
 
 def _reach(address: str) -> None:
     """Raise ClusterError if nobody listens at HOST:PORT; Ray itself would try for many minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address.startswith("ray://"):
+        what = "is the address of a Ray Client, through which no trials can be run"
+        raise ClusterError(address, what, "HOST:PORT of the head node", "use its port, often 6379")
+    host, _, port = address.rpartition(":")
     if not port.isdigit():
         return  # `auto`, say, which Ray looks up by itself
     try:

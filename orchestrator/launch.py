@@ -97,7 +97,8 @@ class Launch:
                 if self.address:
                     raise
                 display.said(f"{error.where} {error.what}; starting another")
-        raise ClusterError("local Ray", f"has died {_RAYS} times", todo="see `gensweep doctor`")
+                lost = error
+        raise ClusterError(lost.where, f"{lost.what}, {_RAYS} times", todo=lost.todo)
 
     def _run_on_ray(
         self, attempts: Attempts, datasets: Sequence[str], lease: HeldLease, display: Display

@@ -36,7 +36,7 @@ def watch_ray(where: str) -> Iterator[Callable[[], None]]:
         return
     todo = "the same command continues from here"
     died = RayLostError(where, "has died", todo=todo)
-    late = RayLostError(where, f"did not come up in {START_SECONDS:g} s", todo=todo)
+    late = RayLostError(where, f"did not start in {START_SECONDS:g} s", todo=todo)
     error = late
 
     def out(signum: int, frame: FrameType | None) -> None:

@@ -183,7 +183,7 @@ def nobody() -> str:
     return f"127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("form", ["{}", "ray://{}", "127.0.0.1:99999"])
+@pytest.mark.parametrize("form", ["{}", "127.0.0.1:99999"])
 def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
     nobody: str, form: str
 ) -> None:
@@ -197,6 +197,14 @@ def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
     assert caught.value.where == address
     assert time.monotonic() - began < 30
     assert not ray.is_initialized()
+
+
+def test_an_address_of_a_ray_client_is_refused_with_the_one_to_use_instead() -> None:
+    with (
+        pytest.raises(ClusterError, match="HOST:PORT of the head node"),
+        ray_cluster("ray://127.0.0.1:10001", Resources()),
+    ):
+        pytest.fail("ran through a Ray Client")
 
 
 @pytest.mark.parametrize(

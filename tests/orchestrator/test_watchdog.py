@@ -93,7 +93,7 @@ def test_a_hiccup_is_not_a_death(pretended: Pretended, monkeypatch: pytest.Monke
 
 def test_a_ray_that_does_not_come_up_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "START_SECONDS", 0.1)
-    with pytest.raises(RayLostError, match=r"here: did not come up in 0\.1 s"), watch_ray("here"):
+    with pytest.raises(RayLostError, match=r"here: did not start in 0\.1 s"), watch_ray("here"):
         time.sleep(LONG)
 
 
@@ -166,5 +166,5 @@ def test_a_call_that_hears_no_signal_ends_the_process_with_the_errors_line() -> 
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 3
     assert done.stdout == ""
-    said = "gensweep: error: here: did not come up in 0.1 s; the same command continues from here\n"
+    said = "gensweep: error: here: did not start in 0.1 s; the same command continues from here\n"
     assert done.stderr == said
