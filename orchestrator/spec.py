@@ -21,7 +21,6 @@ from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
-_TRAINABLES = [name for name in TRAINABLES if name != "noop"]  # which only measures overhead
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
@@ -112,7 +111,7 @@ class _Reader:
         grids = self.content.get("grid")
         tables = grids if isinstance(grids, list) else []
         names = [g.get("trainable", CLASSIFIER) for g in tables if isinstance(g, dict)]
-        return list(dict.fromkeys(n for n in names if n in _TRAINABLES)) or [CLASSIFIER]
+        return list(dict.fromkeys(n for n in names if n in _trainables())) or [CLASSIFIER]
 
     def fields_of(self, trainables: Sequence[str]) -> list[str]:
         return list(dict.fromkeys(name for t in trainables for name in trial_fields(t)))
@@ -191,8 +190,8 @@ class _Reader:
 
     def grid(self, grid: Fields, path: KeyPath, forced: Fields) -> Grid:
         trainable = grid.get("trainable", CLASSIFIER)
-        if trainable not in _TRAINABLES:
-            self.wrong((*path, "trainable"), *unknown("trainable", str(trainable), _TRAINABLES))
+        if trainable not in (known := _trainables()):
+            self.wrong((*path, "trainable"), *unknown("trainable", str(trainable), known))
             return Grid({}, path=path)
         classifier = trainable == CLASSIFIER
         own = ["regularizer"] if classifier else []
@@ -236,3 +235,7 @@ class _Reader:
             if wrong := resource_problem(key, value):
                 self.wrong(("resources", key), *wrong)
         return Resources(**known)
+
+
+def _trainables() -> list[str]:
+    return [name for name, trainable in TRAINABLES.items() if trainable.in_sweeps]

@@ -20,10 +20,14 @@ from gensweep.trainables.trial import Trial
 
 @dataclass(frozen=True)
 class Trainable:
-    """A frozen config class, and `run(trials, context) -> Iterator[(trial_id, Record)]`."""
+    """A frozen config class, and `run(trials, context) -> Iterator[(trial_id, Record)]`.
+
+    in_sweeps: whether a sweep file may name it.
+    """
 
     config: type[Trial]
     location: str
+    in_sweeps: bool = True
 
     def run(self, trials: Sequence[Trial], context: Context) -> Iterator[tuple[str, Record]]:
         module, function = self.location.split(":")
@@ -39,7 +43,7 @@ TRAINABLES: dict[str, Trainable] = {
     "min_norm": Trainable(MinNormTrial, "gensweep.trainables.min_norm.run:run"),
     "kernel": Trainable(KernelTrial, "gensweep.trainables.kernel.run:run"),
     "capacity": Trainable(CapacityTrial, "gensweep.trainables.capacity.run:run"),
-    "noop": Trainable(NoopTrial, "gensweep.trainables.noop:run"),
+    "noop": Trainable(NoopTrial, "gensweep.trainables.noop:run", in_sweeps=False),
 }
 
 
