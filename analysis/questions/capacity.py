@@ -8,13 +8,18 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions.capacity_statements import GROUP_BY, SIDES, statements
 from gensweep.analysis.tables.column import NOTHING, Column
-from gensweep.analysis.tables.labels import SETTINGS, add_settings_label, order_by
-from gensweep.analysis.tables.shared_columns import DATASET, MODEL
-from gensweep.analysis.tables.shared_columns import SETTINGS as SETTINGS_COLUMN
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, order_by, varying_settings
+from gensweep.analysis.tables.shared_columns import DATASET, MODEL, SETTINGS
 from gensweep.analysis.tables.table import Table
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.capacity.trial import CapacityTrial
+from gensweep.trainables.fields import Decides
 
-_OWN = ("epochs", "batch_size", "lr", "lr_decay", "momentum")
+# What a row has no column for: all that a trial sets, but for the labels, which are its columns.
+_OTHERS = tuple(
+    name
+    for name, field in CapacityTrial.fields().items()
+    if field.about.decides is Decides.SETTING and name not in (*GROUP_BY, "labels")
+)
 
 
 def _on(labels: str, value: str) -> str:
@@ -48,7 +53,7 @@ _FIGURES = (
     _seen("stability", "left_out_error", "left_out_error"),
     _seen("stability", "gap", "test_error - train_error"),
 )
-_GROUP = ", ".join((*GROUP_BY, *_OWN))
+_GROUP = ", ".join((*GROUP_BY, *_OTHERS))
 _QUERY = f"""
 from (
     select
@@ -62,8 +67,8 @@ from (
 )
 where "of" = measure and (random_labels is not null or true_labels is not null)
 order by
-    dataset, {order_by("model", MODELS)}, model, batch_norm desc,
-    {order_by("measure", ("rademacher", "vc", "stability"))}, n, {", ".join(_OWN)},
+    {MODELS_IN_ORDER},
+    {order_by("measure", ("rademacher", "vc", "stability"))}, n, {", ".join(_OTHERS)},
     {order_by("figure", [f.split("'figure': '")[1].split("'")[0] for f in _FIGURES])}
 """
 _SQL = "from capacity order by model, measure, n, labels, seed"
@@ -81,10 +86,10 @@ def capacity_table(db: Database) -> Table:
     tells_apart: whether the two differ by more than both intervals; False where the figure does
     not depend on labels at all, None where there are not two seeds of each.
     """
-    records = [{**dict.fromkeys(SETTINGS), **r} for r in db.table(_QUERY).records()]
-    add_settings_label(records, (*GROUP_BY, "figure"))
-    for record in records:
-        record["tells_apart"] = _tells_apart(record)
+    records = db.table(_QUERY).records()
+    varying = varying_settings(records, (*GROUP_BY, "figure"), _OTHERS)
+    for record, settings in zip(records, varying, strict=True):
+        record |= {"settings": settings, "tells_apart": _tells_apart(record)}
     return Table.of(
         "capacity",
         records,
@@ -148,7 +153,7 @@ def _draws(record: dict[str, Any]) -> str:
 
 
 _LAYOUT = (
-    *(DATASET, MODEL, SETTINGS_COLUMN, Column("n")),
+    *(DATASET, MODEL, SETTINGS, Column("n")),
     Column("figure", text=_MEASURES.__getitem__),
     *(_side(name, key) for name, key in zip(("random", "true"), SIDES, strict=True)),
     Column("apart", "tells_apart", cell=_answer, align="left"),

@@ -48,7 +48,7 @@ constructed as (
 ),
 trained as (
     select
-        {_SAME}, precision, epochs, batch_size, lr, momentum,
+        setting_id, {_SAME}, epochs, lr,
         min(parameters) as parameters, count(*) as seeds, count_if(fits) as fits,
         avg(case status when 'diverged' then 1 else train_error end) as train_error
     from seen
@@ -71,7 +71,6 @@ order by dataset, randomization, d, output desc, depth, knot <> {ExpressivityTri
 """
 _SQL = "from expressivity order by dataset, output, depth, knot, n, precision, seed"
 NEEDS = "from expressivity where status in ('done', 'diverged')"
-
 
 _KNOTS = (None, ExpressivityTrial.knot)
 

@@ -12,7 +12,7 @@ from gensweep.analysis.tables.table import Table
 from gensweep.trainables.fields import text
 
 FEATURES = ("raw_pixels", "gabor_wavelets", "random_features")
-# Everything of a trial but its seed.
+# What tells settings apart.
 _SETTING = (
     *("dataset", "model", "randomization"),
     *("kernel", "bandwidth", "l2", "filters", "n", "precision"),
@@ -22,7 +22,7 @@ IN_ORDER = f"dataset, {order_by('model', FEATURES)}, randomization desc, kernel,
 _QUERY = f"""
 with solved as (
 select
-    {", ".join(_SETTING)}, count(*) as seeds,
+    setting_id, {", ".join(_SETTING)}, count(*) as seeds,
     avg(test_error) as test_error, half_width(test_error) as test_error_interval,
     avg(train_error) as train_error, avg(solution_norm) as solution_norm,
     avg(signed_norm) as signed_norm, max(residual) as residual, max(refinements) as refinements,
@@ -31,7 +31,7 @@ from kernels
 where status = 'done'
 group by all
 )
-from solved order by {IN_ORDER}, filters, n, precision
+select * exclude (setting_id) from solved order by {IN_ORDER}, filters, n, precision
 """
 _SQL = f"from kernels where status = 'done' order by {IN_ORDER}, filters, n, precision, seed"
 NEEDS = "from kernels where status = 'done'"

@@ -22,7 +22,7 @@ _MEANS = ("distance", "distance_to_limit", "norm", "train_loss", "test_error")
 
 _QUERY = f"""
 select
-    {", ".join((*GROUP_BY, *SETTINGS, *_PLACE))},
+    setting_id, {", ".join((*GROUP_BY, *SETTINGS, *_PLACE))},
     count(*) as seeds,
     median(condition) as condition,
     {", ".join(f"avg({x}) as {x}, half_width({x}) as {x}_interval" for x in _MEANS)},
@@ -37,7 +37,6 @@ order by {SETTINGS_IN_ORDER}
 """
 _SQL = "from min_norm where step = steps order by dataset, data, corruption, method, start, seed"
 NEEDS = "from trials where trainable = 'min_norm' and status = 'done'"
-
 
 _COLUMNS = (
     *(*GROUP_BY, "settings", "seeds", "steps", "condition"),

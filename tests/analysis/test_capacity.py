@@ -233,3 +233,18 @@ def test_the_report_shows_it_where_there_are_such_trials(store: Store, finish: F
     assert [r["figure"] for r in table.records()] == ["rademacher", "train_error", "test_error"]
     assert len(formatted(table).rows) == 3
     assert {r["apart"] for r in formatted(table).records()} == {"blind", "one seed"}
+
+
+def test_trials_that_replace_more_examples_are_a_setting_of_their_own(
+    store: Store, finish: Finish
+) -> None:
+    for replacements in (2, 3):
+        finish(
+            moved(0.5, 0.1, 0.1), measure="stability", replacements=replacements, model="alexnet"
+        )
+    with Database(store.root) as db:
+        rows = [r for r in capacity_table(db).records() if r["figure"] == "gap"]
+    assert [(r["settings"], r["draws"]) for r in rows] == [
+        ("replacements 2", 1),
+        ("replacements 3", 1),
+    ]

@@ -13,7 +13,7 @@
 create view capacity as
 with told as (
     select
-        trial_id, dataset, model, seed, status, theory_settings->>'measure' as measure,
+        trial_id, setting_id, dataset, model, seed, status, theory_settings->>'measure' as measure,
         has_batch_norm(model) and (theory_settings->>'batch_norm')::boolean as batch_norm,
         (theory_settings->>'n')::bigint as n,
         case when theory_settings->>'measure' <> 'vc' then theory_settings->>'labels' end as labels,
@@ -58,6 +58,6 @@ select
     case when measure = 'stability' then replacements end as replacements,
     largest_loss_change, largest_error_change, mean_loss_change, mean_error_change,
     left_out_loss, left_out_error, noise,
-    batch_size, lr, lr_decay, momentum
+    batch_size, lr, lr_decay, momentum, setting_id
 from told
 left join found using (trial_id);

@@ -13,7 +13,7 @@ with fitted_best as (
         half_width(correlation) as half
     from capacity
     where measure = 'rademacher' and labels = 'random'
-    group by dataset, model, batch_norm, n, epochs, batch_size, lr, lr_decay, momentum
+    group by setting_id, dataset, model, batch_norm, n, epochs
     qualify row_number() over (
         partition by dataset, model, batch_norm
         order by n desc, charged((1 - bound) / 2, draws, diverged), epochs desc

@@ -29,7 +29,9 @@ measured as (
     group by trial_id
 ),
 tried as (
-    select trial_id, dataset, randomization, seed, status, parameters, theory_settings as s
+    select
+        trial_id, setting_id, dataset, randomization, seed, status, parameters,
+        theory_settings as s
     from trials
     where trainable = 'expressivity'
 )
@@ -42,6 +44,6 @@ select
     (s->>'lr')::double as lr, (s->>'momentum')::double as momentum, seed, status, parameters,
     width::bigint as width, train_error, fits = 1 as fits, max_residual, train_loss, condition,
     smallest_gap, equal_projections::bigint as equal_projections, draws::bigint as draws,
-    construct_seconds, seconds, fit_epoch::bigint as fit_epoch
+    construct_seconds, seconds, fit_epoch::bigint as fit_epoch, setting_id
 from tried
 left join measured using (trial_id);

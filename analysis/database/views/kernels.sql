@@ -23,7 +23,9 @@ with measured as (
     group by trial_id
 ),
 tried as (
-    select trial_id, dataset, model, randomization, seed, status, device, theory_settings as s
+    select
+        trial_id, setting_id, dataset, model, randomization, seed, status, device,
+        theory_settings as s
     from trials
     where trainable = 'kernel'
 )
@@ -35,7 +37,7 @@ select
     case when model = 'random_features' then (s->>'filters')::bigint end as filters,
     s->>'precision' as precision, seed, status, test_error, train_error, solution_norm,
     signed_norm, residual, refinements, jitter, matrix_seconds, factor_seconds, solve_seconds,
-    test_seconds, seconds, device
+    test_seconds, seconds, device, setting_id
 from tried
 left join measured using (trial_id)
 left join datasets using (dataset);

@@ -41,7 +41,7 @@ found as (
 ),
 planned as (
     select
-        trial_id, dataset, seed, status, corruption,
+        trial_id, setting_id, dataset, seed, status, corruption,
         theory_settings->>'features' as features,
         (theory_settings->>'n')::bigint as n,
         theory_settings->>'method' as method,
@@ -68,7 +68,7 @@ select
     features, n, d, bandwidth, corruption, method, batch_size, lr, start, scale, precision, seed,
     steps, status, rank, condition, step_size, minimum_norm, solution_loss, solution_test_error,
     step, distance, distance_to_limit, distance_bound, norm, outside, outside_moved,
-    train_loss, train_error, test_error
+    train_loss, train_error, test_error, setting_id
 from planned
 join found using (trial_id)
 join looked using (trial_id);
