@@ -47,6 +47,19 @@ class Drawn:
         return [*self.figure.notes, *self.charts.notes]
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a page shows. first: the tables above the figures; missing: figures without trials."""
+
+    place: str
+    sweep: str | None
+    overview: Overview
+    first: Sequence[Sheet]
+    tables: Sequence[Sheet]
+    figures: Sequence[Drawn]
+    missing: Sequence[Figure]
+
+
 def page(
     db: Database, place: str, sweep: str | None = None, only: Collection[str] | None = None
 ) -> str:
@@ -55,13 +68,15 @@ def page(
     tables = [sheet(table) for table in report_tables(db, only)]
     drawn, missing = _figures(db, only)
     return render(
-        place=place,
-        sweep=sweep,
-        overview=overview_of(db),
-        first=[t for t in tables if t.name in FIRST],
-        tables=[t for t in tables if t.name not in FIRST],
-        figures=drawn,
-        missing=missing,
+        Content(
+            place,
+            sweep,
+            overview_of(db),
+            first=[t for t in tables if t.name in FIRST],
+            tables=[t for t in tables if t.name not in FIRST],
+            figures=drawn,
+            missing=missing,
+        )
     )
 
 
@@ -74,16 +89,7 @@ def _figures(db: Database, only: Collection[str] | None) -> tuple[list[Drawn], l
     return drawn, [figure for figure in made if figure.empty]
 
 
-def render(
-    *,
-    place: str,
-    sweep: str | None,
-    overview: Overview,
-    first: Sequence[Sheet],
-    tables: Sequence[Sheet],
-    figures: Sequence[Drawn],
-    missing: Sequence[Figure],
-) -> str:
+def render(content: Content) -> str:
     """Fill in the templates. All text is escaped; JSON has neither `<` nor NaN."""
     import jinja2
 
@@ -98,13 +104,7 @@ def render(
     env.filters["words"] = words
     env.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return env.get_template("page.html").render(
-        place=place,
-        sweep=sweep,
-        overview=overview,
-        first=first,
-        tables=tables,
-        figures=figures,
-        missing=missing,
+        **vars(content),
         light=LIGHT,
         dark=DARK,
         shapes=SHAPES,
@@ -112,7 +112,7 @@ def render(
         most_panels=MOST_PANELS,
         program=version("gensweep"),
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        runtime=runtime() if figures else "",
+        runtime=runtime() if content.figures else "",
         own=lambda name: folder.joinpath(name).read_text("utf-8"),
     )
 

@@ -11,7 +11,7 @@ import pytest
 from gensweep.analysis.html.cells import sheet
 from gensweep.analysis.html.charts import charts
 from gensweep.analysis.html.overview import Overview
-from gensweep.analysis.html.page import Drawn, render
+from gensweep.analysis.html.page import Content, Drawn, render
 from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.tables.table import Table
@@ -77,15 +77,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overview = Overview([HOSTILE], [("trials", "1,234")], "from trials", [])
     tables = [sheet(_TABLE)]
     figures = [Drawn(figure, charts(figure)) for figure in (_FIGURE, _MANY)]
-    html = render(
-        place=HOSTILE,
-        sweep=None,
-        overview=overview,
-        first=[],
-        tables=tables,
-        figures=figures,
-        missing=[],
-    )
+    html = render(Content(HOSTILE, None, overview, [], tables, figures, missing=[]))
     path.write_text(html, "utf-8")
     return path
 
