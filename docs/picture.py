@@ -12,8 +12,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; markers do for print.
 _STYLES = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#000000", "v")]
@@ -35,7 +35,7 @@ def draw(results: str, output: str) -> None:
     mpl.rcParams.update({"axes.spines.right": False, "font.size": 11})
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     with Database(results, "quickstart") as db:
-        kinds = [r for r in RANDOMIZATION_ORDER if r != "partial_labels"]
+        kinds = [r for r in RANDOMIZATIONS if r != "partial_labels"]
         _lines(left, [(k.replace("_", " "), db.table(_CURVES, [_MODEL, k]).rows) for k in kinds])
         errors = [(model, db.table(_ERRORS, [model]).rows) for model in MODELS]
         _lines(right, [(model, rows) for model, rows in errors if rows])

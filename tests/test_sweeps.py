@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER
 from gensweep.orchestrator.plan import PlannedTrial, plan
 from gensweep.orchestrator.spec import read_spec
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.randomizations import RANDOMIZATIONS
 
 FOLDER = Path(__file__).resolve().parent.parent / "sweeps"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -120,7 +120,7 @@ def test_the_full_paper_serves_what_its_parts_serve() -> None:
 def test_figure_1_has_five_kinds_of_data_and_three_models_over_p() -> None:
     feeds = {feed: [p.trial for p in planned("figure_1") if feed in p.feeds] for feed in FEEDS}
     assert Counter((t.model, t.randomization) for t in feeds["figure_1a"]) == {
-        ("inception", rule): 3 for rule in RANDOMIZATION_ORDER if rule != "partial_labels"
+        ("inception", rule): 3 for rule in RANDOMIZATIONS if rule != "partial_labels"
     }
     over_p = {(m, p): 3 for m in ("inception", "alexnet", "mlp_1x512") for p in P}
     assert Counter((t.model, t.corruption) for t in feeds["figure_1b"]) == over_p
@@ -166,7 +166,7 @@ def test_the_quickstart_shows_the_phenomenon_without_a_download() -> None:
     found = [p.trial for p in planned("quickstart")]
     assert not any(DATASETS[t.dataset].prepared for t in found)
     assert {(t.model, t.randomization) for t in found if t.regularizer == "none"} == {
-        (model, rule) for model in MODELS for rule in RANDOMIZATION_ORDER
+        (model, rule) for model in MODELS for rule in RANDOMIZATIONS
     }
     regularized = Counter((t.model, t.randomization) for t in found if t.regularizer != "none")
     models = {"alexnet", "mlp_3x512", "mlp_1x512"}  # the small ones; Inception takes its time

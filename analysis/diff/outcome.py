@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named
+from gensweep.analysis.diff.members import MEMBERS, asked, named
 from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import SETTINGS, in_percent
+from gensweep.analysis.tables.labels import GROUP_BY, GROUPS_IN_ORDER, SETTINGS, in_percent
 from gensweep.analysis.tables.shared_columns import DATA, DATASET, MODEL, REGULARIZER
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.fields import text
@@ -24,22 +24,22 @@ _VALUES = {
     "seconds": "avg(wall_seconds) filter (status = 'done')",
 }
 _OUTCOME = f"""
-with figures as (
-    select side, $like, {", ".join(f"{sql} as {c}" for c, sql in _VALUES.items())}
+with means as (
+    select side, $group, {", ".join(f"{sql} as {c}" for c, sql in _VALUES.items())}
     from ({MEMBERS}) join draws using (trial_id)
     where status in ('done', 'diverged') group by all
 )
-select $like, {", ".join(f"a.{c} as a_{c}, b.{c} as b_{c}" for c in _VALUES)},
+select $group, {", ".join(f"a.{c} as a_{c}, b.{c} as b_{c}" for c in _VALUES)},
     b.test_error - a.test_error as test_error_difference
-from (from figures where side = 'a') a full join (from figures where side = 'b') b using ($like)
-order by {ORDER}, $like
+from (from means where side = 'a') a full join (from means where side = 'b') b using ($group)
+order by {GROUPS_IN_ORDER}, $group
 """
-# Settings that trials of one sweep differ in though all else is alike; never averaged over.
+# Settings that trials of one sweep differ in though they agree in all else; never averaged over.
 _VARYING = f"""
 select {", ".join(f"max({c}) > 1 as {c}" for c in SETTINGS)}
 from (
     select {", ".join(f"count(distinct {c}) as {c}" for c in SETTINGS)}
-    from ({MEMBERS}) join classifiers using (trial_id) group by side, {", ".join(LIKE)}
+    from ({MEMBERS}) join classifiers using (trial_id) group by side, {", ".join(GROUP_BY)}
 )
 """
 
@@ -50,8 +50,8 @@ def outcome_table(db: Database, a: str, b: str) -> Table:
     Of those that have ended, all count as fitted or not; errors are means over those that are done.
     """
     varying = [c for c, varies in db.table(named(_VARYING, a, b)).records()[0].items() if varies]
-    group_by = ", ".join((*LIKE, *varying))
-    found = asked(db, _OUTCOME.replace("$like", group_by), "outcome", a, b)
+    group_by = ", ".join((*GROUP_BY, *varying))
+    found = asked(db, _OUTCOME.replace("$group", group_by), "outcome", a, b)
     return replace(
         found,
         title="Outcome: epochs to training error 0, and test error at the end",

@@ -8,11 +8,11 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import curves_plot
-from gensweep.analysis.diff.members import LIKE, MEMBERS, ORDER, asked, named, words
+from gensweep.analysis.diff.members import MEMBERS, asked, named
 from gensweep.analysis.diff.outcome import outcome_table
-from gensweep.analysis.progress.status import with_settings
+from gensweep.analysis.progress.status import TRIAL_COLUMNS, with_settings
 from gensweep.analysis.tables.column import Column
-from gensweep.analysis.tables.shared_columns import REGULARIZER
+from gensweep.analysis.tables.labels import GROUP_BY, GROUPS_IN_ORDER
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.fields import text
@@ -21,12 +21,12 @@ _MOST = 20  # trials of one sweep alone, for a person
 _SIDES = {"a": "only in {a}", "b": "only in {b}", "both": "in both"}
 _AXES = ("regularizer", *ClassifierTrial.fields())
 _TRIALS = f"""
-select trial_id, side, {", ".join((*LIKE, "seed", "status", "trainable", "epochs", "config"))}
+select trial_id, side, {", ".join((*GROUP_BY, "seed", "status", "trainable", "epochs", "config"))}
 from (
     select trial_id, case count(*) when 2 then 'both' else any_value(side) end as side
     from ({MEMBERS}) group by trial_id
 ) join trials using (trial_id)
-order by side, {ORDER}, seed
+order by side, {GROUPS_IN_ORDER}, seed
 """
 _VALUES = f"""
 select {", ".join(f"list(distinct {c} order by {c}) as {c}" for c in _AXES)}
@@ -87,15 +87,7 @@ def _counts(trials: Table, a: str, b: str) -> Table:
     return Table("trials", ["", "trials", "done"], rows, title="Trials")
 
 
-_ONLY = (
-    Column("trial_id", unbroken=True),
-    Column("model", lambda r: words(r)[0], unbroken=True),
-    Column("data", lambda r: words(r)[1]),
-    REGULARIZER,
-    Column("settings", lambda r: "" if r["epochs"] is None else r["settings"], keep="filled"),
-    Column("seed"),
-    Column("status", unbroken=True),
-)
+_ONLY = (*TRIAL_COLUMNS, Column("status", unbroken=True))
 
 
 def _only(db: Database, trials: Table, a: str, b: str) -> list[Table]:

@@ -6,7 +6,6 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import (
     AS_FAR,
     MODEL,
-    MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
     by_setting,
@@ -16,12 +15,12 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Figure, Panel
-from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, in_words, order_by
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, RANDOMIZATIONS_IN_ORDER, in_words
 
 _QUERY = f"""
 from loss_curves
 where seeds = all_seeds and regularizer = 'none' and randomization <> 'partial_labels'
-order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, epochs, lr, step
+order by {MODELS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, epochs, lr, step
 """.strip()
 
 

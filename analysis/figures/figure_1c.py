@@ -9,13 +9,13 @@ from gensweep.analysis.figures import paper
 from gensweep.analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
 from gensweep.analysis.figures.series import (
     LABELS_ALONE,
-    MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
     curve,
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER
 
 _PAPER = ("table_1", "test_error")
 

@@ -6,7 +6,6 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import (
     AS_FAR,
     MODEL,
-    MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
     by_setting,
@@ -16,13 +15,13 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, in_words, order_by
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, RANDOMIZATIONS_IN_ORDER, in_words
 
 _GROUP_BY = (*MODEL, "randomization", "regularizer")
 _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and randomization <> 'partial_labels'
-order by {MODELS_IN_ORDER}, {order_by("randomization", RANDOMIZATION_ORDER)}, regularizer,
+order by {MODELS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, regularizer,
     epochs, lr, epoch
 """.strip()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures.series import (
     AS_FAR,
-    MODELS_IN_ORDER,
     OVER_SEEDS,
     Record,
     by_model,
@@ -13,6 +12,7 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Figure, Panel
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER
 
 MOST = 3  # values of p that are drawn per setting
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.figures.accuracy import figure_2a, figure_2b
 from gensweep.analysis.figures.figure_1a import figure_1a
 from gensweep.analysis.figures.figure_1b import figure_1b
 from gensweep.analysis.figures.figure_1c import figure_1c
-from gensweep.analysis.figures.figure_2a import figure_2a
-from gensweep.analysis.figures.figure_2b import figure_2b
 from gensweep.analysis.figures.kernel_error import kernel_error
 from gensweep.analysis.figures.learning_curves import learning_curves
 from gensweep.analysis.figures.minimum_norm import minimum_norm

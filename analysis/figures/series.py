@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gensweep.analysis.tables.figure import Curve
-from gensweep.analysis.tables.labels import SETTINGS, order_by, varying_settings
-from gensweep.trainables.models import MODELS, model_label
+from gensweep.analysis.tables.labels import SETTINGS, varying_settings
+from gensweep.trainables.models import model_label
 
 Record = dict[str, Any]
 MODEL = ("dataset", "model", "batch_norm")
-MODELS_IN_ORDER = f"dataset, {order_by('model', MODELS)}, model, batch_norm desc"
 LABELS = ("true_labels", "partial_labels", "random_labels")
 LABELS_ALONE = f"randomization in {LABELS}"
 

@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.labels import RANDOMIZATION_ORDER, order_by, trial_labels
-from gensweep.trainables.models import MODELS
+from gensweep.analysis.tables.labels import GROUPS_IN_ORDER, trial_labels
 from gensweep.trainables.status import Status
 
 Record = dict[str, Any]
@@ -31,8 +30,7 @@ select dataset, model, batch_norm, randomization, corruption, regularizer,
     avg(final_test_error) filter (status = 'done') as test_error
 from classifiers where status in ('done', 'diverged') group by all
 )
-order by dataset, {order_by("model", MODELS)}, model, batch_norm desc, regularizer,
-    {order_by("randomization", RANDOMIZATION_ORDER)}, corruption
+order by {GROUPS_IN_ORDER}
 """
 _CURVES = """
 select trial_id, list(train_error order by epoch) as train, list(test_error order by epoch) as test

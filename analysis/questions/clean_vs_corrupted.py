@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column
-from gensweep.analysis.tables.labels import PAPER_ORDER, add_settings_label, percent
+from gensweep.analysis.tables.labels import SETTINGS_IN_ORDER, add_settings_label, percent
 from gensweep.analysis.tables.shared_columns import DATASET, MODEL, REGULARIZER, SEEDS, SETTINGS, P
 from gensweep.analysis.tables.table import Table
 
@@ -29,7 +29,7 @@ from (
     select * replace ('partial_labels' as randomization) from corruption
     where memorized_fraction is not null
 )
-order by {PAPER_ORDER}
+order by {SETTINGS_IN_ORDER}
 """
 
 

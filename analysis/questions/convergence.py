@@ -9,7 +9,7 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.tables.column import NOTHING, Column
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label
+from gensweep.analysis.tables.labels import GROUP_BY, SETTINGS_IN_ORDER, add_settings_label
 from gensweep.analysis.tables.shared_columns import DATA, DATASET, MODEL, REGULARIZER, SETTINGS
 from gensweep.analysis.tables.survival import median
 from gensweep.analysis.tables.table import Table
@@ -45,7 +45,7 @@ with timed as (
     where status in ('done', 'diverged')
     group by setting_id
 )
-select * from timed join settings using (setting_id) order by {PAPER_ORDER}
+select * from timed join settings using (setting_id) order by {SETTINGS_IN_ORDER}
 """
 
 

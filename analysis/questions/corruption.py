@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
 from gensweep.analysis.tables.figure import Curve, line_figure
-from gensweep.analysis.tables.labels import add_settings_label, dataset_labels, order_by
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, add_settings_label, dataset_labels
 from gensweep.analysis.tables.shared_columns import (
     DATASET,
     MODEL,
@@ -17,15 +17,12 @@ from gensweep.analysis.tables.shared_columns import (
     percent_column,
 )
 from gensweep.analysis.tables.table import Table
-from gensweep.trainables.models import MODELS
 
 _QUERY = f"""
 from corruption
-order by dataset, {order_by("model", MODELS)}, model, batch_norm desc, regularizer,
-    epochs, lr, corruption
+order by {MODELS_IN_ORDER}, regularizer, epochs, lr, corruption
 """
 _SQL = "from corruption order by model, regularizer, corruption"
-
 
 _LAYOUT = (
     *(DATASET, MODEL, REGULARIZER, SETTINGS, P),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label
+from gensweep.analysis.tables.labels import GROUP_BY, SETTINGS_IN_ORDER, add_settings_label
 from gensweep.analysis.tables.shared_columns import SEEDS, SETTING, percent_column
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.fields import text
@@ -25,11 +25,10 @@ with stopped as (
     from early_stopping
     group by setting_id
 )
-select * from stopped join settings using (setting_id) order by {PAPER_ORDER}
+select * from stopped join settings using (setting_id) order by {SETTINGS_IN_ORDER}
 """
 _SQL = "from early_stopping order by model, regularizer, randomization, corruption, seed"
 NEEDS = "from early_stopping"
-
 
 _COLUMNS = (
     *(*GROUP_BY, "settings", "seeds", "epochs_run"),

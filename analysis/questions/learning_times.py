@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, percent
+from gensweep.analysis.tables.labels import GROUP_BY, SETTINGS_IN_ORDER, add_settings_label, percent
 from gensweep.analysis.tables.shared_columns import SEEDS, SETTING
 from gensweep.analysis.tables.table import Table
 
@@ -25,7 +25,7 @@ join draws using (trial_id)
 group by setting_id, changed
 )
 join settings using (setting_id)
-order by {PAPER_ORDER}, changed
+order by {SETTINGS_IN_ORDER}, changed
 """
 NEEDS = "from examples"
 

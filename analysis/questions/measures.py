@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label
+from gensweep.analysis.tables.labels import GROUP_BY, SETTINGS_IN_ORDER, add_settings_label
 from gensweep.analysis.tables.shared_columns import SEEDS, SETTING, percent_column
 from gensweep.analysis.tables.table import Table
 
@@ -26,10 +26,9 @@ where weight_norm is not null
 group by setting_id
 )
 join settings using (setting_id)
-order by {PAPER_ORDER}
+order by {SETTINGS_IN_ORDER}
 """
 NEEDS = "from measures where weight_norm is not null"
-
 
 _LAYOUT = (
     *SETTING,

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, with_interval
+from gensweep.analysis.tables.labels import (
+    GROUP_BY,
+    SETTINGS_IN_ORDER,
+    add_settings_label,
+    with_interval,
+)
 from gensweep.analysis.tables.shared_columns import DATASET, MODEL, REGULARIZER, SEEDS, SETTINGS
 from gensweep.analysis.tables.table import Table
 
@@ -22,7 +27,7 @@ from (
     from claim_b
 )
 join settings using (setting_id)
-order by question, {PAPER_ORDER}
+order by question, {SETTINGS_IN_ORDER}
 """
 _SQL = "from claim_b order by part, model, data"
 NEEDS = "from claim_b"

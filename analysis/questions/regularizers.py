@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column
-from gensweep.analysis.tables.labels import GROUP_BY, PAPER_ORDER, add_settings_label, in_percent
+from gensweep.analysis.tables.labels import (
+    GROUP_BY,
+    SETTINGS_IN_ORDER,
+    add_settings_label,
+    in_percent,
+)
 from gensweep.analysis.tables.shared_columns import SETTING, percent_column
 from gensweep.analysis.tables.table import Table
 
@@ -20,11 +25,10 @@ with paired as (
     from regularization
     group by setting_id
 )
-select * from paired join settings using (setting_id) order by {PAPER_ORDER}
+select * from paired join settings using (setting_id) order by {SETTINGS_IN_ORDER}
 """
 _SQL = "from regularization order by model, regularizer, randomization, corruption, seed"
 NEEDS = "from regularization"
-
 
 _COLUMNS = (
     *(*GROUP_BY, "settings", "pairs"),

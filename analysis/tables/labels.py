@@ -15,8 +15,6 @@ from gensweep.trainables.randomizations import RANDOMIZATIONS, randomization_lab
 from gensweep.trainables.registry import trial_from_config
 from gensweep.trainables.trial import Trial
 
-RANDOMIZATION_ORDER = tuple(RANDOMIZATIONS)
-
 # What a row of settings says in columns of its own; a regularizer's label says which are at work.
 GROUP_BY = ("dataset", "model", "batch_norm", "regularizer", "randomization", "corruption")
 # Everything else that a trial sets, but for its seed.
@@ -77,13 +75,11 @@ def order_by(column: str, order: Iterable[str]) -> str:
     return f"coalesce(list_position([{listed}], {column}), 99)"
 
 
-# How rows of settings stand: as in the paper, true labels first.
-PAPER_ORDER = ", ".join(
-    (
-        f"dataset, {order_by('model', MODELS)}, model, batch_norm desc, regularizer",
-        f"{order_by('randomization', RANDOMIZATION_ORDER)}, corruption, epochs, lr",
-    )
-)
+# How rows stand: as in the paper, true labels first.
+MODELS_IN_ORDER = f"dataset, {order_by('model', MODELS)}, model, batch_norm desc"
+RANDOMIZATIONS_IN_ORDER = order_by("randomization", RANDOMIZATIONS)
+GROUPS_IN_ORDER = f"{MODELS_IN_ORDER}, regularizer, {RANDOMIZATIONS_IN_ORDER}, corruption"
+SETTINGS_IN_ORDER = f"{GROUPS_IN_ORDER}, epochs, lr"
 
 
 def varying_settings(
@@ -106,11 +102,9 @@ def varying_settings(
     return labels
 
 
-def add_settings_label(
-    records: Sequence[dict[str, Any]], group_by: Sequence[str] = GROUP_BY
-) -> None:
-    """Give each record `settings`: what tells it from others that agree in `group_by`."""
-    for record, settings in zip(records, varying_settings(records, group_by), strict=True):
+def add_settings_label(records: Sequence[dict[str, Any]]) -> None:
+    """Give each record `settings`: what tells it from others that agree in GROUP_BY."""
+    for record, settings in zip(records, varying_settings(records, GROUP_BY), strict=True):
         record["settings"] = settings
 
 
