@@ -8,11 +8,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.location import locate
 
 _NUMBERS = count()
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("gensweep", deadline=None)
+settings.load_profile("gensweep")
 
 # What `make check` leaves out: tests that start Ray, a browser or processes, or take long together.
 _SLOW_PLACES = (

@@ -76,7 +76,7 @@ def reference(cases: dict[str, Case]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
 
 
 @given(cases=CASES, tidy=st.booleans())
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_the_view_finds_what_a_plain_search_finds(
     write: Write, cases: list[Case], tidy: bool
 ) -> None:

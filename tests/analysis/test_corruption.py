@@ -49,7 +49,7 @@ def summary(values: list[float]) -> tuple[float, float | None]:
 
 
 @given(outcomes=OUTCOMES)
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_the_view_is_the_mean_over_seeds_with_its_interval(
     write: Write, outcomes: dict[tuple[float, float, int, int], tuple[float, float]]
 ) -> None:

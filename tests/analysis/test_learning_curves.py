@@ -57,7 +57,7 @@ def without_the_best_so_far(file: Path) -> None:
 
 
 @given(curves=CURVES, older=st.sampled_from(["none", "some", "all"]), tidy=st.booleans())
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_a_point_of_the_curve_is_the_mean_over_the_seeds_that_got_there(
     write: Write,
     curves: dict[tuple[float, float, int], list[tuple[float, float, float]]],

@@ -127,7 +127,7 @@ def written(table: Table, format_: Format, capsys: pytest.CaptureFixture[str]) -
 
 
 @given(table=TABLES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_can_be_read_back(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [list(row) for row in table.rows]
     found = strict(written(table, Format.JSON, capsys))

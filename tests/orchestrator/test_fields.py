@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.fields import allowed, problem, trial_fields, unknown
@@ -54,7 +54,6 @@ def test_every_default_is_valid() -> None:
 
 
 @given(name=st.sampled_from(sorted(RANGES)), value=st.integers(-3, 200) | st.floats())
-@settings(deadline=None)
 def test_numbers_are_valid_within_their_range_alone(name: str, value: float) -> None:
     right_kind = isinstance(value, int) if name in WHOLE else math.isfinite(value)
     assert (problem(name, value, "classifier") is None) == (right_kind and RANGES[name](value))
@@ -85,7 +84,6 @@ def test_a_flag_is_true_or_false(name: str, value: Any) -> None:
 
 
 @given(name=st.sampled_from(sorted(FIELDS)), value=SCALARS)
-@settings(deadline=None)
 def test_a_trial_can_be_built_from_every_value_that_passes(name: str, value: Any) -> None:
     if problem(name, value, "classifier") is None:
         trial = ClassifierTrial(**{"model": "inception", "stop": "fit", name: value})

@@ -6,7 +6,7 @@ import tomllib
 from itertools import count
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.lines import line_numbers, line_of
@@ -95,7 +95,6 @@ def leaves(content: Any, path: Key = ()) -> set[Key]:
 
 
 @given(made=toml_files())
-@settings(deadline=None)
 def test_every_key_and_table_is_found_on_its_line(made: Made) -> None:
     text = "\n".join(made.lines)
     assert line_numbers(text) == made.expected
@@ -104,7 +103,6 @@ def test_every_key_and_table_is_found_on_its_line(made: Made) -> None:
 
 
 @given(made=toml_files())
-@settings(deadline=None)
 def test_line_ends_do_not_matter(made: Made) -> None:
     text = "\n".join(made.lines)
     assert line_numbers(text.replace("\n", "\r\n")) == made.expected

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.plan import PlannedTrial, plan
@@ -61,7 +61,6 @@ def decides(planned: PlannedTrial) -> tuple[Any, ...]:
 
 
 @given(seeds=some(0, 1, 2), grids=st.lists(GRIDS, min_size=1, max_size=3))
-@settings(deadline=None)
 def test_a_plan_is_the_union_of_its_cross_products_each_trial_once(
     seeds: list[int], grids: list[dict[str, list[Any]]]
 ) -> None:

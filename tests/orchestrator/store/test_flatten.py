@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.store.flatten import flatten
@@ -38,7 +38,6 @@ def loop(trials: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
 
 
 @given(trials=LIVES)
-@settings(deadline=None)
 def test_every_epoch_and_step_becomes_a_row_of_its_trial(trials: list[dict[str, Any]]) -> None:
     trials = named(trials)
     tables = flatten(pa.Table.from_pylist(trials, schema=LIVE))
@@ -49,7 +48,6 @@ def test_every_epoch_and_step_becomes_a_row_of_its_trial(trials: list[dict[str, 
 
 
 @given(trials=LIVES, keep=st.lists(st.booleans(), min_size=6, max_size=6), cut=st.integers(0, 6))
-@settings(deadline=None)
 def test_it_does_not_matter_how_the_trials_were_chosen_or_chunked(
     trials: list[dict[str, Any]], keep: list[bool], cut: int
 ) -> None:

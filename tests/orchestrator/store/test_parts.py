@@ -91,7 +91,7 @@ def parts(store: Store) -> list[Rows]:
     return found
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.sets(st.sampled_from("abcdefghijkl"), max_size=8), max_size=8))
 def test_after_any_compactions_every_trial_has_the_rows_of_its_last_attempt_in_one_part(
     batches: list[set[str]],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gensweep.orchestrator.store.rows import config_row, outcome_row, sweep_rows, trial_from_row
@@ -25,7 +25,6 @@ TRIAL = ClassifierTrial(model="mlp_1x512", dataset="synthetic")
 
 
 @given(curve=CURVE)
-@settings(deadline=None)
 def test_the_outcome_is_what_a_plain_search_through_the_epochs_finds(
     curve: list[tuple[float, float, float]], epoch: Callable[..., Epoch]
 ) -> None:
@@ -76,7 +75,6 @@ TRIALS = st.fixed_dictionaries(
 
 
 @given(fields=TRIALS)
-@settings(deadline=None)
 def test_a_trial_can_be_built_again_from_its_row(fields: dict[str, Any]) -> None:
     try:
         trial = ClassifierTrial(**fields)

@@ -49,9 +49,7 @@ def course(epoch: MadeEpoch, epochs: int = 3) -> list[Record]:
     return made
 
 
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lengths=st.lists(st.integers(0, 9), min_size=2, max_size=4))
 def test_whatever_attempts_come_readers_see_the_furthest_any_has_come(
     store: Store, epoch: MadeEpoch, lengths: list[int]
