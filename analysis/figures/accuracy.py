@@ -18,12 +18,12 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, OTHERS_IN_ORDER
 
 _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and randomization = 'true_labels' and {{where}}
-order by {MODELS_IN_ORDER}, {{then}}epochs, lr, epoch
+order by {MODELS_IN_ORDER}, {{then}}{OTHERS_IN_ORDER}, epoch
 """.strip()
 _QUERY_2A = _QUERY.format(where="dataset = 'imagenet'", then="regularizer = 'none', regularizer, ")
 _QUERY_2B = _QUERY.format(where="regularizer = 'none'", then="")

@@ -15,12 +15,17 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Figure, Panel
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER, RANDOMIZATIONS_IN_ORDER, in_words
+from gensweep.analysis.tables.labels import (
+    MODELS_IN_ORDER,
+    OTHERS_IN_ORDER,
+    RANDOMIZATIONS_IN_ORDER,
+    in_words,
+)
 
 _QUERY = f"""
 from loss_curves
 where seeds = all_seeds and regularizer = 'none' and randomization <> 'partial_labels'
-order by {MODELS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, epochs, lr, step
+order by {MODELS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, {OTHERS_IN_ORDER}, step
 """.strip()
 
 

@@ -15,7 +15,7 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, OTHERS_IN_ORDER, REGULARIZERS_IN_ORDER
 
 _PAPER = ("table_1", "test_error")
 
@@ -39,7 +39,7 @@ from (
 group by setting_id
 )
 join settings using (setting_id)
-order by {MODELS_IN_ORDER}, regularizer, epochs, lr, corruption
+order by {MODELS_IN_ORDER}, {REGULARIZERS_IN_ORDER}, {OTHERS_IN_ORDER}, corruption
 """.strip()
 
 

@@ -15,14 +15,20 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER, RANDOMIZATIONS_IN_ORDER, in_words
+from gensweep.analysis.tables.labels import (
+    MODELS_IN_ORDER,
+    OTHERS_IN_ORDER,
+    RANDOMIZATIONS_IN_ORDER,
+    REGULARIZERS_IN_ORDER,
+    in_words,
+)
 
 _GROUP_BY = (*MODEL, "randomization", "regularizer")
 _QUERY = f"""
 from learning_curves
 where seeds = all_seeds and randomization <> 'partial_labels'
-order by {MODELS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, regularizer,
-    epochs, lr, epoch
+order by {MODELS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, {REGULARIZERS_IN_ORDER},
+    {OTHERS_IN_ORDER}, epoch
 """.strip()
 
 

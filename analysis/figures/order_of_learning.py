@@ -12,14 +12,14 @@ from gensweep.analysis.figures.series import (
     split,
 )
 from gensweep.analysis.tables.figure import Axis, Figure, Panel
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER
+from gensweep.analysis.tables.labels import MODELS_IN_ORDER, OTHERS_IN_ORDER, REGULARIZERS_IN_ORDER
 
 MOST = 3  # values of p that are drawn per setting
 
 _QUERY = f"""
 from order_of_learning
 where seeds = all_seeds and corruption < 1
-order by {MODELS_IN_ORDER}, regularizer, epochs, lr, corruption, epoch
+order by {MODELS_IN_ORDER}, {REGULARIZERS_IN_ORDER}, {OTHERS_IN_ORDER}, corruption, epoch
 """.strip()
 _CURVES = {
     "unchanged labels, learned": "clean_learned",

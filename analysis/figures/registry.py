@@ -16,6 +16,7 @@ from gensweep.analysis.figures.minimum_norm import minimum_norm
 from gensweep.analysis.figures.order_of_learning import order_of_learning
 from gensweep.analysis.figures.residuals import residuals
 from gensweep.analysis.tables.figure import Figure
+from gensweep.trainables.names import unknown
 
 FIGURES: dict[str, Callable[[Database], Figure]] = {
     "figure_1a": figure_1a,
@@ -40,5 +41,5 @@ def make_figure(db: Database, name: str) -> Figure:
     """Raises QueryError if there is no figure of that name."""
     full = full_name(name)
     if full is None:
-        raise QueryError(f"figure {name}", "not known", "one of " + ", ".join(FIGURES))
+        raise QueryError("figure", *unknown("figure", name, FIGURES))
     return FIGURES[full](db)

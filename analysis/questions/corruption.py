@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column, Record
 from gensweep.analysis.tables.figure import Curve, line_figure
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER, add_settings_label, dataset_labels
+from gensweep.analysis.tables.labels import (
+    MODELS_IN_ORDER,
+    OTHERS_IN_ORDER,
+    REGULARIZERS_IN_ORDER,
+    add_settings_label,
+    dataset_labels,
+)
 from gensweep.analysis.tables.shared_columns import (
     DATASET,
     MODEL,
@@ -20,7 +26,7 @@ from gensweep.analysis.tables.table import Table
 
 _QUERY = f"""
 from corruption
-order by {MODELS_IN_ORDER}, regularizer, epochs, lr, corruption
+order by {MODELS_IN_ORDER}, {REGULARIZERS_IN_ORDER}, {OTHERS_IN_ORDER}, corruption
 """
 _SQL = "from corruption order by model, regularizer, corruption"
 

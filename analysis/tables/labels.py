@@ -26,6 +26,8 @@ SETTINGS = tuple(
     and not (field.about.part is Part.REGULARIZER and field.type is bool)
 )
 
+_LABELS = {name: field.label for name, field in ClassifierTrial.fields().items()}
+
 
 def dataset_labels(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """For each record its dataset; empty where all have the same."""
@@ -78,8 +80,12 @@ def order_by(column: str, order: Iterable[str]) -> str:
 # How rows stand: as in the paper, true labels first.
 MODELS_IN_ORDER = f"dataset, {order_by('model', MODELS)}, model, batch_norm desc"
 RANDOMIZATIONS_IN_ORDER = order_by("randomization", RANDOMIZATIONS)
-GROUPS_IN_ORDER = f"{MODELS_IN_ORDER}, regularizer, {RANDOMIZATIONS_IN_ORDER}, corruption"
-SETTINGS_IN_ORDER = f"{GROUPS_IN_ORDER}, epochs, lr"
+REGULARIZERS_IN_ORDER = "regularizer <> 'none', regularizer"
+GROUPS_IN_ORDER = (
+    f"{MODELS_IN_ORDER}, {REGULARIZERS_IN_ORDER}, {RANDOMIZATIONS_IN_ORDER}, corruption"
+)
+OTHERS_IN_ORDER = ", ".join(dict.fromkeys(("epochs", "lr", *SETTINGS)))
+SETTINGS_IN_ORDER = f"{GROUPS_IN_ORDER}, {OTHERS_IN_ORDER}"
 
 
 def varying_settings(
@@ -98,7 +104,7 @@ def varying_settings(
     for record in records:
         group = groups[tuple(record[name] for name in group_by)]
         varying = [s for s in among if len({other[s] for other in group}) > 1]
-        labels.append(", ".join(f"{s} {text(record[s])}" for s in varying))
+        labels.append(", ".join(f"{_LABELS.get(s, s)} {text(record[s])}" for s in varying))
     return labels
 
 

@@ -24,7 +24,7 @@ DIFFERENCES: list[tuple[dict[str, Any], str]] = [
     ({"precision": "bf16"}, "precision bf16"),
 ]
 REGULARIZED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-    ({"weight_decay": 0.25}, {"weight_decay": 0.5}, "weight_decay 0.5"),
+    ({"weight_decay": 0.25}, {"weight_decay": 0.5}, "wd 0.5"),
     ({"dropout": 0.25}, {"dropout": 0.5}, "dropout 0.5"),
     ({"rotation": 5.0}, {"rotation": 10.0}, "rotation 10"),
 ]
@@ -92,3 +92,22 @@ def test_a_network_without_batch_normalization_is_one_of_its_own(
         write(store, (0.5, 0.0), model="inception", batch_norm=batch_norm)
     for rows in tables(store):
         assert [row["model"] for row in rows] == ["inception", "inception (no BN)"]
+
+
+def test_settings_stand_in_the_order_of_their_values_whatever_the_data(
+    store: Store, write: Write
+) -> None:
+    for momentum in (0.75, 0.25, 0.5):
+        for p in (0.0, 0.5):
+            write(store, (0.5, 0.0), momentum=momentum, corruption=p)
+    for rows in tables(store):
+        assert [row["settings"] for row in rows if row.get("p", "0") == "0"][:3] == [
+            *("momentum 0.25", "momentum 0.5", "momentum 0.75")
+        ]
+
+
+def test_what_has_no_regularizer_stands_first(store: Store, write: Write) -> None:
+    for settings in ({"crop": True}, {}, {"weight_decay": 0.5}):
+        write(store, (0.5, 0.0), **settings)
+    for rows in tables(store):
+        assert [row["regularizer"] for row in rows] == ["none", "crop", "wd"]
