@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from gensweep.analysis.tables.column import Column
@@ -106,9 +107,16 @@ def _left_out(planned: Sequence[PlannedTrial], most: int | None) -> list[str]:
 
 
 def _varying(planned: Sequence[PlannedTrial]) -> list[str]:
-    """The fields that tell networks apart and have no column, in the order of their declaration."""
+    """The fields that tell networks apart and have no column, in the order of their declaration:
+    what their titles do not tell, and of what those do, the dataset and batch normalization.
+    """
     trials = [p.trial for p in planned]
     varying = varying_fields(trials) - {*_COLUMNS, "epochs"}
+    if len({trial.dataset for trial in trials}) > 1:
+        varying |= {"dataset"}
+    normalized = set(map(attrgetter("model", "batch_norm"), trials))
+    if len(normalized) > len({model for model, _ in normalized}):
+        varying |= {"batch_norm"}
     return [name for name in trials[0].fields() if name in varying]
 
 
@@ -128,7 +136,7 @@ def axes_table(planned: Sequence[PlannedTrial], varying: Sequence[str]) -> Table
     """How many trials have each value of each axis."""
     rows = [
         [axis, text(value), count]
-        for axis in [*_AXES, *varying]
+        for axis in dict.fromkeys((*_AXES, *varying))
         for value, count in _counted(getattr(p.trial, axis) for p in planned)
     ]
     feeds = Counter(feed for p in planned for feed in p.feeds)

@@ -10,6 +10,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import NOTHING, Column, Record
 from gensweep.analysis.tables.labels import add_trial_settings, in_percent
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.models import model_label
 from gensweep.trainables.randomizations import randomization_label
 from gensweep.trainables.status import Status
 
@@ -26,7 +27,7 @@ group by sweep order by sweep
 
 _RUNNING = """
 select
-    trial_id, trainable, config, model, randomization, corruption, regularizer, seed,
+    trial_id, trainable, config, model, batch_norm, randomization, corruption, regularizer, seed,
     epochs_run, epochs,
     final_train_error as train_error, final_test_error as test_error,
     wall_seconds as seconds, host, attempts
@@ -40,7 +41,7 @@ from trials group by setting_id
 
 TROUBLE = """
 select
-    trial_id, trainable, config, model, randomization, corruption, regularizer, seed,
+    trial_id, trainable, config, model, batch_norm, randomization, corruption, regularizer, seed,
     epochs, status, attempts,
     split_part(rtrim(error, chr(10)), chr(10), -1) as error
 from trials where status in ('failed', 'diverged', 'interrupted')
@@ -59,7 +60,7 @@ SWEEP_COLUMNS = (
 )
 TRIAL_COLUMNS = (
     Column("trial_id", unbroken=True),
-    Column("model", lambda r: r["trainable"] if _is_theory(r) else r["model"], unbroken=True),
+    Column("model", lambda r: r["trainable"] if _is_theory(r) else _model(r), unbroken=True),
     Column("data", lambda r: r["settings"] if _is_theory(r) else _data(r)),
     Column("regularizer", lambda r: None if _is_theory(r) else r["regularizer"], short="reg."),
     Column("settings", lambda r: "" if _is_theory(r) else r["settings"], keep="filled"),
@@ -121,6 +122,10 @@ def _nodes(db: Database) -> Table:
 
 def _is_theory(record: Record) -> bool:
     return record["epochs"] is None
+
+
+def _model(record: Record) -> str:
+    return model_label(record["model"], record["batch_norm"])
 
 
 def _data(record: Record) -> str:

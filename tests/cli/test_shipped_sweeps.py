@@ -55,3 +55,11 @@ def test_a_mistake_in_a_setting_of_such_a_sweep_is_an_error_as_ever(gensweep: Ge
     done = gensweep("plan", "quickstart.toml", "--set", "epoch=1")
     assert done.code == 2
     assert "--set epoch: unknown key" in done.err
+
+
+@pytest.mark.parametrize("name", ["figure_2b", "full_paper", "cifar10_convnets", "quickstart"])
+def test_no_two_trials_of_a_plan_read_the_same(gensweep: Gensweep, name: str) -> None:
+    planned = gensweep("plan", f"sweeps/{name}.toml", "--format", "csv")
+    trials, _ = planned.out.split("\n\n")
+    rows = [line.partition(",")[2] for line in trials.splitlines()]
+    assert len(set(rows)) == len(rows), "but for their ids"
