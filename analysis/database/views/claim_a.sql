@@ -17,7 +17,7 @@ with fit as (
         arg_min(
             {
                 'n': n, 'fits': fits, 'long': long, 'epochs': epochs_run,
-                'error': train_error, 'width': train_error_interval
+                'error': train_error, 'width': train_error_interval, 'setting': setting
             },
             charged(train_error, n, diverged) + case when 2 * fits > n then 0 else 1 end
         ) as best
@@ -51,7 +51,7 @@ seeds as ( -- trials that differ in how long they may run go the same way; what 
 ),
 times as (
     select
-        dataset, model, batch_norm, count(last) as n,
+        dataset, model, batch_norm, training as setting, count(last) as n,
         count(true_steps) as pairs,
         avg(coalesce(reached, last) / true_steps) as ratio,
         coalesce(half_width(coalesce(reached, last) / true_steps), 0) as width,
@@ -62,7 +62,8 @@ times as (
 ),
 races as (
     select
-        dataset, model, batch_norm, count(*) as n, count(*) - count(ratio) as missing,
+        dataset, model, batch_norm, training as setting,
+        count(*) as n, count(*) - count(ratio) as missing,
         avg(ratio) as ratio, coalesce(half_width(ratio), 0) as width
     from (
         select
@@ -91,7 +92,8 @@ select
     end as outcome,
     format('{} of {} fitted in {} epochs: training error {}',
         best.fits, best.n, best.epochs, coalesce(format('{:.2f} %', 100 * best.error), 'diverged'))
-        as why
+        as why,
+    best.setting as setting
 from fit
 union all by name
 select
@@ -108,7 +110,8 @@ select
             then format('at least {:.2f} times the steps of true labels', ratio)
         when missing > 0 then format('{} of {} have no time to compare', missing, n)
         else format('{:.2f} times the steps of true labels', ratio)
-    end as why
+    end as why,
+    setting
 from times
 union all by name
 select
@@ -124,5 +127,6 @@ select
     case
         when missing > 0 then format('{} of {} do not settle which is sooner', missing, n)
         else format('{:.2f} times the steps of random labels', ratio)
-    end as why
+    end as why,
+    setting
 from races;

@@ -37,5 +37,5 @@ select
         else format('{} of {} fitted in {} epochs: training error {}', fits, n, epochs_run,
             coalesce(format('{:.2f} %', 100 * train_error), 'diverged'))
     end as why,
-    case when necessary then clear else fit_error() end as threshold, fits, setting_id
+    case when necessary then clear else fit_error() end as threshold, fits, setting_id, setting
 from asked;

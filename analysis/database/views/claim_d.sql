@@ -23,7 +23,7 @@ with seeds as (
 ),
 pairs as (
     select
-        dataset, model, count(*) as n, avg(gain) filter (fitted) as gain,
+        dataset, model, rest as setting, count(*) as n, avg(gain) filter (fitted) as gain,
         half_width(case when fitted then gain end) as width, bool_and(fitted) as fitted
     from seeds
     where paired
@@ -44,7 +44,8 @@ select
         when 2 * fits <= n then format('{} of {} fitted in {} epochs', fits, n, epochs_run)
         else format('the best epoch was {:.2f} points better than the last',
             100 * early_stopping_gain)
-    end as why
+    end as why,
+    setting
 from outcomes
 where regularizer = 'none' and randomization = 'true_labels' and stop = 'epochs'
 union all
@@ -60,5 +61,6 @@ select
         when not fitted then 'not all fitted'
         when width is null then format('{:.2f} points from one seed, without an interval', 100 * gain)
         else format('{:.2f} ± {:.2f} points better than without', 100 * gain, 100 * width)
-    end
+    end,
+    setting
 from pairs;

@@ -9,7 +9,7 @@ with fitted_best as (
         arg_min(
             {
                 'n': n, 'diverged': diverged, 'long': long, 'epochs': epochs_run,
-                'error': train_error, 'width': train_error_interval
+                'error': train_error, 'width': train_error_interval, 'setting': setting
             },
             charged(train_error, n, diverged)
         ) as best
@@ -22,12 +22,13 @@ bounded as (
         dataset, model, batch_norm, best.long as long, best.n as n, best.epochs as epochs,
         best.diverged as diverged,
         correlation(best.error, dataset) as bound,
-        coalesce(best.width, 0) / chance(dataset) as half
+        coalesce(best.width, 0) / chance(dataset) as half, best.setting as setting
     from fitted_best
 )
 select
     'E' as claim, 'capacity' as part, dataset, model, batch_norm, 'random labels' as data,
     n, bound as value, nullif(half, 0) as interval,
     complexity_outcome(bound, half, long, diverged) as outcome,
-    complexity_why(bound, epochs, n, diverged) as why
+    complexity_why(bound, epochs, n, diverged) as why,
+    setting
 from bounded;

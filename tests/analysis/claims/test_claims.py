@@ -89,3 +89,19 @@ def test_claims_are_judged_once_a_trial_has_ended(
     write(store, FITS, status)
     with Database(store.root) as db:
         assert SUMMARIES["claims"].applies(db) == there
+
+
+def test_no_two_cases_of_a_claim_read_the_same(store: Store, write: Any) -> None:
+    for lr in (0.1, 0.2):
+        for settings in ({}, {"corruption": 1.0}, {"randomization": "gaussian"}):
+            for batch_norm in (True, False):
+                for seed in (0, 1):
+                    trial = {"lr": lr, "batch_norm": batch_norm, "seed": seed, **settings}
+                    write(store, FITS, model="inception", **trial)
+    cases = rows(store, "from evidence")
+    assert {case["part"] for case in cases} >= {"fit", "time", "early stopping", "batch norm"}
+    told = [
+        tuple(case[name] for name in ("claim", "part", "model", "batch_norm", "data", "setting"))
+        for case in cases
+    ]
+    assert len(set(told)) == len(told)
