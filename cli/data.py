@@ -39,7 +39,7 @@ def prepare(
     data: Data = None,
 ) -> None:
     """Download or read a dataset, verify it, and cache it."""
-    from gensweep.orchestrator.fields import unknown
+    from gensweep.trainables.names import unknown
 
     if name not in DATASETS:
         what, allowed = unknown("dataset", name, DATASETS)

@@ -13,6 +13,7 @@ from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
+from gensweep.trainables.names import unknown
 
 
 def plot(
@@ -35,8 +36,8 @@ def plot(
     from gensweep.analysis.figures.registry import FIGURES, full_name, make_figure
 
     if full_name(name) is None:
-        allowed = ", ".join(FIGURES)
-        raise typer.BadParameter(f"{name} is not known; one of {allowed}", param_hint="FIGURE")
+        what = "; ".join(unknown("figure", name, FIGURES))
+        raise typer.BadParameter(what, param_hint="FIGURE")
     if output and output.suffix.lower() not in ENDINGS:
         what = f"{output} has none of the endings {', '.join(ENDINGS)}"
         raise typer.BadParameter(what, param_hint="--output")

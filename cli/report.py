@@ -16,6 +16,7 @@ from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
+from gensweep.trainables.names import unknown
 
 STDOUT = "-"
 MOST_ROWS = 60  # of a table, in a report of everything
@@ -92,9 +93,10 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
     names = {name for part in parts for name in SECTIONS.get(part, [part])}
     wrong = sorted(parts - {*known, *SECTIONS})
     if wrong or not names:
-        what = f"{', '.join(map(repr, wrong))} not known" if wrong else "names nothing"
-        listed = f"{what}; the names are {', '.join([*known, *SECTIONS])}"
-        raise typer.BadParameter(listed, param_hint="--only")
+        known += SECTIONS
+        nothing = ("names nothing", "the names are " + ", ".join(known))
+        said = unknown("name", wrong[0], known) if wrong else nothing
+        raise typer.BadParameter("; ".join(said), param_hint="--only")
     return names
 
 

@@ -31,7 +31,7 @@ Set = Annotated[
 ]
 Only = Annotated[
     str | None,
-    typer.Option(help="Run only the trials for which this SQL condition holds.", metavar="EXPR"),
+    typer.Option(help="Only the trials for which this SQL condition holds.", metavar="EXPR"),
 ]
 
 
@@ -85,4 +85,6 @@ def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[Plann
     from gensweep.orchestrator.store.rows import sweep_rows
 
     ids = matching_ids(sweep_rows("", [(p.trial, p.feeds) for p in planned]), condition)
+    if planned and not ids:
+        raise typer.BadParameter(f"holds for no trial: {condition}", param_hint="--only")
     return [p for p in planned if p.trial.trial_id in ids]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, get_args
 
@@ -14,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.fields import About, Field
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.names import unknown
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.registry import TRAINABLES
 
@@ -71,11 +71,3 @@ def vars_of(bound: Any) -> Iterable[str]:
         str(value) if isinstance(value, int) else f"{value:g}"
         for value in (getattr(bound, f.name) for f in fields(bound))
     )
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:
-    """(what is wrong, what is allowed) with a name that is not known."""
-    names = list(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}{hint}", "one of " + ", ".join(names)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from math import inf
 from typing import Any
 
-from gensweep.orchestrator.fields import unknown
+from gensweep.trainables.names import unknown
 
 AUTO = "auto"
 LONGEST, FILE = "longest", "file"

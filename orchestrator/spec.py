@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gensweep.orchestrator.errors import SpecError
-from gensweep.orchestrator.fields import problem, trial_fields, unknown
+from gensweep.orchestrator.fields import problem, trial_fields
 from gensweep.orchestrator.lines import Path as KeyPath
 from gensweep.orchestrator.lines import line_numbers, line_of
 from gensweep.orchestrator.resources import RESOURCES, Resources
@@ -17,6 +17,7 @@ from gensweep.orchestrator.resources import problem as resource_problem
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from gensweep.trainables.errors import GensweepError
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.names import unknown
 from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")

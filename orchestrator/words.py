@@ -12,3 +12,8 @@ def duration(seconds: float) -> str:
     if seconds < 36 * 3600:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 86400:.1f} days"
+
+
+def counted(count: int, noun: str) -> str:
+    """Such as `1 trial` or `2 trials`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.orchestrator.fields import allowed, problem, trial_fields, unknown
+from gensweep.orchestrator.fields import allowed, problem, trial_fields
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS
+from gensweep.trainables.names import unknown
 
 FIELDS = trial_fields("classifier")
 WHOLE = ("seed", "epochs", "patience", "batch_size", "log_every")
