@@ -7,9 +7,13 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import COLUMNS, curves_plot
-from gensweep.analysis.progress.trial import measured_once, measurements, trial_settings
-from gensweep.analysis.tables.column import Column, plain
-from gensweep.analysis.tables.labels import percent
+from gensweep.analysis.progress.trial import (
+    measured_once,
+    measurements,
+    outcome_text,
+    trial_settings,
+)
+from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.table import Table
 
 _OUTCOME = (
@@ -49,7 +53,7 @@ def trial_tables(db: Database, a: str, b: str, people: bool) -> list[Table]:
         ["figure", "a", "b", "difference"],
         outcome,
         title="Outcome",
-        layout=[Column("figure"), _value(a, "a"), _value(b, "b"), _value("difference")],
+        layout=[Column("outcome", "figure"), _value(a, "a"), _value(b, "b"), _value("difference")],
     )
     if people:
         return [settings_table, outcome_table, *curves_plot(curves, (a, b), _NOTE)]
@@ -68,17 +72,9 @@ def _difference(a: Any, b: Any) -> Any:
 
 
 def _value(name: str, key: str = "") -> Column:
-    """A column of values, each written as its figure asks for."""
+    """A column of values, each written as its name asks for."""
     key = key or name
-    return Column(name, key, cell=lambda r: _written(r["figure"], r[key]), align="right")
-
-
-def _written(name: str, value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return plain(value)
-    if name.endswith("_error"):
-        return percent(value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return Column(name, key, cell=lambda r: outcome_text(r["figure"], r[key]), align="right")
 
 
 def _curves(db: Database, a: str, b: str) -> Table:

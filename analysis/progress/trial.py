@@ -8,7 +8,7 @@ from typing import Any
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.trial_columns import FIELD_COLUMNS
-from gensweep.analysis.tables.column import Column
+from gensweep.analysis.tables.column import Column, plain
 from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.labels import percent
 from gensweep.analysis.tables.table import Table
@@ -61,7 +61,7 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     known = [[name, value] for name, value in outcome if value is not None and name != "error"]
     tables = [
         Table("settings", ["setting", "value"], settings, title=f"Trial {trial_id}"),
-        Table("outcome", ["figure", "value"], known, title="Outcome"),
+        Table("outcome", ["name", "value"], known, title="Outcome", layout=_OUTCOME),
     ]
     if epochs.rows:
         tables.append(_curve(epochs))
@@ -72,6 +72,15 @@ def trial_tables(db: Database, start: str, people: bool) -> list[Table]:
     return tables
 
 
+def outcome_text(name: str, value: Any) -> str:
+    """A value of an outcome as a person reads it."""
+    return percent(value) if value is not None and name.endswith("_error") else plain(value)
+
+
+_OUTCOME = (
+    Column("outcome", "name"),
+    Column("value", cell=lambda r: outcome_text(r["name"], r["value"])),
+)
 _EPOCH = (
     Column("epoch"),
     Column("train_loss"),
