@@ -29,7 +29,6 @@ _SLOW_PLACES = (
     "analysis/test_buckets.py",
     "analysis/test_convergence_",
     "analysis/test_diff.py",
-    "analysis/test_draws.py",
     "analysis/test_exports.py",
     "analysis/test_views.py",
     "browser/",
