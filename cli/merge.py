@@ -19,6 +19,10 @@ def merge_command(
     """
     from gensweep.orchestrator.store.layout import Store
     from gensweep.orchestrator.store.merging import merge
+    from gensweep.orchestrator.words import counted
 
     done = merge(Store.create(results), Store.open(other))
-    typer.echo(f"took in {done.trials} trials and {done.sweeps} sweeps of {other}", err=True)
+    typer.echo(
+        f"took in {counted(done.trials, 'trial')} and {counted(done.sweeps, 'sweep')} of {other}",
+        err=True,
+    )

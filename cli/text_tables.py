@@ -16,7 +16,8 @@ from gensweep.analysis.tables.table import Formatted, Table, formatted
 
 PIPE_WIDTH = 1000  # nothing is truncated in a file or a pipe
 
-_NARROW = 12  # narrower columns are hard to read
+_LONG = 24  # a longer word may be broken
+_BETWEEN = 2  # blanks between two columns
 
 
 def stdout() -> Console:
@@ -64,8 +65,7 @@ def _fits(shown: Formatted, headings: Sequence[str], width: int, words: bool) ->
             shown.columns, zip(headings, *shown.texts(), strict=True), strict=True
         )
     ]
-    between = 1 if words else 2
-    return sum(needed) + between * (len(needed) - 1) <= width
+    return sum(needed) + _BETWEEN * (len(needed) - 1) <= width
 
 
 def _least(cell: str, unbroken: bool, words: bool) -> int:
@@ -73,7 +73,7 @@ def _least(cell: str, unbroken: bool, words: bool) -> int:
     if unbroken:
         return cell_len(cell)
     pieces = cell.split() if words else [cell]
-    return min(max(map(cell_len, pieces), default=0), _NARROW)
+    return min(max(map(cell_len, pieces), default=0), _LONG)
 
 
 def _side_by_side(shown: Formatted, headings: Sequence[str]) -> RichTable:

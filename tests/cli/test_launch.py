@@ -153,7 +153,7 @@ def test_the_results_can_be_compacted_and_merged_elsewhere(here: Path, gensweep:
     assert gensweep("compact").code == 0
     assert gensweep("query", "from epochs order by all").out == before
     merged = gensweep("merge", "results", "--results", "elsewhere")
-    assert (merged.code, merged.err) == (0, "took in 2 trials and 1 sweeps of results\n")
+    assert (merged.code, merged.err) == (0, "took in 2 trials and 1 sweep of results\n")
     assert gensweep("query", "from epochs order by all", "--results", "elsewhere").out == before
 
 

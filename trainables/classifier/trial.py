@@ -175,7 +175,9 @@ class ClassifierTrial(Trial):
         if self.dropout and not model.dropout:
             with_place = ", ".join(name for name, m in MODELS.items() if m.dropout)
             raise TrialError(
-                "dropout", f"{self.model} has no place for dropout", f"models that do: {with_place}"
+                "dropout",
+                f"{self.model} has no place for dropout",
+                f"models that have one: {with_place}",
             )
 
     def _check_dataset(self) -> None:
@@ -185,7 +187,7 @@ class ClassifierTrial(Trial):
             raise TrialError(
                 "crop",
                 f"{self.dataset} images have no margin to crop from",
-                f"datasets that do: {croppable}",
+                f"datasets that have one: {croppable}",
             )
 
     @property

@@ -307,7 +307,7 @@ def test_figures_go_by_the_papers_numbers_too(store: Store) -> None:
     assert full_name("1b") == full_name("figure_1b") == "figure_1b"
     assert full_name("order_of_learning") == "order_of_learning"
     assert full_name("figure_memorization") is None
-    with Database(store.root) as db, pytest.raises(QueryError, match="figure: unknown figure '3'; one of"):
+    with Database(store.root) as db, pytest.raises(QueryError, match="unknown figure '3'; one of"):
         make_figure(db, "3")
 
 
