@@ -35,12 +35,16 @@ _ENVIRONMENT = {
 
 # For a Ray of our own. Every socket is on loopback, on Linux as Ray does it elsewhere by default.
 # Workers lower their own priority (`worker.give_way`), and take long to start on a busy machine.
+# There Ray's parts take each other for dead; the watchdog finds out sooner which one really is.
 _OWN = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_worker_niceness": "0",
     "RAY_worker_register_timeout_seconds": "300",
     "RAY_gcs_server_port_wait_time_s": "120",
     "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "120",
+    "RAY_gcs_rpc_server_connect_timeout_s": "60",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    "RAY_health_check_failure_threshold": "60",
 }
 
 
