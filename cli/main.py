@@ -95,3 +95,7 @@ def _call(arguments: list[str]) -> int | None:
     with command.make_context("gensweep", arguments) as context:
         code: int | None = command.invoke(context)
     return code
+
+
+if __name__ == "__main__":  # python -m gensweep.cli.main, which would do nothing otherwise
+    main()

@@ -22,14 +22,21 @@ _MARKS = re.compile(r"[|<`]|\](?=[(\[])|\\(?=[^\w\s])|&(?=#?\w+;)")
 
 def _csv(tables: Sequence[Table]) -> str:
     """Several tables follow each other, each under a line `# name`."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    out = _UnixLines()
+    writer = csv.writer(out)
     for index, table in enumerate(tables):
         if len(tables) > 1:
             out.write(("\n" if index else "") + f"# {table.name}\n")
         writer.writerow(table.columns)
         writer.writerows([["" if v is None else _exact(v) for v in row] for row in table.rows])
     return out.getvalue()
+
+
+class _UnixLines(io.StringIO):
+    r"""Ends lines in \n that csv ends in \r\n, which makes it quote cells that have either."""
+
+    def write(self, text: str, /) -> int:
+        return super().write(text.removesuffix("\r\n") + "\n" if text.endswith("\r\n") else text)
 
 
 def _exact(value: Any) -> Any:
