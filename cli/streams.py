@@ -107,7 +107,7 @@ def _open(number: int, name: str) -> None:
         setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
-def _set(stream: Any, **how: str) -> None:
+def _set(stream: Any, **how: Any) -> None:
     if isinstance(stream, io.TextIOWrapper):  # and not, say, a notebook's
         stream.reconfigure(**how)
 

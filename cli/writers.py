@@ -17,7 +17,7 @@ from gensweep.cli.formats import Format
 from gensweep.cli.latex import latex
 
 # What Markdown would act upon.
-_MARKS = re.compile(r"[|<`]|\](?=[(\[])|\\(?=[^\w\s])|&(?=#?\w+;)")
+_MARKS = re.compile(r"[<`]|\](?=[(\[])|\\(?=[^\w\s])|&(?=#?\w+;)")
 
 
 def _csv(tables: Sequence[Table]) -> str:
@@ -93,17 +93,21 @@ def _markdown(tables: Sequence[Table]) -> str:
         if not shown.columns:  # text alone
             parts.append("\n".join([*lines, *_fenced(shown.notes)]) + "\n")
             continue
-        lines.append("| " + " | ".join(_as_text(column.name) for column in shown.columns) + " |")
+        lines.append("| " + " | ".join(_cell(column.name) for column in shown.columns) + " |")
         lines.append("|" + "---|" * len(shown.columns))
-        lines += ["| " + " | ".join(map(_as_text, texts)) + " |" for texts in shown.texts()]
+        lines += ["| " + " | ".join(map(_cell, texts)) + " |" for texts in shown.texts()]
         lines += ["", *map(_as_text, shown.notes)] if shown.notes else []
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
 def _as_text(text: str) -> str:
-    """Text that is neither HTML, nor a link, nor code, nor the end of a cell."""
+    """Text that is neither HTML, nor a link, nor code."""
     return _MARKS.sub(r"\\\g<0>", text.replace("\n", " "))
+
+
+def _cell(text: str) -> str:
+    return _as_text(text).replace("|", "\\|")
 
 
 def _fenced(lines: Sequence[str]) -> list[str]:

@@ -249,8 +249,8 @@ def test_an_export_as_safe_csv_has_no_formulas(
     found = {}
     for format_ in ("csv", "safe-csv"):
         assert gensweep("export", f"out-{format_}", "--format", format_).code == 0
-        with Path(f"out-{format_}/trials.csv").open(newline="") as file:
-            found[format_] = list(csv.DictReader(file))
+        with Path(f"out-{format_}/trials.csv").open(newline="") as written:
+            found[format_] = list(csv.DictReader(written))
     assert {(r["host"], r["git_commit"]) for r in found["csv"]} >= {("=1+1", "-1.5")}
     for raw, safe in zip(found["csv"], found["safe-csv"], strict=True):
         assert safe == raw | {"host": raw["host"] and "'=1+1"}
