@@ -12,9 +12,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(table: Table) -> Table:
-    """With an apostrophe before every text that a spreadsheet would run; numbers stay numbers."""
-    rows = [[_harmless(value) for value in row] for row in table.rows]
-    return replace(table, columns=[_harmless(name) for name in table.columns], rows=rows)
+    """With an apostrophe before every text that a spreadsheet would run; numbers stay numbers.
+
+    Its rows can be read once.
+    """
+    rows: Any = ([*map(_harmless, row)] for row in table.rows)
+    return replace(table, columns=[*map(_harmless, table.columns)], rows=rows)
 
 
 def _harmless(value: Any) -> Any:

@@ -17,11 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 from rich.text import Text
 
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.progress.watch import look
 from gensweep.analysis.tables.figure import Curve, line_figure
 from gensweep.analysis.tables.table import Table
 from gensweep.cli import output
 from gensweep.cli.console import SafeConsole
 from gensweep.cli.formats import Format
+from gensweep.cli.live import picture
 from gensweep.orchestrator.job import Progress
 from gensweep.orchestrator.progress import LiveDisplay, PlainDisplay
 from gensweep.orchestrator.store.claiming import claim_trials
@@ -38,7 +41,7 @@ HOSTILE = (
     "\x1b[2J\x1b]52;c;aGk=\x07\x1b]8;;http://a/\x1b\\b\x9b31m\x90\x00\x7f\b\r\t\n\x85"
     "\u202e\u2066\u200f\u061c\u200b\ufeff\u2028\u2029\U000e0041[red]:smile:|`<b>\\end{verbatim}$x$"
 )
-NAME = "a" + "".join(c for c in HOSTILE if c not in "/\x00") + os.fsdecode(b"\xff")
+NAME = os.fsdecode(b"a\xff") + "".join(c for c in HOSTILE if c not in "/\x00")
 FORMATS = [str(format_) for format_ in Format]
 READING = {
     "status": "status",
@@ -91,7 +94,8 @@ def spoiled(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pq.write_table(table, file)
     for file in sorted((root / "sweeps").glob("*.parquet")):
         pq.write_table(spoil_table(pq.read_table(file), ["feed"]), file)
-        pq.write_table(spoil_table(pq.read_table(file), ["sweep"]), file.with_stem(NAME[:60]))
+        with file.with_stem(NAME[:60]).open("wb") as other:
+            pq.write_table(spoil_table(pq.read_table(file), ["sweep"]), other)
     (root / "live" / f"{NAME[:60]}.parquet").write_bytes(b"PAR1")
     return root
 
@@ -183,6 +187,16 @@ def test_what_a_launch_shows_gives_no_orders() -> None:
         assert orders(out.getvalue()) == set()
         assert "[red]" in out.getvalue()
         assert "\\x1b[2J" in out.getvalue()
+
+
+def test_what_watch_shows_gives_no_orders(here: Any, gensweep: Gensweep) -> None:
+    out = io.StringIO()
+    console = SafeConsole(file=out, width=80, height=60)
+    with Database("results") as db:
+        console.print(picture(f"title{HOSTILE}", look(db), console))
+    assert orders(out.getvalue()) == set()
+    assert "\\x1b[2J" in out.getvalue()
+    check(gensweep("watch", "other"), "watch")
 
 
 def test_colours_are_the_consoles_own() -> None:
