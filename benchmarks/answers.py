@@ -91,7 +91,7 @@ def gensweep(*arguments: str) -> None:
 
 
 def run(arguments: list[str]) -> None:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, encoding="utf-8")
     if done.returncode:
         sys.exit(f"{arguments} ended with {done.returncode}: {done.stderr}")
 

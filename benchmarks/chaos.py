@@ -156,7 +156,7 @@ def main() -> None:
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, places(arguments.bucket) as place:
         sweep = Path(folder, "chaos.toml")
-        sweep.write_text(SWEEP)
+        sweep.write_text(SWEEP, "utf-8")
 
         def results(name: str) -> str:
             return place.format(name) if arguments.bucket else f"{place}/{name}"

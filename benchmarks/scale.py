@@ -33,7 +33,7 @@ class Memory(threading.Thread):
 
     def run(self) -> None:
         while True:
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
             megabytes = pages * 4096 / 1e6
             self.first = self.first or megabytes
             self.most = max(self.most, megabytes)

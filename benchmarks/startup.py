@@ -73,7 +73,9 @@ def medians(commands: list[tuple[str, ...]]) -> list[float]:
 
 def heavy_imports(arguments: list[str]) -> str:
     code = LOADED.format(arguments=arguments)
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8"
+    )
     return done.stderr.strip().splitlines()[-1]
 
 
@@ -81,7 +83,7 @@ def many_trials(folder: Path) -> Path:
     """A sweep file of 100,000 trials."""
     path = folder / "many.toml"
     rates = [round(0.001 * step, 3) for step in range(1, 51)]
-    path.write_text(MANY.format(seeds=list(range(1000)), rates=rates))
+    path.write_text(MANY.format(seeds=list(range(1000)), rates=rates), "utf-8")
     return path
 
 

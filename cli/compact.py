@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from gensweep.cli.exits import tell
 from gensweep.cli.options import RESULTS, Results
 
 
 def compact_command(results: Results = RESULTS) -> None:
     """Move ended trials into large files. Safe at any time, also while trials run."""
-    import typer
-
     from gensweep.orchestrator.store.compaction import compact
     from gensweep.orchestrator.store.layout import Store
 
     done = compact(Store.open(results))
-    typer.echo(
-        f"took in {done.trials} trials; {done.files_before} files before, {done.files_after} after",
-        err=True,
+    tell(
+        f"took in {done.trials} trials; {done.files_before} files before, {done.files_after} after"
     )

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.tables.table import Table
-from gensweep.cli.options import Data, FormatOption, data_folder
+from gensweep.cli.exits import tell
+from gensweep.cli.options import Data, FormatOption, SafeCsv, data_folder
 from gensweep.cli.output import emit
 from gensweep.trainables.datasets import DATASETS
 
@@ -16,7 +17,7 @@ app = typer.Typer(help="List and prepare datasets.", add_completion=False, rich_
 
 
 @app.command("list")
-def list_(data: Data = None, format_: FormatOption = None) -> None:
+def list_(data: Data = None, format_: FormatOption = None, safe_csv: SafeCsv = False) -> None:
     """List the datasets and whether each is prepared."""
     folder = data_folder(data)
     rows = []
@@ -26,7 +27,7 @@ def list_(data: Data = None, format_: FormatOption = None) -> None:
         size = f"{source.channels}x{source.size}x{source.size}"
         rows.append([name, state, size, source.classes, source.train, source.test, source.about])
     columns = ["name", "here", "shape", "classes", "train", "test", "about"]
-    emit([Table("datasets", columns, rows, title=f"Datasets in {folder}")], format_)
+    emit([Table("datasets", columns, rows, title=f"Datasets in {folder}")], format_, safe_csv)
 
 
 @app.command()
@@ -48,4 +49,4 @@ def prepare(
     from gensweep.orchestrator.prepare import prepare as bring
 
     folder = bring(name, data_folder(data), source)
-    typer.echo(f"{name} is in {folder}", err=True)
+    tell(f"{name} is in {folder}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 
@@ -19,6 +19,7 @@ def diff(
     b: Annotated[str, typer.Argument(help="Another of the same kind.", metavar="B")],
     results: Results = RESULTS,
     format_: FormatOption = None,
+    safe_csv: SafeCsv = False,
 ) -> None:
     """Compare two trials or two sweeps: settings that differ, outcomes and learning curves."""
     from gensweep.analysis.diff import diff_tables
@@ -26,4 +27,4 @@ def diff(
     chosen = format_ or Format.TABLE
     with opened(results) as db:
         tables = diff_tables(db, a, b, people=chosen.readable)
-    emit(tables, chosen)
+    emit(tables, chosen, safe_csv)

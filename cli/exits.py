@@ -6,19 +6,20 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import typer
 
 from gensweep.analysis.database.errors import ExportError, QueryError
+from gensweep.cli import streams
 from gensweep.cli.codes import Exit
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.trainables.errors import DataError, GensweepError, TrialError
+from gensweep.trainables.shown import line, shown
 
 _CODES: dict[type[GensweepError], Exit] = {
     QueryError: Exit.FAILED,
@@ -33,7 +34,9 @@ _CODES: dict[type[GensweepError], Exit] = {
 def run(command: Callable[[], int | None], debug: bool) -> int:
     """Call a command; print what it raises, in one line, and return its exit code."""
     try:
-        return int(command() or Exit.OK)
+        code = int(command() or Exit.OK)
+        sys.stdout.flush()  # at exit, Python would say in its own words what is wrong with it
+        return code
     except typer.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -46,41 +49,51 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         what = what.replace(": Value error, ", ": ")  # pydantic's, of a choice
         say(f"error: {program}: {what}; see `{program} --help`")
         return Exit.USAGE
-    except BrokenPipeError:
-        return _closed_pipe()
-    except SystemExit as leaving:  # rich exits when the reader has closed the pipe
-        if isinstance(leaving.__context__, BrokenPipeError):
-            return _closed_pipe()
-        raise
     except GensweepError as error:
         if debug:
-            traceback.print_exc()
+            _trace()
         for problem in error.problems:
             say("error: " + " ".join(str(problem).split()))
         return next(
             (code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.UNUSABLE
         )
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            return _closed_pipe()
+        if isinstance(error, BrokenPipeError) and streams.reader_has_gone():
+            streams.drop_stdout()
+            return Exit.OK
         if debug:
-            traceback.print_exc()
+            _trace()
         say(f"error: {error.filename or 'system'}: {error.strerror or error}")
         return Exit.UNUSABLE
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            _trace()
         what = " ".join(f"{type(error).__name__}: {error}".split())
         say(f"error: this is a bug in gensweep: {what}; please report what --debug shows")
         return Exit.UNUSABLE
 
 
-def say(line: str) -> None:
+@contextmanager
+def printing_beside(what: str) -> Iterator[None]:
+    """For what a command prints that works: without a reader, or with a full disk, it goes on."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        streams.drop_stdout()
+        if not isinstance(error, BrokenPipeError):
+            say(f"warning: {what} cannot be printed: {error.strerror or error}")
+
+
+def say(text: str) -> None:
     """A line for a person, on stderr."""
-    print(f"gensweep: {line}", file=sys.stderr)  # noqa: T201
+    tell(f"gensweep: {text}")
 
 
-def _closed_pipe() -> int:
-    """The reader closed the pipe. Without this, Python would print another error at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.OK
+def tell(text: str) -> None:
+    """The same without the program's name."""
+    print(line(text), file=sys.stderr)  # noqa: T201
+
+
+def _trace() -> None:
+    print(shown(traceback.format_exc()), end="", file=sys.stderr)  # noqa: T201

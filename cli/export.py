@@ -15,6 +15,7 @@ from gensweep.cli.reading import opened
 
 class ExportFormat(StrEnum):
     CSV = "csv"
+    SAFE_CSV = "safe-csv"
     PARQUET = "parquet"
     DUCKDB = "duckdb"
     TENSORBOARD = "tensorboard"
@@ -33,7 +34,7 @@ def export(
     """Write the results as files that other programs read.
 
     csv and parquet write one file per view, duckdb one file with the views as tables, tensorboard
-    and mlflow one run per trial.
+    and mlflow one run per trial. safe-csv is csv with ' before text that a spreadsheet would run.
     """
     from gensweep.analysis.exports import export as write
 

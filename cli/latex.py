@@ -38,12 +38,12 @@ def latex(tables: Sequence[Table]) -> str:
 def _environment(table: Table) -> str:
     shown = formatted(table)
     if not shown.columns:  # text alone
-        return _lines(r"\begin{verbatim}", *table.notes, r"\end{verbatim}")
-    notes = r" \\ ".join(map(escape, table.notes))
+        return _lines(r"\begin{verbatim}", *map(_kept_verbatim, shown.notes), r"\end{verbatim}")
+    notes = r" \\ ".join(map(escape, shown.notes))
     return _lines(
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(table.title or table.name)}}}",
+        rf"\caption{{{escape(shown.title)}}}",
         rf"\label{{tab:{table.name}}}",
         *_tabular(shown, titled=bool(table.title)),
         *([rf"\par\smallskip\footnotesize {notes}"] if notes else []),
@@ -65,13 +65,18 @@ def _tabular(shown: Formatted, titled: bool) -> list[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    # A line that begins with a bracket would be an option of the line break before it.
-    return " & ".join(re.sub(r"^(?=\[)", "{}", escape(cell)) for cell in cells) + r" \\"
+    # A line that begins with a bracket or a star would be an option of the line break before it.
+    return " & ".join(re.sub(r"^\s*(?=[\[*])", "{}", escape(cell)) for cell in cells) + r" \\"
 
 
 def escape(text: str) -> str:
     """Text that LaTeX sets as it is, with a minus before numbers."""
     return _ESCAPED.sub(lambda found: _SPECIAL[found[0]], _MINUS.sub("−", text))
+
+
+def _kept_verbatim(text: str) -> str:
+    """Without what would end the environment, and set the rest as commands."""
+    return text.replace(r"\end{verbatim}", r"\end {verbatim}")
 
 
 def _lines(*lines: str) -> str:

@@ -38,14 +38,13 @@ def launch(
         show_plan(chosen, results)
         return Exit.OK
 
-    from rich.console import Console
-
+    from gensweep.cli.console import SafeConsole
     from gensweep.orchestrator.launch import Launch
     from gensweep.orchestrator.progress import show_progress
     from gensweep.orchestrator.remaining import remaining
     from gensweep.orchestrator.store.layout import Store
 
-    console = Console(stderr=True, highlight=False)
+    console = SafeConsole(stderr=True)
     store = Store.create(results)
     job = Launch(spec, planned, store, data_folder(data), address, retry_failed)
     todo = remaining(store, chosen, retry_failed).todo

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gensweep.cli import exits
+from gensweep.cli import exits, streams
 
 # The module of each command, imported only when the command is called.
 COMMANDS = {
@@ -81,9 +81,12 @@ def options(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    streams.prepare()
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
-    sys.exit(exits.run(lambda: _call(arguments), debug))
+    code = exits.run(lambda: _call(arguments), debug)
+    streams.finish()
+    sys.exit(code)
 
 
 def _call(arguments: list[str]) -> int | None:
@@ -92,3 +95,7 @@ def _call(arguments: list[str]) -> int | None:
     with command.make_context("gensweep", arguments) as context:
         code: int | None = command.invoke(context)
     return code
+
+
+if __name__ == "__main__":  # python -m gensweep.cli.main, which would do nothing otherwise
+    main()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gensweep.cli.exits import tell
 from gensweep.cli.options import RESULTS, Results
 
 
@@ -22,7 +23,5 @@ def merge_command(
     from gensweep.orchestrator.words import counted
 
     done = merge(Store.create(results), Store.open(other))
-    typer.echo(
-        f"took in {counted(done.trials, 'trial')} and {counted(done.sweeps, 'sweep')} of {other}",
-        err=True,
-    )
+    taken = f"{counted(done.trials, 'trial')} and {counted(done.sweeps, 'sweep')}"
+    tell(f"took in {taken} of {other}")

@@ -38,6 +38,13 @@ FormatOption = Annotated[
         "--format", help="By default a table; csv if query, data list or doctor writes to a pipe."
     ),
 ]
+SafeCsv = Annotated[
+    bool,
+    typer.Option(
+        "--safe-csv",
+        help="In csv, put ' before text that a spreadsheet would run: what begins with = + - or @.",
+    ),
+]
 
 RESULTS = "results"
 

@@ -12,7 +12,7 @@ from gensweep.analysis.tables.labels import in_words
 from gensweep.analysis.tables.shared_columns import REGULARIZER
 from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv
 from gensweep.cli.output import emit
 from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
 from gensweep.orchestrator.words import duration
@@ -46,13 +46,19 @@ def plan_command(
     only: Only = None,
     set_: Set = None,
     format_: FormatOption = None,
+    safe_csv: SafeCsv = False,
 ) -> None:
     """Show a sweep's trials, what of them is done, and an estimate of the rest."""
     _, planned = read_sweep(sweep, set_)
-    show_plan(choose(planned, only), results, format_)
+    show_plan(choose(planned, only), results, format_, safe_csv)
 
 
-def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | None = None) -> None:
+def show_plan(
+    planned: Sequence[PlannedTrial],
+    results: str,
+    format: Format | None = None,
+    safe_csv: bool = False,
+) -> None:
     known = known_statuses(results)
     networks = [p for p in planned if p.trial.trains_network]
     others = [p for p in planned if not p.trial.trains_network]
@@ -65,7 +71,7 @@ def show_plan(planned: Sequence[PlannedTrial], results: str, format: Format | No
         tables.append(theory_table(others, known, most))
     if (format or Format.TABLE).readable:
         tables.append(summary_table(planned, known, results))
-    emit(tables, format or Format.TABLE)
+    emit(tables, format or Format.TABLE, safe_csv)
 
 
 def known_statuses(results: str) -> dict[str, Status]:

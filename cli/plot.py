@@ -10,7 +10,7 @@ import typer
 from gensweep.analysis.tables.table import Table
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, SweepName
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 from gensweep.trainables.names import unknown
@@ -25,6 +25,7 @@ def plot(
     ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
+    safe_csv: SafeCsv = False,
 ) -> None:
     """Draw a figure in the terminal or as a picture, or print its points.
 
@@ -52,4 +53,4 @@ def plot(
         drawn = Table(figure.name, [], [], figure.title, notes=figure.notes, plot=figure)
         emit([drawn], Format.TABLE)
     else:
-        emit([points_table(figure)], format_)
+        emit([points_table(figure)], format_, safe_csv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.database.catalog import VIEWS
-from gensweep.cli.options import RESULTS, FormatOption, Results
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 
@@ -29,11 +30,12 @@ def query(
     ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
+    safe_csv: SafeCsv = False,
 ) -> None:
     text = asked(sql, file)
     with opened(results, sweep) as db:
         table = db.table(text)
-    emit([table], format_)
+    emit([table], format_, safe_csv)
 
 
 query.__doc__ = f"""Query the results with SQL.
@@ -51,7 +53,8 @@ def asked(sql: str | None, file: Path | None) -> str:
         if "-" in (sql, str(file)):
             text = sys.stdin.read()
         else:
-            text = file.read_text(encoding="utf-8-sig") if file else sql or ""
+            # The locale may have read the argument as something else.
+            text = file.read_text("utf-8-sig") if file else os.fsencode(sql or "").decode()
     except OSError as error:
         raise typer.BadParameter(f"cannot be read ({error.strerror})", param_hint=where) from error
     except UnicodeDecodeError as error:

@@ -11,12 +11,13 @@ import typer
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.table import Table, in_brief
-from gensweep.cli.exits import say
+from gensweep.cli.exits import printing_beside, say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, SweepName
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 from gensweep.trainables.names import unknown
+from gensweep.trainables.shown import line
 
 STDOUT = "-"
 MOST_ROWS = 60  # of a table, in a report of everything
@@ -43,6 +44,7 @@ def report(
     sweep: SweepName = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
+    safe_csv: SafeCsv = False,
     only: Only = None,
     html: Html = None,
 ) -> None:
@@ -61,7 +63,7 @@ def report(
         tables = report_tables(db, names)
     if format_ in (None, Format.TABLE) and not names:
         tables = _in_brief(tables)
-    emit(tables, format_ or Format.TABLE)
+    emit(tables, format_ or Format.TABLE, safe_csv)
 
 
 def report_sweep(results: str, sweep: str) -> None:
@@ -69,7 +71,9 @@ def report_sweep(results: str, sweep: str) -> None:
     from gensweep.analysis.report import report_tables
 
     with opened(results, sweep) as db:
-        emit(_in_brief(report_tables(db)), Format.TABLE)
+        tables = _in_brief(report_tables(db))
+    with printing_beside("the report"):
+        emit(tables, Format.TABLE)
 
 
 def _in_brief(tables: Sequence[Table]) -> list[Table]:
@@ -114,7 +118,7 @@ def _page(db: Database, results: str, sweep: str | None, names: Collection[str] 
 
     root = locate(results)
     place = root.resolve().name if isinstance(root, Path) else str(root)
-    return page(db, place, sweep, names).encode()
+    return page(db, line(place), sweep, names).encode()
 
 
 def _write(content: bytes, path: Path | None) -> None:

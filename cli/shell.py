@@ -56,8 +56,9 @@ def complete(text: str) -> bool:
 class Shell:
     """The results, and how they are shown."""
 
-    def __init__(self, db: Database, format: Format | None) -> None:
+    def __init__(self, db: Database, format: Format | None, safe_csv: bool = False) -> None:
         self._db = db
+        self._safe_csv = safe_csv
         self._format = format
 
     def run(self, text: str, people: bool = False) -> bool:
@@ -71,7 +72,7 @@ class Shell:
         for statement in [*statements, rest]:
             if not blank(statement):
                 table = self._db.table(statement)
-                emit([_beginning(table) if people else table], self._format)
+                emit([_beginning(table) if people else table], self._format, self._safe_csv)
         return True
 
     def _command(self, name: str, *arguments: str) -> bool:

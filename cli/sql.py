@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from gensweep.analysis.database.errors import QueryError
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, SweepName
 from gensweep.cli.reading import opened
 from gensweep.cli.shell import Shell, complete
 from gensweep.trainables.errors import GensweepError
@@ -16,29 +17,37 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
 
-def sql(sweep: SweepName = None, results: Results = RESULTS, format_: FormatOption = None) -> None:
+def sql(
+    sweep: SweepName = None,
+    results: Results = RESULTS,
+    format_: FormatOption = None,
+    safe_csv: SafeCsv = False,
+) -> None:
     """Query the results with SQL, statement by statement: .help lists commands, .quit leaves.
 
     From a pipe it reads statements that end with a semicolon, and stops at the first error.
     """
     with opened(results, sweep) as db:
         if not sys.stdin.isatty():
-            read(Shell(db, format_), sys.stdin)
+            read(Shell(db, format_, safe_csv), sys.stdin)
             return
         from gensweep.cli.prompt import session
 
-        converse(Shell(db, format_ or Format.TABLE), session(db))
+        converse(Shell(db, format_ or Format.TABLE, safe_csv), session(db))
 
 
 def read(shell: Shell, lines: TextIO) -> None:
     """Run each statement as soon as it is complete. Raises QueryError."""
     text = ""
-    for line in lines:
-        text += line
-        if complete(text):
-            if not shell.run(text):
-                return
-            text = ""
+    try:
+        for line in lines:
+            text += line
+            if complete(text):
+                if not shell.run(text):
+                    return
+                text = ""
+    except UnicodeDecodeError as error:
+        raise QueryError("stdin", "is not text in UTF-8") from error
     shell.run(text)
 
 
@@ -51,7 +60,7 @@ def converse(shell: Shell, session: PromptSession[str]) -> None:
             if not shell.run(session.prompt(), people=True):
                 return
         except GensweepError as error:
-            say(f"error: {error}")
+            say("error: " + " ".join(str(error).split()))
         except KeyboardInterrupt:
             continue
         except EOFError:

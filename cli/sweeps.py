@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gensweep.cli.exits import tell
+
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
     from gensweep.orchestrator.spec import Override
@@ -53,7 +55,7 @@ def find_sweep(path: Path) -> Path:
     shipped = Path(str(files("gensweep") / "sweeps" / path.name))
     if path.exists() or path.parent not in (Path(), Path("sweeps")) or not shipped.is_file():
         return path
-    typer.echo(f"no file {path} here: using the sweep that comes with gensweep", err=True)
+    tell(f"no file {path} here: using the sweep that comes with gensweep")
     return shipped
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from gensweep.analysis.tables.column import Cell
 from gensweep.analysis.tables.table import Formatted, Table, formatted
+from gensweep.cli.console import SafeConsole
+from gensweep.cli.streams import degraded
 
 PIPE_WIDTH = 1000  # nothing is truncated in a file or a pipe
 
@@ -20,11 +23,11 @@ _LONG = 24  # a longer word may be broken
 _BETWEEN = 2  # blanks between two columns
 
 
-def stdout() -> Console:
+def stdout() -> SafeConsole:
     """A console on stdout as wide as the terminal, COLUMNS, or else PIPE_WIDTH."""
     known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
     width = None if known else PIPE_WIDTH
-    return Console(width=width, highlight=False, soft_wrap=False)
+    return SafeConsole(width=width, soft_wrap=False)
 
 
 def emit_text(tables: Sequence[Table]) -> None:
@@ -32,21 +35,29 @@ def emit_text(tables: Sequence[Table]) -> None:
     for index, table in enumerate(tables):
         if index:
             console.print()
+        shown = _in_encoding(formatted(table), console.encoding)
         if table.title:
-            console.print(Text(table.title, style="bold"))
-        shown = formatted(table)
+            console.print(Text(shown.title, style="bold"))
         if shown.rows:
             headings = _headings(shown, titled=bool(table.title))
             fits = _fits(shown, headings, console.width, words=bool(table.title))
             console.print((_side_by_side if fits else _one_below_the_other)(shown, headings))
-        elif not table.notes:
+        elif not shown.notes:
             console.print(Text("no rows", style="dim"))
         if table.plot:
             from gensweep.analysis.drawing.terminal import terminal  # here, as it is slow to load
 
-            console.print(Text.from_ansi(terminal(table.plot, console.width)))
-        for note in table.notes:
+            console.print(Text(terminal(table.plot, console.width)))
+        for note in shown.notes:
             console.print(Text(note, style="dim"))
+
+
+def _in_encoding(shown: Formatted, encoding: str) -> Formatted:
+    """With cells as wide as the stream will show them."""
+    if encoding.startswith("utf"):
+        return shown
+    cells = [[Cell(c.value, degraded(c.text, encoding)) for c in row] for row in shown.rows]
+    return replace(shown, rows=cells)
 
 
 def _headings(shown: Formatted, titled: bool) -> list[str]:

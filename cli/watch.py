@@ -25,13 +25,13 @@ def watch(
     Ends after the last trial, with exit code 1 if a trial has failed. Says so if trials are left
     and no launch is running. In a pipe it prints one line per event.
     """
-    from rich.console import Console
     from rich.live import Live
 
     from gensweep.analysis.progress.watch import look
+    from gensweep.cli.console import SafeConsole
     from gensweep.cli.live import lines, picture
 
-    console = Console(highlight=False)
+    console = SafeConsole()
     with opened(results, sweep) as db, ExitStack() as stack:
         live = None
         if console.is_terminal:
@@ -42,7 +42,7 @@ def watch(
                 live.update(picture(sweep or "all trials", now, console), refresh=True)
             else:
                 for line in lines(before, now):
-                    console.print(line, soft_wrap=True, markup=False)
+                    console.print(line, soft_wrap=True)
             if now.over:
                 return Exit.FAILED if now.statuses.get("failed") else Exit.OK
             time.sleep(every)

@@ -68,5 +68,5 @@ def _row(field: Field) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(reference())
-    SWEEPS.write_text(with_fields(SWEEPS.read_text()))
+    PAGE.write_text(reference(), "utf-8")
+    SWEEPS.write_text(with_fields(SWEEPS.read_text("utf-8")), "utf-8")

@@ -31,7 +31,7 @@ def output(command: str) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": _WIDTH}
     done = subprocess.run(
-        command, shell=True, env=environment, capture_output=True, text=True, check=True
+        command, shell=True, env=environment, capture_output=True, encoding="utf-8", check=True
     )
     return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
 
@@ -43,7 +43,7 @@ def refresh(text: str) -> str:
 
 def main() -> None:
     for page in map(Path, sys.argv[1:]):
-        page.write_text(refresh(page.read_text()))
+        page.write_text(refresh(page.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ def _python(code: str) -> tuple[int, str, str]:
     It imports nothing from the working directory.
     """
     command = [sys.executable, "-P", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_IMPORT_SECONDS)
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=_IMPORT_SECONDS
+    )
     return done.returncode, done.stdout.strip(), done.stderr.strip()
 
 

@@ -43,7 +43,9 @@ def _refused(address: str, mode: str) -> bool:
     """Whether the cluster refuses this process, with the token that is here or without one."""
     command = [sys.executable, "-P", "-c", _PROBE, address]
     environment = os.environ | {"RAY_AUTH_MODE": mode}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as probe:
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+    ) as probe:
         assert probe.stderr is not None
         refused = any("Unauthenticated" in line for line in probe.stderr)
         probe.kill()  # it would retry forever

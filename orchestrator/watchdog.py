@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from gensweep.orchestrator.errors import RayLostError
@@ -51,7 +51,8 @@ def watch_ray(where: str) -> Iterator[Callable[[], None]]:
         lost.set()
         signal.pthread_kill(main, _SIGNAL)
         if not left.wait(_PATIENCE):
-            os.write(sys.stderr.fileno(), f"gensweep: error: {error}\n".encode())
+            with suppress(OSError):  # nobody may be reading
+                os.write(sys.stderr.fileno(), f"gensweep: error: {error}\n".encode())
             os._exit(_UNUSABLE)
 
     main = threading.get_ident()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gensweep.trainables.shown import shown
+
 
 class GensweepError(Exception):
     """One line for a person: ``where: what; allowed; todo``.
@@ -18,7 +20,7 @@ class GensweepError(Exception):
     def __init__(self, where: str, what: str, allowed: str = "", todo: str = "") -> None:
         self.where, self.what, self.allowed, self.todo = where, what, allowed, todo
         details = "; ".join(part for part in (what, allowed, todo) if part)
-        super().__init__(f"{where}: {details}" if where else details)
+        super().__init__(shown(f"{where}: {details}" if where else details))
         self.problems: Sequence[GensweepError] = [self]
 
     def __reduce__(self) -> tuple[type[GensweepError], tuple[str, str, str, str]]:

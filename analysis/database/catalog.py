@@ -70,4 +70,6 @@ def _named(text: str) -> set[str]:
 
 @cache
 def _sql(name: str) -> str:
-    return expand(files("gensweep.analysis.database").joinpath(f"views/{name}.sql").read_text())
+    return expand(
+        files("gensweep.analysis.database").joinpath(f"views/{name}.sql").read_text("utf-8")
+    )

@@ -45,6 +45,7 @@ _SETTINGS: dict[Any, Any] = {
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "savefig.dpi": 200,
+    "text.parse_math": False,  # a dollar in a label is a dollar
     "pdf.fonttype": 42,  # whole fonts, which a printer can set
     "svg.fonttype": "none",  # text that can be searched and changed
     "svg.hashsalt": "gensweep",

@@ -32,6 +32,7 @@ class Export:
 
 EXPORTS = {
     "csv": Export(files.write_csv),
+    "safe-csv": Export(files.write_safe_csv),
     "parquet": Export(files.write_parquet),
     "duckdb": Export(files.write_duckdb, file=True),
     "tensorboard": Export(tensorboard.write, needs=("tensorboardX",)),

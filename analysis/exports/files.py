@@ -10,10 +10,24 @@ import duckdb
 from gensweep.analysis.database.catalog import VIEWS
 from gensweep.analysis.database.connection import Database
 
+# Numbers have no such beginning; text may be one all the same.
+_HARMLESS = r"""
+select case
+    when regexp_matches(columns(*)::varchar, '^[-+=@\t\r\n＝＋－＠]')
+        and try_cast(columns(*)::varchar as double) is null
+    then '''' || columns(*)::varchar else columns(*)::varchar end
+from incoming
+"""
+
 
 def write_csv(db: Database, folder: Path, target: Path) -> None:
     """With a line of names; NULL is empty, a text that is empty is quoted."""
     _write(db, folder, "csv", "format csv, header")
+
+
+def write_safe_csv(db: Database, folder: Path, target: Path) -> None:
+    """The same with an apostrophe before every text that a spreadsheet would run."""
+    _write(db, folder, "csv", "format csv, header", _HARMLESS)
 
 
 def write_parquet(db: Database, folder: Path, target: Path) -> None:
@@ -30,11 +44,13 @@ def write_duckdb(db: Database, file: Path, target: Path) -> None:
         writer.execute("detach export")
 
 
-def _write(db: Database, folder: Path, ending: str, options: str) -> None:
+def _write(
+    db: Database, folder: Path, ending: str, options: str, rows: str = "from incoming"
+) -> None:
     with duckdb.connect() as writer:
         for view in _incoming(db, writer):
             path = str(folder / f"{view}.{ending}").replace("'", "''")
-            writer.execute(f"copy (from incoming) to '{path}' ({options})")
+            writer.execute(f"copy ({rows}) to '{path}' ({options})")
 
 
 def _incoming(db: Database, into: duckdb.DuckDBPyConnection) -> Iterator[str]:

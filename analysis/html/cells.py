@@ -65,8 +65,7 @@ def sheet(table: Table) -> Sheet:
         keys = [_key(cell, numeric) for cell in own]
         cells.append([Cell(c.text, k, t) for c, k, t in zip(own, keys, tones, strict=True)])
     rows = list(zip(*cells, strict=True))
-    title = table.title or table.name
-    return Sheet(table.name, title, columns, rows, table.notes, table.sql.strip())
+    return Sheet(table.name, shown.title, columns, rows, shown.notes, table.sql.strip())
 
 
 def _is_number(value: Any) -> bool:

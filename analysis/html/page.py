@@ -20,6 +20,7 @@ from gensweep.analysis.html.runtime import runtime
 from gensweep.analysis.html.series import DARK, LIGHT, SHAPES
 from gensweep.analysis.report import report_tables
 from gensweep.analysis.tables.figure import Figure
+from gensweep.trainables.shown import shown
 
 FIRST = ("claims",)  # what is read before the figures
 MOST_PANELS = 6  # of a figure; more are folded, and drawn when they are unfolded
@@ -90,13 +91,14 @@ def _figures(db: Database, only: Collection[str] | None) -> tuple[list[Drawn], l
 
 
 def render(content: Content) -> str:
-    """Fill in the templates. All text is escaped; JSON has neither `<` nor NaN."""
+    """Fill in the templates. All text is escaped and safe to show; JSON has neither `<` nor NaN."""
     import jinja2
 
     folder = files("gensweep.analysis.html")
     env = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
         autoescape=True,
+        finalize=lambda value: shown(value) if type(value) is str else value,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -121,4 +123,4 @@ def words(text: str) -> str:
     """Text for HTML, in which names between backticks are set as code."""
     from markupsafe import Markup, escape
 
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(shown(text)))))  # noqa: S704

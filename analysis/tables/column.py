@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
+from gensweep.trainables.shown import shown
+
 Record = Mapping[str, Any]
 NOTHING = "–"
 
@@ -69,8 +71,8 @@ class Column:
         if value in self.unsaid:
             return Cell(value, "")
         if self.cell:
-            return Cell(value, self.cell(record))
-        return Cell(value, NOTHING if value is None else self.text(value))
+            return Cell(value, shown(self.cell(record)))
+        return Cell(value, NOTHING if value is None else shown(self.text(value)))
 
     def is_kept(self, cells: Sequence[Cell]) -> bool:
         if self.keep == "varying":

@@ -1,10 +1,19 @@
-"""A figure: named curves over two axes. It knows neither terminal, nor paper, nor browser."""
+"""A figure: named curves over two axes. It knows neither terminal, nor paper, nor browser.
+
+What a person reads of it is safe to show, wherever it comes from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from gensweep.trainables.shown import line
+
+
+def _make_safe(part: Any, name: str) -> None:
+    object.__setattr__(part, name, line(getattr(part, name)))
 
 
 @dataclass(frozen=True)
@@ -15,6 +24,9 @@ class Axis:
     log: bool = False
     start: float | None = None
     end: float | None = None
+
+    def __post_init__(self) -> None:
+        _make_safe(self, "label")
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,9 @@ class Curve:
     hollow: Sequence[bool] | None = None
     at_least: bool = False
 
+    def __post_init__(self) -> None:
+        _make_safe(self, "name")
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -55,6 +70,9 @@ class Panel:
     y: Axis
     curves: Sequence[Curve]
     title: str = ""
+
+    def __post_init__(self) -> None:
+        _make_safe(self, "title")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from gensweep.analysis.tables.column import Cell, Column, Record
 from gensweep.analysis.tables.figure import Figure
+from gensweep.trainables.shown import line, shown
 
 Row = Sequence[Any]
 
@@ -55,11 +56,14 @@ class Formatted:
     """A table as a person reads it: the columns that say something, and a cell each in every row.
 
     right: which columns are set right.
+    title: the table's, or else its name.
     """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     right: Sequence[bool]
+    title: str
+    notes: Sequence[str]
 
     def texts(self) -> list[list[str]]:
         return [[cell.text for cell in row] for row in self.rows]
@@ -77,7 +81,9 @@ def formatted(table: Table) -> Formatted:
     cells = [[column.of(entry) for entry in entries] for column in layout]
     kept = [(c, own) for c, own in zip(layout, cells, strict=True) if c.is_kept(own)]
     rows = list(zip(*(own for _, own in kept), strict=True)) if kept else [()] * len(entries)
-    return Formatted([c for c, _ in kept], rows, [c.is_right(own) for c, own in kept])
+    right = [c.is_right(own) for c, own in kept]
+    title, notes = line(table.title or table.name), [*map(shown, table.notes)]
+    return Formatted([c for c, _ in kept], rows, right, title, notes)
 
 
 def in_brief(table: Table, most: int, whole: str) -> Table:
@@ -99,4 +105,5 @@ def _entries(table: Table) -> Sequence[Any]:
 
 def _bare(index: int, name: str) -> Column:
     """A column as it is in the rows, where two may have one name."""
-    return Column(name, itemgetter(index), short=_SHORT.get(name, ""), unbroken=name in _UNBROKEN)
+    short, unbroken = _SHORT.get(name, ""), name in _UNBROKEN
+    return Column(line(name), itemgetter(index), short=short, unbroken=unbroken)

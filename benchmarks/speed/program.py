@@ -55,7 +55,8 @@ def main(arguments: list[str]) -> int:
     )
     if chosen.json:
         chosen.json.write_text(
-            json.dumps({"about": about(device, chosen.threads), "models": measured}, indent=1)
+            json.dumps({"about": about(device, chosen.threads), "models": measured}, indent=1),
+            "utf-8",
         )
     return 0
 

@@ -64,7 +64,7 @@ class Store:
 
     def _check_format(self) -> None:
         try:
-            found = json.loads(self.marker.read_text())["format"]
+            found = json.loads(self.marker.read_text("utf-8"))["format"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(str(self.marker), f"cannot be read ({error})") from error
         if found != FORMAT:

@@ -134,6 +134,17 @@ def test_a_trial_can_be_shown_by_the_beginning_of_its_id(here: Path, gensweep: G
     assert "Learning curve (2 epochs)" in done.out
 
 
+def test_a_launch_without_a_reader_runs_on_and_ends_with_its_own_code(
+    folder: Path, process: Process
+) -> None:
+    elsewhere = f"--set resources.device={SOMEWHERE_ELSE} --results unread"
+    line = f"gensweep launch tiny.toml {OPTIONS} --set seeds=[2] {elsewhere} 2>&1 | head -1"
+    done = process(f"{line}; echo ${{PIPESTATUS[0]}}", folder)
+    assert done.stdout == "tiny: 2 trials, 0 done, 2 to run\n1\n"
+    status = json.loads(process("gensweep status --results unread --format json", folder).stdout)
+    assert [sweep["failed"] for sweep in status["sweeps"]] == [2]
+
+
 def test_launching_again_runs_nothing_and_reports_the_same(
     here: Path, gensweep: Gensweep, first: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,22 +17,22 @@ Gensweep = Callable[..., Any]
 
 # As the contract has them.
 COMMANDS = {
-    "plan": "--results --only --set --format",
+    "plan": "--results --only --set --format --safe-csv",
     "launch": "--results --data --address --only --set --dry-run --retry-failed",
-    "status": "--results --format",
+    "status": "--results --format --safe-csv",
     "watch": "--every --results",
-    "show": "--results --format",
-    "query": "--file --sweep --results --format",
-    "sql": "--results --format",
-    "diff": "--results --format",
-    "report": "--html --only --results --format",
-    "plot": "--output --results --format",
-    "data list": "--data --format",
+    "show": "--results --format --safe-csv",
+    "query": "--file --sweep --results --format --safe-csv",
+    "sql": "--results --format --safe-csv",
+    "diff": "--results --format --safe-csv",
+    "report": "--html --only --results --format --safe-csv",
+    "plot": "--output --results --format --safe-csv",
+    "data list": "--data --format --safe-csv",
     "data prepare": "--from --data",
     "export": "--format --force --results",
     "compact": "--results",
     "merge": "--results",
-    "doctor": "--results --data --format",
+    "doctor": "--results --data --format --safe-csv",
 }
 READING = ["status", "show 07bc", "query values(1)", "diff 07bc d78a", "report", "plot 1c"]
 

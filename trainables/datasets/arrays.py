@@ -52,7 +52,7 @@ def write_cache(dataset: Dataset, data_dir: Path) -> Path:
         for name in _ARRAYS:
             np.save(fresh / f"{name}.npy", np.ascontiguousarray(getattr(dataset, name)))
         about = {"format": FORMAT, "name": dataset.name, "classes": dataset.classes}
-        (fresh / "dataset.json").write_text(json.dumps(about) + "\n")
+        (fresh / "dataset.json").write_text(json.dumps(about) + "\n", "utf-8")
         fresh.chmod(0o755)
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{dataset.name}-old-", dir=data_dir))
@@ -68,7 +68,7 @@ def read_cache(name: str, data_dir: Path) -> Dataset:
     """Map the cached arrays into memory; takes milliseconds at any size."""
     folder = data_dir / name
     try:
-        about = json.loads((folder / "dataset.json").read_text())
+        about = json.loads((folder / "dataset.json").read_text("utf-8"))
         if about["format"] != FORMAT:
             raise missing(name, data_dir, f"was cached in format {about['format']}, not {FORMAT}")
         arrays = {a: np.load(folder / f"{a}.npy", mmap_mode="r") for a in _ARRAYS}

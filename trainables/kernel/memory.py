@@ -88,7 +88,7 @@ def _alone(trials: IO[str]) -> bool:
 def _lock_file(name: str) -> IO[str]:
     """A file to lock; closing it, or the end of the process, releases the lock."""
     path = Path(tempfile.gettempdir()) / f"gensweep-kernel-{os.getuid()}-{name}.lock"
-    return path.open("w")
+    return path.open("w", encoding="utf-8")
 
 
 def check(trial: KernelTrial, free: float, where: str) -> None:
@@ -136,7 +136,7 @@ def free_bytes(device: torch.device) -> float:
 
 def _available(meminfo: str) -> float:
     with suppress(OSError):
-        for line in Path(meminfo).read_text().splitlines():
+        for line in Path(meminfo).read_text("utf-8").splitlines():
             if line.startswith("MemAvailable:"):
                 return float(line.split()[1]) * 1024
     return float("inf")
@@ -147,7 +147,7 @@ def _left_in_group(folder: str) -> float:
     left = float("inf")
     for names in _LIMITS:
         with suppress(OSError, ValueError):  # not there, or `max`
-            limit, used = (int((Path(folder) / name).read_text()) for name in names)
+            limit, used = (int((Path(folder) / name).read_text("utf-8")) for name in names)
             left = min(left, limit - used)
     return left
 

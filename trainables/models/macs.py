@@ -47,7 +47,7 @@ def _counted_elsewhere(shape: Shape, classes: int) -> dict[str, int]:
         key.update(file.read_bytes())
     kept = user_cache_path("gensweep") / f"macs-{key.hexdigest()[:16]}.json"
     with suppress(OSError, ValueError):
-        return dict(json.loads(kept.read_text()))
+        return dict(json.loads(kept.read_text("utf-8")))
     asked = [*map(str, shape), str(classes)]
     # -P: files in the working directory are no modules.
     command = [sys.executable, "-P", "-m", _COUNTING, *asked]

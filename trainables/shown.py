@@ -1,0 +1,29 @@
+"""Text that may come from anybody, made safe to show to a person."""
+
+from __future__ import annotations
+
+from unicodedata import category
+
+# Controls, format characters (marks that turn text around or have no width), lone surrogates, and
+# separators of lines and paragraphs.
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+
+
+def shown(text: str, kept: str = "\n\t") -> str:
+    r"""The text with every character escaped that a terminal would obey or hide, such as `\x1b`.
+
+    kept: those that stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode("ascii")
+        if not c.isprintable() and c not in kept and category(c) in _UNSEEN
+        else c
+        for c in text
+    )
+
+
+def line(text: str) -> str:
+    """The same, on one line."""
+    return shown(text, kept="")
