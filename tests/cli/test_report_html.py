@@ -87,7 +87,7 @@ def test_one_summary_is_one_table_in_every_format(gensweep: Gensweep, results: P
 def test_a_wrong_name_is_named_with_the_known_ones(gensweep: Gensweep, results: Path) -> None:
     code, out, err = gensweep("report", "--only", "convergence,corrupton")
     assert (code, out) == (2, "")
-    assert "'corrupton' not known; the names are" in err
+    assert "unknown name 'corrupton'; did you mean 'corruption'?; one of" in err
     assert "corruption" in err
 
 
