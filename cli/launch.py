@@ -10,7 +10,7 @@ from gensweep.cli.codes import Exit
 from gensweep.cli.options import RESULTS, Data, Results, data_folder
 from gensweep.cli.plan import show_plan
 from gensweep.cli.report import report_sweep
-from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.cli.sweeps import MAX_TRIALS, MaxTrials, Only, Set, Sweep, choose, read_sweep
 from gensweep.trainables.status import Status
 
 
@@ -23,6 +23,7 @@ def launch(
     ] = None,
     only: Only = None,
     set_: Set = None,
+    max_trials: MaxTrials = MAX_TRIALS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, run nothing.")] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed trials again.")
@@ -32,7 +33,7 @@ def launch(
 
     Launching again continues where the last launch stopped.
     """
-    spec, planned = read_sweep(sweep, set_)
+    spec, planned = read_sweep(sweep, set_, max_trials)
     chosen = choose(planned, only)
     if dry_run:
         show_plan(chosen, results)

@@ -13,7 +13,7 @@ from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results
 from gensweep.cli.output import emit
-from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.cli.sweeps import MAX_TRIALS, MaxTrials, Only, Set, Sweep, choose, read_sweep
 from gensweep.orchestrator.words import duration
 from gensweep.trainables.fields import text
 from gensweep.trainables.labels import labels, varying_fields
@@ -44,10 +44,11 @@ def plan_command(
     results: Results = RESULTS,
     only: Only = None,
     set_: Set = None,
+    max_trials: MaxTrials = MAX_TRIALS,
     format_: FormatOption = None,
 ) -> None:
     """Show a sweep's trials, what of them is done, and an estimate of the rest."""
-    _, planned = read_sweep(sweep, set_)
+    _, planned = read_sweep(sweep, set_, max_trials)
     show_plan(choose(planned, only), results, format_)
 
 

@@ -33,15 +33,24 @@ Only = Annotated[
     str | None,
     typer.Option(help="Run only the trials for which this SQL condition holds.", metavar="EXPR"),
 ]
+MaxTrials = Annotated[
+    int,
+    typer.Option(
+        "--max-trials", min=1, help="Refuse a sweep whose grids have more trials.", metavar="N"
+    ),
+]
+MAX_TRIALS = 1_000_000  # as `orchestrator.plan.MOST_TRIALS`, which is slow to import
 
 
-def read_sweep(path: Path, settings: Sequence[str] | None) -> tuple[SweepSpec, list[PlannedTrial]]:
+def read_sweep(
+    path: Path, settings: Sequence[str] | None, most: int = MAX_TRIALS
+) -> tuple[SweepSpec, list[PlannedTrial]]:
     """A sweep file and its trials, with `--set` applied. Raises SpecError."""
     from gensweep.orchestrator.plan import plan
     from gensweep.orchestrator.spec import read_spec
 
     spec = read_spec(find_sweep(path), parse_overrides(settings or []))
-    return spec, plan(spec)
+    return spec, plan(spec, most)
 
 
 def find_sweep(path: Path) -> Path:
@@ -73,7 +82,7 @@ def parse_overrides(settings: Sequence[str]) -> list[Override]:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

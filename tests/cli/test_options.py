@@ -17,8 +17,8 @@ Gensweep = Callable[..., Any]
 
 # As the contract has them.
 COMMANDS = {
-    "plan": "--results --only --set --format",
-    "launch": "--results --data --address --only --set --dry-run --retry-failed",
+    "plan": "--results --only --set --max-trials --format",
+    "launch": "--results --data --address --only --set --max-trials --dry-run --retry-failed",
     "status": "--results --format",
     "watch": "--every --results",
     "show": "--results --format",
