@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
+from reprlib import Repr
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
@@ -22,6 +24,8 @@ _REGISTRIES: dict[str, Iterable[str]] = {
     "dataset": DATASETS,
     "randomization": RANDOMIZATIONS,
 }
+_EXACT = 2**53  # whole numbers below it are exact in every format
+_MOST_NAMES = 100  # in an error, and among which to look for the nearest
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
 
 
@@ -39,7 +43,9 @@ def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     try:
         _adapter(name, trainable).validate_python(value)
     except ValidationError:
-        return f"{value!r} is not valid", allowed(name, trainable)
+        return f"{shown(value)} is not valid", allowed(name, trainable)
+    if type(value) is int and abs(value) >= _EXACT:
+        return f"{shown(value)} is not valid", f"{_KINDS[field.type]}, below {_EXACT}"
     return None
 
 
@@ -73,9 +79,29 @@ def vars_of(bound: Any) -> Iterable[str]:
     )
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:
-    """(what is wrong, what is allowed) with a name that is not known."""
-    names = list(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+def unknown(kind: str, name: Any, known: Iterable[str]) -> tuple[str, str]:
+    """(what is wrong, what is allowed) with a name that is not known, or is no name."""
+    names = [short(one) for one in islice(known, _MOST_NAMES + 1)]
+    said = short(name if isinstance(name, str) else shown(name))
+    near = get_close_matches(said, names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}{hint}", "one of " + ", ".join(names)
+    if len(names) > _MOST_NAMES:
+        names[_MOST_NAMES:] = ["…"]
+    return f"unknown {kind} {said!r}{hint}", "one of " + ", ".join(names)
+
+
+class _Shown(Repr):
+    """As `repr`, of any value that a file may hold: long, deep, or with a million digits."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < 10**30 else f"a number of {x.bit_length()} bits"
+
+
+_shown = _Shown()
+_shown.maxlevel, _shown.maxstring, _shown.maxother = 3, 60, 60
+shown = _shown.repr
+
+
+def short(name: str) -> str:
+    """A name as it is, or the start of a long one."""
+    return name if len(name) <= 60 else f"{name[:59]}…"
