@@ -15,10 +15,13 @@ Names = Mapping[tuple[str, str], Any]
 def unpickle(
     content: bytes,
     names: Names,
+    what: str,
     encoding: str = "ASCII",
     persistent: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Plain containers, numbers and strings, and what `names` has for (MODULE, NAME).
+
+    what: what the content is, for errors.
 
     The pickle calls whatever `names` has, with arguments of its choice, so that should be functions
     and classes made for the purpose, not those of a library. Raises UnpicklingError for any other
@@ -28,10 +31,11 @@ def unpickle(
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
+            named = f"{module}.{name}"[:100]
             try:
                 return names[module, name]
             except KeyError:
-                raise pickle.UnpicklingError(f"{module}.{name} has no place in it") from None
+                raise pickle.UnpicklingError(f"{named} has no place in {what}") from None
 
         def persistent_load(self, pid: Any) -> Any:
             if persistent is None:

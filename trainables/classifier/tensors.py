@@ -61,7 +61,7 @@ class _Reader:
             ("collections", "OrderedDict"): OrderedDict,
             **dtypes,
         }
-        return unpickle(self._member("data.pkl"), names, persistent=self._storage)
+        return unpickle(self._member("data.pkl"), names, "a checkpoint", persistent=self._storage)
 
     def _member(self, name: str) -> bytes:
         return self._archive.read(f"{self._root}/{name}")
