@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.tables.table import Table
-from gensweep.cli.options import Data, FormatOption, data_folder
+from gensweep.cli.options import Data, FormatOption, data_folder, given_path
 from gensweep.cli.output import emit
 from gensweep.trainables.datasets import DATASETS
 
@@ -34,7 +34,12 @@ def prepare(
     name: Annotated[str, typer.Argument(help="The dataset, such as cifar10.", metavar="NAME")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="Local files to read; without it, download.", metavar="PATH"),
+        typer.Option(
+            "--from",
+            help="Local files to read; without it, download.",
+            metavar="PATH",
+            parser=given_path,
+        ),
     ] = None,
     data: Data = None,
 ) -> None:

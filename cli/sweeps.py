@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gensweep.cli.options import given_path
+
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
     from gensweep.orchestrator.spec import Override
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 Sweep = Annotated[
     Path,
     typer.Argument(
-        help="The sweep file, or a sweep that comes with gensweep.", metavar="SWEEP.toml"
+        help="The sweep file, or a sweep that comes with gensweep.",
+        metavar="SWEEP.toml",
+        parser=given_path,
     ),
 ]
 Set = Annotated[
