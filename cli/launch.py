@@ -10,7 +10,16 @@ from gensweep.cli.codes import Exit
 from gensweep.cli.options import RESULTS, Data, Results, data_folder
 from gensweep.cli.plan import show_plan
 from gensweep.cli.report import report_sweep
-from gensweep.cli.sweeps import MAX_TRIALS, MaxTrials, Only, Set, Sweep, choose, read_sweep
+from gensweep.cli.sweeps import (
+    MAX_TRIALS,
+    MaxTrials,
+    Only,
+    Set,
+    Sweep,
+    choose,
+    read_sweep,
+    warn_of_leaving,
+)
 from gensweep.trainables.status import Status
 
 
@@ -36,7 +45,7 @@ def launch(
     spec, planned = read_sweep(sweep, set_, max_trials)
     chosen = choose(planned, only)
     if dry_run:
-        show_plan(chosen, results)
+        show_plan(spec, planned, chosen, results)
         return Exit.OK
 
     from rich.console import Console
@@ -45,9 +54,11 @@ def launch(
     from gensweep.orchestrator.progress import show_progress
     from gensweep.orchestrator.remaining import remaining
     from gensweep.orchestrator.store.layout import Store
+    from gensweep.orchestrator.store.snapshot import take_snapshot
 
     console = Console(stderr=True, highlight=False)
     store = Store.create(results)
+    warn_of_leaving(take_snapshot(store), spec, planned)
     job = Launch(spec, planned, store, data_folder(data), address, retry_failed)
     todo = remaining(store, chosen, retry_failed).todo
     console.print(

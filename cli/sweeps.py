@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gensweep.cli.exits import say
 from gensweep.cli.options import given_path
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
     from gensweep.orchestrator.spec import Override
+    from gensweep.orchestrator.store.snapshot import Snapshot
     from gensweep.orchestrator.sweep import SweepSpec
 
 Sweep = Annotated[
@@ -99,3 +101,15 @@ def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[Plann
 
     ids = matching_ids(sweep_rows("", [(p.trial, p.feeds) for p in planned]), condition)
     return [p for p in planned if p.trial.trial_id in ids]
+
+
+def warn_of_leaving(snapshot: Snapshot, spec: SweepSpec, planned: Sequence[PlannedTrial]) -> None:
+    """A line, if the sweep of this name in the results is another one, or was larger."""
+    from gensweep.orchestrator.membership import leaving
+
+    if gone := leaving(snapshot, spec.name, planned):
+        say(
+            f"warning: sweep {spec.name}: {gone} of its trials in these results are not in "
+            f"{spec.source}; a launch takes them out of the sweep, and keeps their rows; "
+            "give a file of its own a name of its own"
+        )
