@@ -87,8 +87,9 @@ def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> Sw
         what = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise _unreadable(where, f"not TOML: {what}") from error
     except RecursionError as error:
-        line = max(enumerate(text.split("\n"), 1), key=lambda at: len(re.findall(r"[\[{]", at[1])))
-        raise _unreadable(f"{source}:{line[0]}", "is nested too deep", "lists of values") from error
+        deepest = max(text.split("\n"), key=lambda line: len(re.findall(r"[\[{]", line)))
+        where = f"{source}:{_line(text, text.index(deepest))}"
+        raise _unreadable(where, "is nested too deep", "lists of values") from error
     except ValueError as error:  # of a number with thousands of digits
         raise _unreadable(source, f"not TOML: {error}") from error
     return _Reader(content, source, line_numbers(text)).read(overrides)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _MOST_OPCODES = 2_000_000  # which take seconds
+_NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
 Names = Mapping[tuple[str, str], Any]
 
 
@@ -54,5 +55,6 @@ def _check(content: bytes) -> None:
     for count, (opcode, number, _) in enumerate(pickletools.genops(content)):
         if count > _MOST_OPCODES:
             raise pickle.UnpicklingError("it has too many parts")
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= number <= len(content):
+        highest = number if opcode.name in _NUMBERING and isinstance(number, int) else 0
+        if not 0 <= highest <= len(content):
             raise pickle.UnpicklingError("it numbers more values than it has")

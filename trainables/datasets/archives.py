@@ -37,7 +37,7 @@ def read_members(source: Path, names: Collection[str], most: int) -> dict[str, b
     """
     with _unpacked(source) as stream:
         try:
-            archive = tarfile.open(fileobj=_Headers(stream), mode="r:")  # noqa: SIM115
+            archive = tarfile.open(fileobj=cast("BinaryIO", _Headers(stream)), mode="r:")  # noqa: SIM115
         except tarfile.ReadError:
             return None
         found = {}
