@@ -9,7 +9,7 @@ import typer
 
 from gensweep.analysis.tables.table import Table
 from gensweep.cli.exits import tell
-from gensweep.cli.options import Data, FormatOption, SafeCsv, data_folder
+from gensweep.cli.options import Data, FormatOption, SafeCsv, data_folder, given_path
 from gensweep.cli.output import emit
 from gensweep.trainables.datasets import DATASETS
 
@@ -35,7 +35,12 @@ def prepare(
     name: Annotated[str, typer.Argument(help="The dataset, such as cifar10.", metavar="NAME")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="Local files to read; without it, download.", metavar="PATH"),
+        typer.Option(
+            "--from",
+            help="Local files to read; without it, download.",
+            metavar="PATH",
+            parser=given_path,
+        ),
     ] = None,
     data: Data = None,
 ) -> None:

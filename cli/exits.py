@@ -16,6 +16,7 @@ import typer
 from gensweep.analysis.database.errors import ExportError, QueryError
 from gensweep.cli import streams
 from gensweep.cli.codes import Exit
+from gensweep.cli.memory import ran_out
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.trainables.errors import DataError, GensweepError, TrialError
@@ -29,6 +30,9 @@ _CODES: dict[type[GensweepError], Exit] = {
     StoreError: Exit.UNUSABLE,
     DataError: Exit.UNUSABLE,
 }
+
+
+_NO_MEMORY = "memory: there is too little for this; ask for less, or raise what `ulimit -v` shows"
 
 
 def run(command: Callable[[], int | None], debug: bool) -> int:
@@ -54,6 +58,8 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
             _trace()
         for problem in error.problems:
             say("error: " + " ".join(str(problem).split()))
+        if ran_out(error):
+            return Exit.UNUSABLE
         return next(
             (code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.UNUSABLE
         )
@@ -68,6 +74,9 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
     except Exception as error:
         if debug:
             _trace()
+        if ran_out(error):
+            say(f"error: {_NO_MEMORY}")
+            return Exit.UNUSABLE
         what = " ".join(f"{type(error).__name__}: {error}".split())
         say(f"error: this is a bug in gensweep: {what}; please report what --debug shows")
         return Exit.UNUSABLE

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gensweep.cli.exits import say
-from gensweep.cli.options import RESULTS, Results, SweepName
+from gensweep.cli.options import RESULTS, Results, SweepName, given_path
 from gensweep.cli.reading import opened
 
 
@@ -24,7 +24,10 @@ class ExportFormat(StrEnum):
 
 def export(
     target: Annotated[
-        Path, typer.Argument(help="The folder to write, or the file for duckdb.", metavar="PATH")
+        Path,
+        typer.Argument(
+            help="The folder to write, or the file for duckdb.", metavar="PATH", parser=given_path
+        ),
     ],
     format_: Annotated[ExportFormat, typer.Option("--format", help="The output format.")],
     sweep: SweepName = None,

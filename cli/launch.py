@@ -10,7 +10,16 @@ from gensweep.cli.codes import Exit
 from gensweep.cli.options import RESULTS, Data, Results, data_folder
 from gensweep.cli.plan import show_plan
 from gensweep.cli.report import report_sweep
-from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.cli.sweeps import (
+    MAX_TRIALS,
+    MaxTrials,
+    Only,
+    Set,
+    Sweep,
+    choose,
+    read_sweep,
+    warn_of_leaving,
+)
 from gensweep.trainables.status import Status
 
 
@@ -23,6 +32,7 @@ def launch(
     ] = None,
     only: Only = None,
     set_: Set = None,
+    max_trials: MaxTrials = MAX_TRIALS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, run nothing.")] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed trials again.")
@@ -32,10 +42,10 @@ def launch(
 
     Launching again continues where the last launch stopped.
     """
-    spec, planned = read_sweep(sweep, set_)
+    spec, planned = read_sweep(sweep, set_, max_trials)
     chosen = choose(planned, only)
     if dry_run:
-        show_plan(chosen, results)
+        show_plan(spec, planned, chosen, results)
         return Exit.OK
 
     from gensweep.cli.console import SafeConsole
@@ -43,9 +53,11 @@ def launch(
     from gensweep.orchestrator.progress import show_progress
     from gensweep.orchestrator.remaining import remaining
     from gensweep.orchestrator.store.layout import Store
+    from gensweep.orchestrator.store.snapshot import take_snapshot
 
     console = SafeConsole(stderr=True)
     store = Store.create(results)
+    warn_of_leaving(take_snapshot(store), spec, planned)
     job = Launch(spec, planned, store, data_folder(data), address, retry_failed)
     todo = remaining(store, chosen, retry_failed).todo
     console.print(

@@ -9,6 +9,16 @@ import typer
 from platformdirs import user_data_path
 
 from gensweep.cli.formats import Format
+from gensweep.orchestrator.store.paths import user_path
+
+
+def given_path(text: str | Path) -> Path:
+    """The parser of every option that is a path; that of a results folder is `locate`."""
+    try:
+        return text if isinstance(text, Path) else user_path(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"the path {error}") from None
+
 
 Results = Annotated[
     str,
@@ -29,6 +39,7 @@ Data = Annotated[
         "--data",
         envvar="GENSWEEP_DATA",
         help="The folder of datasets; by default one in your home folder.",
+        parser=given_path,
         metavar="DIR",
     ),
 ]

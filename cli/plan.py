@@ -14,7 +14,16 @@ from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
 from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv
 from gensweep.cli.output import emit
-from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.cli.sweeps import (
+    MAX_TRIALS,
+    MaxTrials,
+    Only,
+    Set,
+    Sweep,
+    choose,
+    read_sweep,
+    warn_of_leaving,
+)
 from gensweep.orchestrator.words import duration
 from gensweep.trainables.fields import text
 from gensweep.trainables.labels import labels, varying_fields
@@ -22,6 +31,8 @@ from gensweep.trainables.status import Status
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
+    from gensweep.orchestrator.store.snapshot import Snapshot
+    from gensweep.orchestrator.sweep import SweepSpec
 
 # What a table of networks always shows, and the axes that are counted even where nothing varies.
 _COLUMNS = ("model", "randomization", "corruption", "regularizer", "seed")
@@ -45,21 +56,28 @@ def plan_command(
     results: Results = RESULTS,
     only: Only = None,
     set_: Set = None,
+    max_trials: MaxTrials = MAX_TRIALS,
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> None:
     """Show a sweep's trials, what of them is done, and an estimate of the rest."""
-    _, planned = read_sweep(sweep, set_)
-    show_plan(choose(planned, only), results, format_, safe_csv)
+    spec, everything = read_sweep(sweep, set_, max_trials)
+    show_plan(spec, everything, choose(everything, only), results, format_, safe_csv)
 
 
 def show_plan(
+    spec: SweepSpec,
+    everything: Sequence[PlannedTrial],
     planned: Sequence[PlannedTrial],
     results: str,
     format: Format | None = None,
     safe_csv: bool = False,
 ) -> None:
-    known = known_statuses(results)
+    """Show the planned trials; `everything` is what the sweep has besides."""
+    snapshot = known_results(results)
+    known = known_statuses(snapshot)
+    if snapshot:
+        warn_of_leaving(snapshot, spec, everything)
     networks = [p for p in planned if p.trial.trains_network]
     others = [p for p in planned if not p.trial.trains_network]
     most = _MOST_ROWS if format in (None, Format.TABLE) else None
@@ -74,16 +92,21 @@ def show_plan(
     emit(tables, format or Format.TABLE, safe_csv)
 
 
-def known_statuses(results: str) -> dict[str, Status]:
-    """Status by trial id; empty where there are no results yet."""
+def known_results(results: str) -> Snapshot | None:
+    """None where there are no results yet."""
     from gensweep.orchestrator.store.layout import Store
     from gensweep.orchestrator.store.location import locate
     from gensweep.orchestrator.store.snapshot import take_snapshot
+
+    known = Store(locate(results)).marker.exists()
+    return take_snapshot(Store.open(results)) if known else None
+
+
+def known_statuses(snapshot: Snapshot | None) -> dict[str, Status]:
+    """Status by trial id."""
     from gensweep.orchestrator.store.statuses import statuses
 
-    if not Store(locate(results)).marker.exists():
-        return {}
-    return {i: s.status for i, s in statuses(take_snapshot(Store.open(results))).items()}
+    return {i: s.status for i, s in statuses(snapshot).items()} if snapshot else {}
 
 
 def trials_table(

@@ -10,7 +10,14 @@ import typer
 from gensweep.analysis.tables.table import Table
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, SweepName
+from gensweep.cli.options import (
+    RESULTS,
+    FormatOption,
+    Results,
+    SafeCsv,
+    SweepName,
+    given_path,
+)
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 from gensweep.trainables.names import unknown
@@ -21,7 +28,12 @@ def plot(
     sweep: SweepName = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", help="Write a picture: .png, .svg or .pdf.", metavar="FILE"),
+        typer.Option(
+            "--output",
+            help="Write a picture: .png, .svg or .pdf.",
+            metavar="FILE",
+            parser=given_path,
+        ),
     ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,

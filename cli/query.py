@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.database.catalog import VIEWS
-from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv
+from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, given_path
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 
@@ -22,7 +22,12 @@ def query(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", help="Read the SQL from a file; - is stdin.", metavar="PATH"),
+        typer.Option(
+            "--file",
+            help="Read the SQL from a file; - is stdin.",
+            metavar="PATH",
+            parser=given_path,
+        ),
     ] = None,
     sweep: Annotated[
         str | None,

@@ -13,7 +13,14 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.table import Table, in_brief
 from gensweep.cli.exits import printing_beside, say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, SweepName
+from gensweep.cli.options import (
+    RESULTS,
+    FormatOption,
+    Results,
+    SafeCsv,
+    SweepName,
+    given_path,
+)
 from gensweep.cli.output import emit
 from gensweep.cli.reading import opened
 from gensweep.trainables.names import unknown
@@ -106,7 +113,7 @@ def _names(only: Sequence[str] | None, figures: bool) -> Collection[str] | None:
 
 def _target(html: str) -> Path | None:
     """The file to write, links resolved; None is stdout. Checked before the work starts."""
-    path = Path(html).resolve()
+    path = given_path(html).resolve()
     if html != STDOUT and path.exists() and not path.is_file():
         raise typer.BadParameter(f"{html} is not a file", param_hint="--html")
     return None if html == STDOUT else path

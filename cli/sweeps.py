@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gensweep.cli.exits import tell
+from gensweep.cli.exits import say, tell
+from gensweep.cli.options import given_path
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
     from gensweep.orchestrator.spec import Override
+    from gensweep.orchestrator.store.snapshot import Snapshot
     from gensweep.orchestrator.sweep import SweepSpec
 
 Sweep = Annotated[
     Path,
     typer.Argument(
-        help="The sweep file, or a sweep that comes with gensweep.", metavar="SWEEP.toml"
+        help="The sweep file, or a sweep that comes with gensweep.",
+        metavar="SWEEP.toml",
+        parser=given_path,
     ),
 ]
 Set = Annotated[
@@ -35,15 +39,24 @@ Only = Annotated[
     str | None,
     typer.Option(help="Only the trials for which this SQL condition holds.", metavar="EXPR"),
 ]
+MaxTrials = Annotated[
+    int,
+    typer.Option(
+        "--max-trials", min=1, help="Refuse a sweep whose grids have more trials.", metavar="N"
+    ),
+]
+MAX_TRIALS = 1_000_000  # as `orchestrator.plan.MOST_TRIALS`, which is slow to import
 
 
-def read_sweep(path: Path, settings: Sequence[str] | None) -> tuple[SweepSpec, list[PlannedTrial]]:
+def read_sweep(
+    path: Path, settings: Sequence[str] | None, most: int = MAX_TRIALS
+) -> tuple[SweepSpec, list[PlannedTrial]]:
     """A sweep file and its trials, with `--set` applied. Raises SpecError."""
     from gensweep.orchestrator.plan import plan
     from gensweep.orchestrator.spec import read_spec
 
     spec = read_spec(find_sweep(path), parse_overrides(settings or []))
-    return spec, plan(spec)
+    return spec, plan(spec, most)
 
 
 def find_sweep(path: Path) -> Path:
@@ -75,7 +88,7 @@ def parse_overrides(settings: Sequence[str]) -> list[Override]:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -90,3 +103,15 @@ def choose(planned: Sequence[PlannedTrial], condition: str | None) -> list[Plann
     if planned and not ids:
         raise typer.BadParameter(f"holds for no trial: {condition}", param_hint="--only")
     return [p for p in planned if p.trial.trial_id in ids]
+
+
+def warn_of_leaving(snapshot: Snapshot, spec: SweepSpec, planned: Sequence[PlannedTrial]) -> None:
+    """A line, if the sweep of this name in the results is another one, or was larger."""
+    from gensweep.orchestrator.membership import leaving
+
+    if gone := leaving(snapshot, spec.name, planned):
+        say(
+            f"warning: sweep {spec.name}: {gone} of its trials in these results are not in "
+            f"{spec.source}; a launch takes them out of the sweep, and keeps their rows; "
+            "give a file of its own a name of its own"
+        )

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.fields import About, Field
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.names import unknown
+from gensweep.trainables.names import brief, unknown
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.registry import TRAINABLES
 
@@ -22,6 +22,7 @@ _REGISTRIES: dict[str, Iterable[str]] = {
     "dataset": DATASETS,
     "randomization": RANDOMIZATIONS,
 }
+_EXACT = 2**53  # whole numbers below it are exact in every format
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
 
 
@@ -39,7 +40,9 @@ def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     try:
         _adapter(name, trainable).validate_python(value)
     except ValidationError:
-        return f"{value!r} is not valid", allowed(name, trainable)
+        return f"{brief(value)} is not valid", allowed(name, trainable)
+    if type(value) is int and abs(value) >= _EXACT:
+        return f"{brief(value)} is not valid", f"{_KINDS[field.type]}, below {_EXACT}"
     return None
 
 

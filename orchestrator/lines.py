@@ -6,8 +6,9 @@ import re
 
 Path = tuple[str | int, ...]
 
-_HEADER = re.compile(r"^\s*(\[\[|\[)\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
-_KEY = re.compile(r"^\s*(?P<key>[A-Za-z0-9_.\"'-]+?)\s*=")
+# Possessive, so that a line of any content takes time in proportion to its length.
+_HEADER = re.compile(r"^\s*+(\[\[?+)(?P<name>[^\[\]]++)\]{1,2}\s*+(#.*)?$")
+_KEY = re.compile(r"^\s*+(?P<key>[A-Za-z0-9_.\"'-]++)\s*+=")
 
 
 def line_numbers(text: str) -> dict[Path, int]:

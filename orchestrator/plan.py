@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.fields import trial_fields
@@ -22,11 +23,22 @@ class PlannedTrial:
     feeds: Sequence[str]
 
 
-def plan(spec: SweepSpec) -> list[PlannedTrial]:
+MOST_TRIALS = 1_000_000  # more are hardly meant; they would take minutes to plan, and gigabytes
+
+
+def plan(spec: SweepSpec, most: int = MOST_TRIALS) -> list[PlannedTrial]:
     """Every trial of the sweep once, in the order of the file, with the feeds of all its grids.
 
-    Raises SpecError if settings contradict each other.
+    Raises SpecError if settings contradict each other, and, before it makes any trial, if the
+    products of the grids are more than `most`.
     """
+    sizes = [_size(spec, grid) for grid in spec.grids]
+    if sum(sizes) > most:
+        largest = spec.grids[sizes.index(max(sizes))]
+        what = f"there are {sum(sizes)} trials in all grids, most of them in this one"
+        todo = "--max-trials N allows more"
+        where = f"{spec.where(largest.path)}: grid"
+        raise SpecError([GensweepError(where, what, f"at most {most}", todo)])
     feeds: dict[Trial, dict[str, None]] = {}
     problems: dict[str, GensweepError] = {}
     for grid in spec.grids:
@@ -42,6 +54,11 @@ def plan(spec: SweepSpec) -> list[PlannedTrial]:
     if problems:
         raise SpecError(list(problems.values()))
     return [PlannedTrial(trial, tuple(served)) for trial, served in feeds.items()]
+
+
+def _size(spec: SweepSpec, grid: Grid) -> int:
+    """The number of combinations, of which some may be the same trial."""
+    return prod(len(values) for values in {"seed": spec.seeds, **grid.axes}.values())
 
 
 def _settings(spec: SweepSpec, grid: Grid) -> Iterator[Fields]:

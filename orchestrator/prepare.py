@@ -9,15 +9,17 @@ from types import ModuleType
 
 import numpy as np
 import pyarrow.parquet as pq
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from gensweep.trainables.datasets import DATASETS, module_of
+from gensweep.trainables.datasets import DATASETS, Source, module_of
 from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, write_cache
 from gensweep.trainables.errors import DataError
 
 _PARQUET = (
     "or a folder of Parquet files train-*.parquet and test-*.parquet with columns img and label"
 )
+
+_ROWS = 50  # read at a time: a small file can hold large rows
 
 
 def prepare(name: str, data_dir: Path, source: Path | None = None) -> Path:
@@ -53,31 +55,47 @@ def _read(name: str, module: ModuleType, source: Path) -> Dataset:
         dataset: Dataset | None = module.read(source)
         if dataset is None and any(source.rglob("train-*.parquet")):
             splits = (sorted(source.rglob(f"{split}-*.parquet")) for split in ("train", "test"))
-            train, test = (_read_parquet(files, DATASETS[name].channels) for files in splits)
+            most = DATASETS[name].train, DATASETS[name].test
+            train, test = (
+                _read_parquet(files, DATASETS[name], rows)
+                for files, rows in zip(splits, most, strict=True)
+            )
             dataset = module.verified(*train, *test)
-    except DataError:
+    except (DataError, MemoryError):
         raise
-    except Exception as error:  # whatever a damaged file makes its reader raise
-        raise DataError(str(source), f"cannot be read as {name} ({error})", forms) from error
+    except (Exception, SystemExit) as error:  # whatever a damaged file makes its reader raise
+        why = str(error) or type(error).__name__
+        raise DataError(str(source), f"cannot be read as {name} ({why[:200]})", forms) from error
     if dataset is None:
         raise DataError(str(source), f"holds no {name}", forms)
     return dataset
 
 
-def _read_parquet(files: list[Path], channels: int) -> tuple[Images, Labels]:
+def _read_parquet(files: list[Path], about: Source, most: int) -> tuple[Images, Labels]:
     """Columns `img` or `image` (a struct with PNG `bytes`) and `label`, as Hugging Face has them.
 
-    Images are (N, H, W, 3), or (N, H, W) with one channel.
+    Images are (N, H, W, 3), or (N, H, W) with one channel. Raises ValueError for more than `most`
+    images, or one of another size.
     """
-    mode = "L" if channels == 1 else "RGB"
     images: list[Images] = []
     labels: list[int] = []
-    for file in map(pq.ParquetFile, files):
+    opened = [pq.ParquetFile(file) for file in files]
+    if sum(file.metadata.num_rows for file in opened) > most:
+        raise ValueError(f"there are more than {most} images")
+    for file in opened:
         column = "img" if "img" in file.schema_arrow.names else "image"
-        for batch in file.iter_batches(batch_size=5000):
+        for batch in file.iter_batches(batch_size=_ROWS):
             labels += batch.column("label").to_pylist()
-            images += [
-                np.asarray(Image.open(io.BytesIO(image["bytes"])).convert(mode))
-                for image in batch.column(column).to_pylist()
-            ]
+            images += [_image(cell["bytes"], about) for cell in batch.column(column).to_pylist()]
     return np.stack(images), np.array(labels, np.int64)
+
+
+def _image(content: bytes, about: Source) -> Images:
+    """Raises ValueError, before it unpacks a pixel, for an image of another size."""
+    try:
+        image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+    except UnidentifiedImageError:
+        raise ValueError("an image is neither PNG nor JPEG") from None
+    if image.size != (about.size, about.size):
+        raise ValueError("an image is {}x{}".format(*image.size))
+    return np.asarray(image.convert("L" if about.channels == 1 else "RGB"))

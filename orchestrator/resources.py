@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import inf
 from typing import Any
 
-from gensweep.trainables.names import unknown
+from gensweep.trainables.names import brief, unknown
 
 AUTO = "auto"
 LONGEST, FILE = "longest", "file"
+_MOST = 10**9  # of anything: more than there is, and still exact in every format
 _CHOICES = {
     "device": (AUTO, "cpu", "cuda", "mps"),
     "engine": (AUTO, "eager", "captured"),
@@ -59,15 +59,15 @@ def problem(key: str, value: Any) -> tuple[str, str] | None:
     match key:
         case "device" | "engine" | "order":
             known = _CHOICES[key]
-            return None if value in known else unknown(key, str(value), known)
+            return None if value in known else unknown(key, value, known)
         case "compile" | "keep_checkpoints" | "follow_examples":
             right, allowed = isinstance(value, bool), "true or false"
         case "pack":
-            right = value == AUTO or (type(value) is int and value >= 1)
-            allowed = "auto, or a whole number, at least 1"
+            right = value == AUTO or (type(value) is int and 1 <= value <= _MOST)
+            allowed = f"auto, or a whole number, at least 1, at most {_MOST}"
         case "nice":
             right, allowed = type(value) is int and 0 <= value <= 19, "a whole number, 0 to 19"
         case _:
-            right = type(value) in (int, float) and 0.0 <= value < inf
-            allowed = "a number, at least 0"
-    return None if right else (f"{value!r} is not valid", allowed)
+            right = type(value) in (int, float) and 0.0 <= value <= _MOST
+            allowed = f"a number, at least 0, at most {_MOST}"
+    return None if right else (f"{brief(value)} is not valid", allowed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,18 @@ from gensweep.orchestrator.resources import problem as resource_problem
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from gensweep.trainables.errors import GensweepError
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.names import unknown
+from gensweep.trainables.names import brief, short, unknown
 from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
-_NAME = re.compile(r"[a-z0-9_-]+")
+# The store has a file of that name, with an ending, under a name of at most 255 bytes.
+_NAME = re.compile(r"[a-z0-9_-]{1,200}")
+_MOST_BYTES = 1_000_000  # of a sweep file: some 100 000 values, which take a second to parse
+_MOST_PROBLEMS = 100
+# A key of many parts is a deep table, which takes time and stack to walk through.
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{32}}")
 
 
 class Override(NamedTuple):
@@ -35,23 +42,57 @@ class Override(NamedTuple):
 def read_spec(path: Path, overrides: Sequence[Override] = ()) -> SweepSpec:
     """Read a sweep file. Raises SpecError with all of its problems."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise SpecError([GensweepError(str(path), "no such sweep file")]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SpecError([GensweepError(str(path), f"cannot be read ({error})")]) from error
-    return parse_spec(text, str(path), overrides)
+    if len(content) > _MOST_BYTES:
+        raise _unreadable(str(path), "is too large", f"at most {_MOST_BYTES} bytes")
+    return parse_spec(_decoded(content, str(path)), str(path), overrides)
+
+
+def _decoded(content: bytes, source: str) -> str:
+    """UTF-8 text, with or without a byte-order mark."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _unreadable(source, "cannot be read: it is UTF-16", "UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = content.startswith(codecs.BOM_UTF8) * len(codecs.BOM_UTF8) + error.start
+        where = f"{source}:{_line(content.decode('latin-1'), start)}"
+        raise _unreadable(
+            where, f"cannot be read: byte 0x{content[start]:02x} is not UTF-8"
+        ) from error
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def _unreadable(where: str, what: str, allowed: str = "") -> SpecError:
+    return SpecError([GensweepError(where, what, allowed)])
 
 
 def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> SweepSpec:
     """Parse a sweep file's text; `source` is its name in errors."""
+    if deep := _DEEP_KEY.search(text):
+        where = f"{source}:{_line(text, deep.start())}: {short(deep[0])}"
+        raise _unreadable(where, "is nested too deep", "the keys of a sweep file")
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         where = f"{source}:{line[1] if line else len(text.splitlines())}"
         what = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise SpecError([GensweepError(where, f"not TOML: {what}")]) from error
+        raise _unreadable(where, f"not TOML: {what}") from error
+    except RecursionError as error:
+        deepest = max(text.split("\n"), key=lambda line: len(re.findall(r"[\[{]", line)))
+        where = f"{source}:{_line(text, text.index(deepest))}"
+        raise _unreadable(where, "is nested too deep", "lists of values") from error
+    except ValueError as error:  # of a number with thousands of digits
+        raise _unreadable(source, f"not TOML: {error}") from error
     return _Reader(content, source, line_numbers(text)).read(overrides)
 
 
@@ -64,8 +105,11 @@ class _Reader:
 
     def wrong(self, path: KeyPath, what: str, allowed: str = "") -> None:
         where = f"{self.source}:{line_of(self.lines, path)}"
-        keys = [str(p) for p in path if not isinstance(p, int)]
+        keys = [short(p) for p in path if isinstance(p, str)]
         self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed))
+        if len(self.problems) == _MOST_PROBLEMS:
+            self.problems.append(GensweepError(self.source, "has more problems than these"))
+            raise SpecError(self.problems)
 
     def read(self, overrides: Sequence[Override]) -> SweepSpec:
         self.used = self.trainables()
@@ -138,8 +182,8 @@ class _Reader:
     def name(self) -> str:
         name = self.content.get("name")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            what = "is missing" if name is None else f"{name!r} is not valid"
-            self.wrong(("name",), what, "a name of a-z, 0-9, _ and -")
+            what = "is missing" if name is None else f"{brief(name)} is not valid"
+            self.wrong(("name",), what, "a name of a-z, 0-9, _ and -, at most 200 of them")
             return ""
         return name
 
@@ -147,7 +191,9 @@ class _Reader:
         seeds = self.content.get("seeds", [0])
         whole = isinstance(seeds, list) and all(type(s) is int and 0 <= s < 2**32 for s in seeds)
         if not whole or not seeds or len(set(seeds)) < len(seeds):
-            self.wrong(("seeds",), f"{seeds!r} is not valid", "a list of different whole numbers")
+            self.wrong(
+                ("seeds",), f"{brief(seeds)} is not valid", "a list of different whole numbers"
+            )
             return [0]
         return list(seeds)
 
@@ -192,14 +238,14 @@ class _Reader:
     def grid(self, grid: Fields, path: KeyPath, forced: Fields) -> Grid:
         trainable = grid.get("trainable", CLASSIFIER)
         if trainable not in (known := _trainables()):
-            self.wrong((*path, "trainable"), *unknown("trainable", str(trainable), known))
+            self.wrong((*path, "trainable"), *unknown("trainable", trainable, known))
             return Grid({}, path=path)
         classifier = trainable == CLASSIFIER
         own = ["regularizer"] if classifier else []
         self.known(grid, ["feeds", "trainable", *own, *trial_fields(trainable)], path)
         feeds = grid.get("feeds", [])
         if not isinstance(feeds, list) or not all(isinstance(f, str) for f in feeds):
-            self.wrong((*path, "feeds"), f"{feeds!r} is not valid", "a list of names")
+            self.wrong((*path, "feeds"), f"{brief(feeds)} is not valid", "a list of names")
             feeds = []
         axes = {k: v if isinstance(v, list) else [v] for k, v in grid.items() if k not in _NO_AXES}
         for key, values in axes.items():
@@ -221,7 +267,7 @@ class _Reader:
     def regularizer(self, name: Any, path: KeyPath) -> None:
         known = [NONE, *self.table("regularizer")]
         if name not in known:
-            self.wrong(path, *unknown("regularizer", str(name), known))
+            self.wrong(path, *unknown("regularizer", name, known))
 
     def corruption(self, axes: Fields, path: KeyPath) -> None:
         rules = axes.get("randomization", [self.table("defaults").get("randomization")])

@@ -147,7 +147,8 @@ def _connect(snapshot: Snapshot, sweep: str | None) -> duckdb.DuckDBPyConnection
         connection.execute(f"create table live_{name} as select {rows} from live")
         _union_view(connection, snapshot, name)
     _load(connection, "stored_sweeps", snapshot.sweeps)
-    connection.execute(f"set allowed_directories = ['{_name(snapshot.store.root)}']")
+    roots = f"['{_name(snapshot.store.root)}', '{_literal(snapshot.store.root)}']"
+    connection.execute(f"set allowed_directories = {roots}")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set autoload_known_extensions = false")
     connection.execute("set enable_external_access = false")
@@ -166,13 +167,19 @@ def _union_view(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, name:
     paths = snapshot.manifest.paths(snapshot.store, name)
     query = f"select {', '.join(TABLES[name].names)} from live_{name}"
     if paths:
-        listed = ", ".join(f"'{_name(path)}'" for path in paths)
+        listed = ", ".join(f"'{_literal(path)}'" for path in paths)
         superseded = "where trial_id not in (select trial_id from live_trials)"
         kept = superseded if snapshot.live.num_rows else ""
         # By name: older files lack the columns that came later.
         files = f"read_parquet([{listed}], union_by_name = true)"
         query += f" union all by name select * from {files} {kept}"
     connection.execute(f"create view stored_{name} as {query}")
+
+
+def _literal(place: Location) -> str:
+    """A pattern that matches nothing else: DuckDB takes every name on a disk for a pattern."""
+    name = _name(place)
+    return re.sub(r"([*?\[])", r"[\1]", name) if isinstance(place, Path) else name
 
 
 def _name(place: Location) -> str:

@@ -36,7 +36,7 @@ def write_parquet(db: Database, folder: Path, target: Path) -> None:
 
 def write_duckdb(db: Database, file: Path, target: Path) -> None:
     """A file that every DuckDB since 1.0 opens."""
-    path = str(file).replace("'", "''")
+    path = str(file.absolute()).replace("'", "''")
     with duckdb.connect() as writer:
         writer.execute(f"attach '{path}' as export (storage_version 'v1.0.0')")
         for view in _incoming(db, writer):
@@ -49,7 +49,7 @@ def _write(
 ) -> None:
     with duckdb.connect() as writer:
         for view in _incoming(db, writer):
-            path = str(folder / f"{view}.{ending}").replace("'", "''")
+            path = str(folder.absolute() / f"{view}.{ending}").replace("'", "''")
             writer.execute(f"copy ({rows}) to '{path}' ({options})")
 
 

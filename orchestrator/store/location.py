@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 from gensweep.orchestrator.store.bucket import BucketPath, as_key
 from gensweep.orchestrator.store.errors import StoreError
+from gensweep.orchestrator.store.paths import user_path
 
 # The schemes, each with its allowed query parameters.
 OPTIONS = {"s3": ("endpoint_override", "region", "scheme")}
@@ -21,7 +22,12 @@ def locate(place: str | Location) -> Location:
         return place
     scheme = re.match(r"([A-Za-z][\w+.-]*)://", place)
     if not scheme:
-        return Path(place)
+        try:
+            return user_path(place)
+        except ValueError as error:
+            raise StoreError(
+                "results folder", str(error), "a path, or s3://BUCKET/PREFIX"
+            ) from None
     kind = scheme[1].lower()
     if kind not in OPTIONS:
         allowed = " or ".join(["a folder", *(f"{known}://BUCKET/PREFIX" for known in OPTIONS)])

@@ -22,7 +22,7 @@ from gensweep.orchestrator.store.process import Process
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
 SWEEP = """
-name = "made"
+name = "planned"
 seeds = [0, 1]
 [defaults]
 epochs = 3

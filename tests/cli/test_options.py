@@ -17,8 +17,8 @@ Gensweep = Callable[..., Any]
 
 # As the contract has them.
 COMMANDS = {
-    "plan": "--results --only --set --format --safe-csv",
-    "launch": "--results --data --address --only --set --dry-run --retry-failed",
+    "plan": "--results --only --set --max-trials --format --safe-csv",
+    "launch": "--results --data --address --only --set --max-trials --dry-run --retry-failed",
     "status": "--results --format --safe-csv",
     "watch": "--every --results",
     "show": "--results --format --safe-csv",

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensweep.orchestrator.plan import PlannedTrial, plan
+from gensweep.cli.sweeps import MAX_TRIALS
+from gensweep.orchestrator.errors import SpecError
+from gensweep.orchestrator.plan import MOST_TRIALS, PlannedTrial, plan
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.sweep import Grid, SweepSpec
 
@@ -172,3 +176,30 @@ def test_planning_loads_neither_torch_nor_ray_and_is_the_same_in_every_process(
             check=True,
         )
         assert json.loads(done.stdout) == [[], here]
+
+
+def test_billions_of_trials_are_refused_before_any_is_made() -> None:
+    fractions = ", ".join(f"0.{number:04}" for number in range(1, 1501))
+    sizes = ", ".join(map(str, range(1, 1501)))
+    lists = f"lr = [{fractions}]\nmomentum = [{fractions}]\nbatch_size = [{sizes}]\n"
+    text = f'name = "a"\n[[grid]]\nmodel = "alexnet"\n\n[[grid]]\nmodel = "alexnet"\n{lists}'
+    spec = parse_spec(text, "a.toml")
+    started = time.process_time()
+    with pytest.raises(SpecError) as caught:
+        plan(spec)
+    assert time.process_time() < started + 0.1
+    assert str(caught.value) == (
+        "a.toml:5: grid: there are 3375000001 trials in all grids, most of them in this one; "
+        "at most 1000000; --max-trials N allows more"
+    )
+
+
+def test_the_limit_of_trials_can_be_raised_and_lowered() -> None:
+    text = 'name = "a"\nseeds = [0, 1, 2]\n[[grid]]\nmodel = "alexnet"\n'
+    assert len(plan(parse_spec(text, "a.toml"), most=3)) == 3
+    with pytest.raises(SpecError, match="there are 3 trials"):
+        plan(parse_spec(text, "a.toml"), most=2)
+
+
+def test_commands_and_planning_have_one_limit() -> None:
+    assert MAX_TRIALS == MOST_TRIALS

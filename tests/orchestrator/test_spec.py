@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str) -> None:
     path.mkdir() if kind == "folder" else path.write_bytes(b"name = '\xff'")
     with pytest.raises(SpecError, match="cannot be read") as caught:
         read_spec(path)
-    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).startswith(f"{path}:")
 
 
 @pytest.mark.parametrize(

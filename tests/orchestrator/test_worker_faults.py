@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gensweep.orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.worker import Worker
+from gensweep.trainables.classifier.checkpoint import deserialize, serialize
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import DeviceMemoryError
 from gensweep.trainables.registry import TRAINABLES
@@ -113,14 +115,29 @@ def test_a_checkpoint_goes_with_the_end_of_its_trial_unless_it_is_to_stay(
     assert store.checkpoint_file(TRIAL.trial_id).exists() == left
 
 
+def cut(content: bytes) -> bytes:
+    return content[:-100]
+
+
+def of_another_program(content: bytes) -> bytes:
+    """Whole, and with weights that are not those of the trial's model."""
+    saved = deserialize(content, TRIAL)
+    weights = {name: weight[..., :1].clone() for name, weight in saved.engine["model"].items()}
+    return serialize(replace(saved, engine={**saved.engine, "model": weights}))
+
+
+@pytest.mark.parametrize("damage", [cut, of_another_program])
 def test_a_damaged_checkpoint_is_set_aside_and_the_trial_starts_over(
-    store: Store, begin: Begin, undisturbed: tuple[list[Any], list[Any]]
+    store: Store,
+    begin: Begin,
+    undisturbed: tuple[list[Any], list[Any]],
+    damage: Callable[[bytes], bytes],
 ) -> None:
     killed = begin()
     for _ in range(20):
         killed.step()
     path = store.checkpoint_file(TRIAL.trial_id)
-    damaged = path.read_bytes()[:-100]
+    damaged = damage(path.read_bytes())
     path.write_bytes(damaged)
     worker = begin()
     (progress,) = worker.step()["progress"]

@@ -72,10 +72,12 @@ def read_cache(name: str, data_dir: Path) -> Dataset:
         if about["format"] != FORMAT:
             raise missing(name, data_dir, f"was cached in format {about['format']}, not {FORMAT}")
         arrays = {a: np.load(folder / f"{a}.npy", mmap_mode="r") for a in _ARRAYS}
+        if any(type(array) is not np.memmap for array in arrays.values()):
+            raise ValueError("it holds an archive instead of an array")
         return Dataset(name, about["classes"], **arrays)
     except FileNotFoundError:
         raise missing(name, data_dir, "is not there") from None
-    except (ValueError, TypeError, KeyError, OSError, EOFError) as error:
+    except (ValueError, TypeError, KeyError, OSError, EOFError, RecursionError) as error:
         raise missing(name, data_dir, f"cannot be read ({error})") from error
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import pickle
-import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.datasets.archives import read_file, read_members
 from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, check_digests, read_cache
+from gensweep.trainables.unpickling import unpickle
 
 _TRAIN = [f"data_batch_{i}" for i in range(1, 6)]
 _TEST = ["test_batch"]
+_MOST_BYTES = 64_000_000  # of a batch; they have half of that
 
 # SHA-256 of the bytes in C order: images as uint8 (N, 32, 32, 3), labels as uint8, official order.
 DIGESTS = {
@@ -68,43 +69,75 @@ def download(folder: Path) -> Dataset:
 
 def read(source: Path) -> Dataset | None:
     """The official python archive or its unpacked folder; None if `source` holds neither."""
-    if source.is_file() and tarfile.is_tarfile(source):
-        with tarfile.open(source) as archive:
-            members = {Path(m.name).name: m for m in archive.getmembers() if m.isfile()}
-
-            def packed(batch: str) -> BinaryIO:
-                file = archive.extractfile(members[batch])
-                assert file is not None  # only regular files were kept
-                return io.BytesIO(file.read())
-
-            return _from_batches(packed)
+    if source.is_file():
+        found = read_members(source, [*_TRAIN, *_TEST], _MOST_BYTES)
+        if found is None:
+            return None
+        if missing := [name for name in (*_TRAIN, *_TEST) if name not in found]:
+            raise ValueError(f"there is no {missing[0]} in it")
+        return _from_batches(found.__getitem__)
     if batches := sorted(source.rglob("test_batch")):
         folder = batches[0].parent
-        return _from_batches(lambda name: (folder / name).open("rb"))
+        return _from_batches(lambda name: read_file(folder / name, _MOST_BYTES))
     return None
 
 
-def _from_batches(open_batch: Callable[[str], BinaryIO]) -> Dataset:
-    return verified(*_read_batches(open_batch, _TRAIN), *_read_batches(open_batch, _TEST))
+def _from_batches(batch: Callable[[str], bytes]) -> Dataset:
+    return verified(*_read_batches(batch, _TRAIN), *_read_batches(batch, _TEST))
 
 
-def _read_batches(
-    open_batch: Callable[[str], BinaryIO], names: Iterable[str]
-) -> tuple[Images, Labels]:
+def _read_batches(batch: Callable[[str], bytes], names: Iterable[str]) -> tuple[Images, Labels]:
     """Rows of 3072 bytes, channel after channel, as images (N, 32, 32, 3)."""
     images, labels = [], []
     for name in names:
-        with open_batch(name) as file:
-            batch = _ArrayUnpickler(file, encoding="bytes").load()
-        images.append(np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32))
-        labels.append(np.asarray(batch[b"labels"], np.int64))
+        content = unpickle(batch(name), _NAMES, "a CIFAR-10 batch", encoding="bytes")
+        images.append(content[b"data"].rows.reshape(-1, 3, 32, 32))
+        labels.append(np.array([_label(label) for label in content[b"labels"]], np.int64))
     return np.concatenate(images).transpose(0, 2, 3, 1), np.concatenate(labels)
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles NumPy arrays and plain containers, and refuses to run anything else."""
+def _label(label: Any) -> int:
+    if type(label) is not int or not 0 <= label < DATASETS["cifar10"].classes:
+        raise ValueError("a label is not a class")
+    return label
 
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] == "numpy" and name in ("_reconstruct", "ndarray", "dtype"):
-            return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-        raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR-10 batch")
+
+class _Bytes:
+    """Stands for NumPy's type of bytes, the only one in a batch."""
+
+    def __init__(self, code: Any, *_: Any) -> None:
+        if code not in ("u1", b"u1"):
+            raise pickle.UnpicklingError("its data are not bytes")
+
+    def __setstate__(self, state: Any) -> None:
+        """Byte order and alignment, which bytes do not have."""
+
+
+class _Array:
+    """Stands for a NumPy array of bytes while a batch is unpickled."""
+
+    rows: Images
+
+    def __init__(self, *_: Any) -> None:
+        """NumPy makes an empty array first."""
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, kind, by_column, content = state
+        if not isinstance(kind, _Bytes) or by_column:
+            raise pickle.UnpicklingError("its data are not rows of bytes")
+        self.rows = np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """How Python 3 pickles bytes for Python 2."""
+    return text.encode("latin-1")
+
+
+# All names in batches as published, and as pickled again by Python 3 and by NumPy 1 and 2.
+_NAMES = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Bytes,
+    ("_codecs", "encode"): _encoded,
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.datasets.archives import read_file
 from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, read_cache
 from gensweep.trainables.errors import DataError
 
@@ -39,8 +40,16 @@ def verified(
 
 def read(source: Path) -> Dataset | None:
     """torchvision's raw folder, or any folder above it; None if `source` is neither."""
+    images, labels = "images-idx3-ubyte", "labels-idx1-ubyte"
+    sizes = {
+        f"{prefix}-{kind}": header + _COUNTS[split] * each
+        for split, prefix in (("train", "train"), ("test", "t10k"))
+        for kind, header, each in ((images, 16, 28 * 28), (labels, 8, 1))
+    }
     for folder in [source, *(p for p in source.rglob("raw") if p.is_dir())]:
         if any(folder.glob("train-images-idx3-ubyte*")):
+            for name, size in sizes.items():
+                read_file(folder / name, 2 * size)  # torchvision would read a file of any size
             with tempfile.TemporaryDirectory() as root:
                 raw = Path(root, "MNIST", "raw")
                 raw.parent.mkdir()

@@ -50,7 +50,7 @@ def test_another_scheme_is_refused_with_those_there_are(uri: str) -> None:
         locate(uri)
 
 
-@pytest.mark.parametrize("text", ["results", "/a/b", "~/x", "s3:/a", "a/s3://b", "", "C:\\a"])
+@pytest.mark.parametrize("text", ["results", "/a/b", "a/~/x", "s3:/a", "a/s3://b", "", "C:\\a"])
 def test_anything_without_a_scheme_is_a_folder(text: str) -> None:
     assert locate(text) == Path(text) == locate(Path(text))
 

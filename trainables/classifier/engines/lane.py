@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from gensweep.trainables.classifier.data import TrialData, load_trial_data
 from gensweep.trainables.classifier.engines.evaluation import evaluate
 from gensweep.trainables.classifier.engines.measures import margins, measures
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
+from gensweep.trainables.classifier.engines.states import check_like, check_momentum
 from gensweep.trainables.classifier.learning import Learning
 from gensweep.trainables.classifier.regularizers import augment, augments
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -185,13 +187,37 @@ class Lane:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        if state["device"] != self.device.type:
+        where = f"checkpoint of trial {self.trial.trial_id}"
+        if (device := state.get("device")) != self.device.type:
             # Another device draws other random numbers, and rounds otherwise.
             raise CheckpointError(
-                f"checkpoint of trial {self.trial.trial_id}",
-                f"it is of device {state['device']}, and this is {self.device.type}",
+                where,
+                f"it is of device {str(device)[:20]}, and this is {self.device.type}",
                 todo="continue there, or start over here",
             )
+        try:
+            self._check(state)
+            self._restore(state)
+        except (ValueError, RuntimeError) as error:  # PyTorch's, of the state of a generator
+            what = f"its state does not fit this trial: {str(error)[:100]}"
+            raise CheckpointError(where, what, todo="the trial has to start over") from error
+
+    def _check(self, state: Mapping[str, Any]) -> None:
+        """Raise ValueError for a state that is not of such a lane."""
+        own = {name: part for name, part in self.state().items() if name != "momentum"}
+        if not (self._learning and state.get("learning")):
+            own["learning"] = state.get("learning")
+        check_like(
+            {"learning": None, **state, "momentum": None}, {**own, "momentum": None}, "state"
+        )
+        parameters = [parameter.detach() for parameter in self.model.parameters()]
+        check_momentum(state.get("momentum"), parameters, self.trial.momentum > 0.0)
+        epoch, steps, window = state["epoch"], state["steps"], state["window_steps"]
+        last = math.ceil(len(self.data.train.labels) / self.trial.batch_size)
+        if not (0 <= epoch <= self.trial.epochs and 0 <= window <= steps <= last):
+            raise ValueError("epoch or steps")
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         self.epoch, self.steps = state["epoch"], state["steps"]
         self.window_steps = state["window_steps"]
         self.window_loss.copy_(state["window_loss"])
