@@ -371,7 +371,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         outside = Path(place, "outside")
         outside.mkdir()
-        (outside / "canary").write_text("sings")
+        (outside / "canary").write_text("sings", encoding="utf-8")
         before, memory = tree(outside), 0
         for number, (name, dataset, make) in enumerate(attacks(outside / "ran")):
             if not name.startswith(arguments.only):

@@ -12,6 +12,7 @@ FOLDERS = ("trainables", "orchestrator", "analysis", "cli", "docs", "benchmarks"
 # How many arguments a call has at least that names the encoding without a keyword.
 ENOUGH = {"read_text": 1, "write_text": 2, "TextIOWrapper": 2}
 PROCESSES = {"run", "Popen", "check_output"}
+ARCHIVES = {"tarfile", "zipfile"}
 
 
 def leaves_it_to_the_locale(call: ast.Call) -> bool:
@@ -21,7 +22,8 @@ def leaves_it_to_the_locale(call: ast.Call) -> bool:
         return False
     if name in ENOUGH:
         return len(call.args) < ENOUGH[name]
-    if name == "open":
+    of = getattr(getattr(call.func, "value", None), "id", "")
+    if name == "open" and of not in ARCHIVES:
         modes = [a.value for a in call.args if isinstance(a, ast.Constant)]
         alone = isinstance(call.func, ast.Name) or not call.args
         return any("b" not in str(mode) for mode in modes) or (alone and not modes)
@@ -60,6 +62,8 @@ def test_the_check_finds(call: str) -> None:
     assert places(call[:-1] + (", " if call[-2] != "(" else "") + "encoding='utf-8')") == []
 
 
-@pytest.mark.parametrize("call", ["path.open('rb')", "tarfile.open(path)", "os.open(p, os.O_RDWR)"])
+@pytest.mark.parametrize(
+    "call", ["path.open('rb')", "tarfile.open(path, mode='r:')", "os.open(p, os.O_RDWR)"]
+)
 def test_the_check_lets_bytes_be(call: str) -> None:
     assert places(call) == []

@@ -267,7 +267,7 @@ def test_settings_that_contradict_each_other_are_an_error_with_the_line_of_the_g
     (problem,) = caught.value.problems
     assert problem.where == f"a.toml:{marked_line(file)}: {key}"
     assert what in problem.what
-    assert problem.allowed.startswith(("datasets that do: ", "models that do: "))
+    assert problem.allowed.startswith(("datasets that have one: ", "models that have one: "))
 
 
 def test_contradictions_of_all_grids_are_reported_in_one_go() -> None:
