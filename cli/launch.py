@@ -11,9 +11,11 @@ from gensweep.cli.options import RESULTS, Data, Results, data_folder
 from gensweep.cli.plan import show_plan
 from gensweep.cli.report import report_sweep
 from gensweep.cli.sweeps import Only, Set, Sweep, choose, read_sweep
+from gensweep.orchestrator.interrupt import catch_interrupt
 from gensweep.trainables.status import Status
 
 
+@catch_interrupt()  # whatever is under way
 def launch(
     sweep: Sweep,
     results: Results = RESULTS,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from gensweep.orchestrator.errors import ClusterError, RayLostError
+from gensweep.orchestrator.interrupt import kept_handler, unheard_by_children
 from gensweep.orchestrator.nodes import nodes
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.tokens import auth_mode
-from gensweep.orchestrator.watchdog import watch_ray
+from gensweep.orchestrator.watchdog import tell, watch_ray
 
 _PACKAGE = Path(__file__).parent.parent  # gensweep, as it was imported
 REACH_SECONDS = 10.0
@@ -43,13 +47,17 @@ _OWN = {
     "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "120",
 }
 
+_WITH_SIGNALS = ("ray._private.utils", "ray._private.node", "ray.tune.tune")
+
 
 @contextmanager
-def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
+def ray_cluster(
+    address: str | None, resources: Resources, stuck: Callable[[ClusterError], int] = tell
+) -> Iterator[int]:
     """Start a local Ray, or attach to `address`; yield how many trials fit there side by side.
 
-    A local Ray listens on loopback alone and ends with the block. Raises RayLostError in the block
-    if Ray dies.
+    A local Ray listens on loopback alone and ends with the block; of the signals that stop a launch
+    it hears none. Raises RayLostError in the block if Ray dies. `stuck` is as for `watch_ray`.
     """
     if address is not None:
         _reach(address)
@@ -61,6 +69,8 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
 
     from gensweep.orchestrator.paths import SafeJob, own_folder
 
+    _leave_signals_to_us()
+
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
         options |= {"address": "local", "include_dashboard": False}
@@ -69,8 +79,9 @@ def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
         options |= {"address": address, "runtime_env": {"py_modules": [str(_PACKAGE)]}}
         options |= {"job_config": SafeJob([])}
     try:
-        with watch_ray(address or "local Ray") as is_up:
-            _connect(address, options)
+        with watch_ray(address or "local Ray", stuck) as is_up:
+            with kept_handler(), nullcontext() if address else unheard_by_children():
+                _connect(address, options)
             is_up()
             _quiet()
             _check(resources, ray.cluster_resources())  # type: ignore[no-untyped-call]
@@ -114,6 +125,22 @@ def _quiet() -> None:
     for name in ("ray.tune", "ray.train", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     worker.print_to_stdstream = _drop  # the log of a node that died goes to stdout otherwise
+
+
+@cache
+def _leave_signals_to_us() -> None:
+    """Ray and Tune would install handlers of their own in this process, and keep them there; at its
+    end Ray would wait a second for each of its processes to hear SIGTERM.
+    """
+    utils, node, tuning = map(import_module, _WITH_SIGNALS)
+    kill = node.Node.kill_all_processes
+
+    def kill_now(self: Any, **how: Any) -> None:
+        kill(self, **{**how, "allow_graceful": False})
+
+    vars(utils)["set_sigterm_handler"] = _drop
+    vars(tuning)["_setup_signal_catching"] = threading.Event
+    vars(node)["Node"].kill_all_processes = kill_now
 
 
 def _drop(*anything: Any, **more: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +237,35 @@ def test_a_ray_that_does_not_start_in_time_is_said_in_a_line(
         ray_cluster(None, Resources()),
     ):
         pass
+
+
+@pytest.mark.parametrize("when", ["while it starts", "while trials run"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_stop_outlives_the_ray_that_dies_with_it(
+    tmp_path: Path,
+    launch: Callable[..., LaunchOutcome],
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    number: int,
+) -> None:
+    rays = []
+
+    @contextmanager
+    def doomed(*about: Any) -> Iterator[int]:
+        rays.append(about)
+        if when == "while it starts":
+            os.kill(os.getpid(), number)
+        yield 1
+        raise RayLostError("local Ray", "has died")
+
+    def disturbed(*about: Any) -> None:
+        os.kill(os.getpid(), number)
+        raise RuntimeError("what a dying Ray says")
+
+    monkeypatch.setattr(cluster, "ray_cluster", doomed)
+    monkeypatch.setattr("gensweep.orchestrator.tuner.run_tuner", disturbed)
+    monkeypatch.setattr("gensweep.orchestrator.launch.nodes", lambda resources: [])
+    monkeypatch.setattr("gensweep.orchestrator.launch.check_nodes", lambda *about: None)
+    summary = launch(SWEEP.format("synthetic"), tmp_path)
+    assert summary == LaunchOutcome(Counter(planned=5), interrupted=True)
+    assert len(rays) == 1

@@ -121,6 +121,19 @@ def test_what_ray_makes_of_its_death_comes_out_as_that(pretended: Pretended) -> 
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
+def test_an_error_that_ray_raises_before_its_death_is_noticed_comes_out_as_that(
+    pretended: Pretended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "_MISSES", 10**6)
+
+    def act() -> None:
+        pretended.head.close()
+        raise RuntimeError("the connection is closed")
+
+    with pytest.raises(RayLostError, match="has died"):
+        watched(act)
+
+
 def test_other_errors_pass_and_the_signal_is_free_again(pretended: Pretended) -> None:
     before = signal.getsignal(watchdog._SIGNAL)
     with pytest.raises(ZeroDivisionError):

@@ -39,7 +39,8 @@ def begin(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)  # a report for every record
 
     def setup(into: Store = store, gpu: float = 0.0, **settings: Any) -> Worker:
-        job = Job(into.root, tmp_path / "data", "cpu", 1, "", "lease", 0.0, **settings)
+        settings = {"checkpoint_seconds": 0.0} | settings
+        job = Job(into.root, tmp_path / "data", "cpu", 1, "", "lease", **settings)
         worker = Worker.__new__(Worker)
         worker.setup({"job": job, "pack": (Assignment.of(TRIAL, 1, gpu),)})
         return worker
@@ -103,6 +104,20 @@ def test_a_worker_stops_when_its_launch_asks_for_it(store: Store, begin: Begin) 
     module.time.sleep(1.1)
     assert finish(worker).status == "interrupted"
     assert store.checkpoint_file(TRIAL.trial_id).exists()
+
+
+def test_a_worker_saves_and_goes_on_when_its_launch_asks_for_it(
+    store: Store, begin: Begin, undisturbed: tuple[list[Any], list[Any]]
+) -> None:
+    worker = begin(checkpoint_seconds=float("inf"))
+    worker.step()
+    assert not store.checkpoint_file(TRIAL.trial_id).exists()
+    publish(store.leases / "lease.beat", b'{"count": 1, "checkpoints_asked": 1}')
+    module.time.sleep(1.1)
+    worker.step()
+    assert store.checkpoint_file(TRIAL.trial_id).exists()
+    assert finish(worker).status == "done"
+    assert rows(store) == undisturbed
 
 
 @pytest.mark.parametrize(("keep", "left"), [(False, False), (True, True)])
