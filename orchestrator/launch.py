@@ -21,10 +21,10 @@ from gensweep.orchestrator.remaining import LaunchOutcome, Work, remaining
 from gensweep.orchestrator.store.checkpoints import delete_checkpoints
 from gensweep.orchestrator.store.claiming import HeldLease, claim_trials
 from gensweep.orchestrator.store.compaction import compact
-from gensweep.orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
+from gensweep.orchestrator.store.errors import StoreBusyError, StoreError
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import PATIENCE, Guard, Lease, revoke
+from gensweep.orchestrator.store.leases import PATIENCE, Guard, Lease, lease_lost, revoke
 from gensweep.orchestrator.store.repair import repair
 from gensweep.orchestrator.store.rows import sweep_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -88,18 +88,25 @@ class Launch:
             publish_table(
                 self.store.sweep_file(self.spec.name), sweep_rows(self.spec.name, planned)
             )
-            interrupted = bool(work.todo) and self._run(work, lease, display, interrupt)
+            attempts = Attempts(work.todo, work.known, self.spec.resources)
+            interrupted = bool(work.todo) and self._run(work, attempts, lease, display, interrupt)
             interrupt.defer()  # finishing is short, and is what an interruption ends with
-            summary = self._finish(chosen, lease, interrupted or interrupt.requested)
+            summary = self._finish(chosen, attempts, lease, interrupted or interrupt.requested)
         if lease.refused and not interrupted:
             raise _busy(self.store, lease.refused)
         return summary
 
-    def _run(self, work: Work, lease: HeldLease, display: Display, interrupt: Interrupt) -> bool:
+    def _run(
+        self,
+        work: Work,
+        attempts: Attempts,
+        lease: HeldLease,
+        display: Display,
+        interrupt: Interrupt,
+    ) -> bool:
         """Run the trials, on a new Ray if our own dies. Returns whether the user stopped the
         launch, whatever became of Ray meanwhile.
         """
-        attempts = Attempts(work.todo, work.known, self.spec.resources)
         for _ in range(_RAYS):
             try:
                 self._run_on_ray(attempts, self._datasets(work), lease, display, interrupt)
@@ -216,7 +223,11 @@ class Launch:
             revoke(self.store, lease.id)
 
     def _finish(
-        self, chosen: Sequence[PlannedTrial], lease: HeldLease, interrupted: bool
+        self,
+        chosen: Sequence[PlannedTrial],
+        attempts: Attempts,
+        lease: HeldLease,
+        interrupted: bool,
     ) -> LaunchOutcome:
         """Record every trial's final status, and compact the folder."""
         _raise_if_lost(self.store, lease)
@@ -225,15 +236,18 @@ class Launch:
         if interrupted:
             end_abandoned(self.store, lease.names, Status.INTERRUPTED, _STOPPED)
         else:
-            died = f"its worker died {ATTEMPTS} times"
-            end_abandoned(self.store, lease.names, Status.FAILED, died)
+            reasons: dict[str, list[str]] = {}
+            for trial_id in lease.names:
+                reasons.setdefault(attempts.why(trial_id), []).append(trial_id)
+            for reason, ids in reasons.items():
+                end_abandoned(self.store, ids, Status.FAILED, reason)
             known = statuses(take_snapshot(self.store))
             for p in mine:
                 if p.trial.trial_id not in known:  # died before it recorded that it runs
                     writer = TrialWriter(
                         self.store, p.trial, provenance(git_commit()), ATTEMPTS, guard
                     )
-                    writer.end(Status.FAILED, died)
+                    writer.end(Status.FAILED, attempts.why(p.trial.trial_id))
         self._tidy()
         now = statuses(take_snapshot(self.store))
         counts = Counter(
@@ -267,5 +281,4 @@ def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
 
 def _raise_if_lost(store: Store, lease: HeldLease) -> None:
     if lease.lost:
-        what = "another launch took over, because this one seemed dead"
-        raise LeaseLostError(str(store.root), what, todo="let that one finish")
+        raise lease_lost(store)

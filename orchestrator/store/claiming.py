@@ -79,7 +79,12 @@ class HeldLease:
         publish(self._store.leases / f"{self.id}.json", json.dumps(content).encode())
 
     def beat(self, **changes: Any) -> None:
-        """Write a beat, with any changes of the fields of Heartbeat."""
+        """Write a beat, with any changes of the fields of Heartbeat.
+
+        Not once the lease is lost: its folder may have been moved.
+        """
+        if self._beat.settled and self.lost:
+            return
         with self._writing:
             self._beat = replace(self._beat, count=self._beat.count + 1, **changes)
             content = json.dumps(asdict(self._beat)).encode()

@@ -91,6 +91,20 @@ def stands(store: Store, lease_id: str) -> bool:
     return True
 
 
+def lease_lost(store: Store) -> LeaseLostError:
+    """The error for a claim that no longer exists, with the reason."""
+    where = str(store.root)
+    with suppress(OSError):
+        if not store.marker.exists():
+            todo = "move it back, or let the next launch begin anew"
+            return LeaseLostError(where, "is gone: it was moved or deleted meanwhile", todo=todo)
+    return LeaseLostError(
+        where,
+        "another launch took over, because this one seemed dead",
+        todo="let that one finish, or stop it and launch again",
+    )
+
+
 def revoke(store: Store, lease_id: str) -> None:
     """End a lease; the claim is deleted first."""
     for kind in ("json", "beat"):
@@ -147,11 +161,7 @@ class Guard:
         except OSError as error:
             raise not_writable(self._store.leases, error) from error
         if not held:
-            raise LeaseLostError(
-                str(self._store.root),
-                "another launch took over, because this one seemed dead",
-                todo="let that one finish, or stop it and launch again",
-            )
+            raise lease_lost(self._store)
 
     def stopping(self) -> bool:
         """Whether the launch asks its workers to stop, or is over. Checked once a second."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import time
@@ -26,7 +27,7 @@ from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.claiming import claim_trials, hold
 from gensweep.orchestrator.store.compaction import compact
-from gensweep.orchestrator.store.errors import StoreBusyError
+from gensweep.orchestrator.store.errors import LeaseLostError, StoreBusyError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -269,3 +270,38 @@ def test_a_request_to_stop_outlives_the_ray_that_dies_with_it(
     summary = launch(SWEEP.format("synthetic"), tmp_path)
     assert summary == LaunchOutcome(Counter(planned=5), interrupted=True)
     assert len(rays) == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (lambda store: Path(store.root).rename(store.root.with_name("moved")), "is gone: it was"),
+        (lambda store: shutil.rmtree(store.root), "is gone: it was moved or deleted"),
+        (lambda store: [p.unlink() for p in store.leases.glob("*.json")], "another launch took"),
+    ],
+    ids=["moved", "deleted", "taken over"],
+)
+def test_a_launch_that_loses_its_folder_tells_that_from_another_that_took_over(
+    tmp_path: Path,
+    launch: Callable[..., LaunchOutcome],
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Store], object],
+    what: str,
+) -> None:
+    @contextmanager
+    def ray_of_one(*about: Any) -> Iterator[int]:
+        yield 1
+
+    def run_tuner(job: Any, *about: Any) -> dict[str, Any]:
+        act(Store(job.results))
+        return {}
+
+    monkeypatch.setattr(cluster, "ray_cluster", ray_of_one)
+    monkeypatch.setattr("gensweep.orchestrator.tuner.run_tuner", run_tuner)
+    monkeypatch.setattr("gensweep.orchestrator.launch.nodes", lambda resources: [])
+    monkeypatch.setattr("gensweep.orchestrator.launch.check_nodes", lambda *about: None)
+    monkeypatch.setattr("gensweep.orchestrator.store.leases.BEAT", 0.05)
+    with pytest.raises(LeaseLostError, match=what):
+        launch(SWEEP.format("synthetic"), tmp_path)
+    time.sleep(0.2)
+    assert (tmp_path / "results").exists() == (what == "another launch took")

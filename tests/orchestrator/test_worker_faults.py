@@ -12,8 +12,10 @@ import torch
 
 from gensweep.orchestrator import worker as module
 from gensweep.orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job, Progress
+from gensweep.orchestrator.store.errors import LeaseLostError
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.worker import Worker
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import DeviceMemoryError
@@ -159,6 +161,18 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing_more(
     assert report.status == UNWRITABLE
     assert "another launch took over" in report.error
     assert store.live_file(TRIAL.trial_id).read_bytes() == before
+
+
+def test_a_worker_whose_results_folder_was_moved_says_so_and_makes_no_other(
+    store: Store, begin: Begin, tmp_path: Path
+) -> None:
+    worker = begin()
+    worker.step()
+    Path(store.root).rename(tmp_path / "elsewhere")
+    assert finish(worker).status == UNWRITABLE
+    assert not Path(store.root).exists()
+    with pytest.raises(LeaseLostError, match="is gone: it was moved or deleted"):
+        Guard(store, "lease").check()
 
 
 @pytest.mark.parametrize(
