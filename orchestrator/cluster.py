@@ -71,9 +71,9 @@ def ray_cluster(
         if address is None:
             check_limits()
             folder = stack.enter_context(scratch())
-            there = {**_OWN, **_token(), **homeless(folder)}
+            there, logs = {**_OWN, **_token(), **homeless(folder)}, str(folder)
         else:
-            there = {"RAY_AUTH_MODE": auth_mode(address)}
+            there, logs = {"RAY_AUTH_MODE": auth_mode(address)}, ""
         stack.enter_context(environment({**_ENVIRONMENT, **there}))
         warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
         import ray
@@ -90,7 +90,7 @@ def ray_cluster(
             options |= {"address": address, "runtime_env": {"py_modules": [str(_PACKAGE)]}}
             options |= {"job_config": SafeJob([])}
         stack.callback(ray.shutdown)
-        is_up = stack.enter_context(watch_ray(address or "local Ray", stuck))
+        is_up = stack.enter_context(watch_ray(address or "local Ray", stuck, logs))
         with kept_handler(), nullcontext() if address else unheard_by_children():
             try:
                 ray.init(**options)
