@@ -20,9 +20,11 @@ from gensweep.cli.sweeps import (
     read_sweep,
     warn_of_leaving,
 )
+from gensweep.orchestrator.interrupt import catch_interrupt
 from gensweep.trainables.status import Status
 
 
+@catch_interrupt()  # whatever is under way
 def launch(
     sweep: Sweep,
     results: Results = RESULTS,

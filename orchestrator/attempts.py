@@ -16,10 +16,12 @@ from gensweep.orchestrator.packs import in_order, largest_pack, packs
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.resources import LONGEST, Resources
 from gensweep.orchestrator.store.statuses import TrialStatus
+from gensweep.orchestrator.words import times
 from gensweep.trainables.trial import Trial
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the number of trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice
+_DIED = "its worker died"
 
 
 class Attempts:
@@ -42,6 +44,7 @@ class Attempts:
         self._resources = resources
         self._started = {i: status.attempts for i, status in known.items()}
         self._failures: dict[str, int] = {}
+        self._reasons: dict[str, str] = {}
         self._alone: set[str] = set()
         self._gpu = dict.fromkeys((trial.trial_id for trial in self._todo), resources.gpu)
 
@@ -98,9 +101,21 @@ class Attempts:
                 self._gpu[trial_id] = min(1.0, 2.0 * assignment.gpu)
             else:
                 self._failures[trial_id] = self._failures.get(trial_id, 0) + 1
+                self._reasons[trial_id] = _reason(said)
                 if self._failures[trial_id] >= ATTEMPTS:
                     over.add(trial_id)
         self._todo = [trial for trial in self._todo if trial.trial_id not in over]
+
+    def why(self, trial_id: str) -> str:
+        """Why the trial is given up: what happened the last time, and how often it failed."""
+        what, _, reason = self._reasons.get(trial_id, _DIED).partition(": ")
+        often = times(self._failures.get(trial_id, 1))
+        return f"{what} {often}: {reason}" if reason else f"{what} {often}"
+
+
+def _reason(said: Progress | None) -> str:
+    what = "its rows could not be written" if _says(said, UNWRITABLE) else _DIED
+    return f"{what}: {said.error}" if said and said.error else what
 
 
 def _says(progress: Progress | None, status: str) -> bool:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
+import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gensweep.orchestrator.errors import ClusterError, RayLostError
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.interrupt import kept_handler, unheard_by_children
+from gensweep.orchestrator.limits import check_limits
 from gensweep.orchestrator.nodes import nodes
+from gensweep.orchestrator.ray_start import not_started
 from gensweep.orchestrator.resources import Resources
+from gensweep.orchestrator.scratch import environment, homeless, scratch
 from gensweep.orchestrator.tokens import auth_mode
-from gensweep.orchestrator.watchdog import watch_ray
+from gensweep.orchestrator.watchdog import tell, watch_ray
 
 _PACKAGE = Path(__file__).parent.parent  # gensweep, as it was imported
 REACH_SECONDS = 10.0
+_OBJECT_BYTES = 128 * 2**20  # messages are small; every process of Ray maps the whole store
+_OUR_TOKEN = secrets.token_hex(32)
 
 # Read by Ray and Tune when they start. Our store is the truth, so Tune keeps next to nothing.
 _ENVIRONMENT = {
@@ -47,53 +57,63 @@ _OWN = {
     "RAY_health_check_failure_threshold": "60",
 }
 
+_WITH_SIGNALS = ("ray._private.utils", "ray._private.node", "ray.tune.tune")
+
 
 @contextmanager
-def ray_cluster(address: str | None, resources: Resources) -> Iterator[int]:
+def ray_cluster(
+    address: str | None, resources: Resources, stuck: Callable[[ClusterError], int] = tell
+) -> Iterator[int]:
     """Start a local Ray, or attach to `address`; yield how many trials fit there side by side.
 
-    A local Ray listens on loopback alone and ends with the block. Raises RayLostError in the block
-    if Ray dies.
+    A local Ray listens on loopback alone and ends with the block; of the signals that stop a launch
+    it hears none. Raises RayLostError in the block if Ray dies. `stuck` is as for `watch_ray`.
     """
     if address is not None:
         _reach(address)
-    there = _OWN if address is None else {"RAY_AUTH_MODE": auth_mode(address)}
-    for name, value in {**_ENVIRONMENT, **there}.items():
-        os.environ.setdefault(name, value)
-    warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
-    import ray
+    with ExitStack() as stack:
+        if address is None:
+            check_limits()
+            folder = stack.enter_context(scratch())
+            there, logs = {**_OWN, **_token(), **homeless(folder)}, str(folder)
+        else:
+            there, logs = {"RAY_AUTH_MODE": auth_mode(address)}, ""
+        stack.enter_context(environment({**_ENVIRONMENT, **there}))
+        warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
+        import ray
 
-    from gensweep.orchestrator.paths import SafeJob, own_folder
+        from gensweep.orchestrator.paths import SafeJob, own_folder
 
-    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-    if address is None:
-        options |= {"address": "local", "include_dashboard": False}
-        options |= {"job_config": SafeJob(own_folder())}
-    else:
-        options |= {"address": address, "runtime_env": {"py_modules": [str(_PACKAGE)]}}
-        options |= {"job_config": SafeJob([])}
-    try:
-        with watch_ray(address or "local Ray") as is_up:
-            _connect(address, options)
-            is_up()
-            _quiet()
-            _check(resources, ray.cluster_resources())  # type: ignore[no-untyped-call]
-            yield _workers(resources)
-    finally:
-        ray.shutdown()
+        _leave_signals_to_us()
+        options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if address is None:
+            options |= {"address": "local", "include_dashboard": False}
+            options |= {"_temp_dir": str(folder / "ray"), "object_store_memory": _OBJECT_BYTES}
+            options |= {"job_config": SafeJob(own_folder())}
+        else:
+            options |= {"address": address, "runtime_env": {"py_modules": [str(_PACKAGE)]}}
+            options |= {"job_config": SafeJob([])}
+        stack.callback(ray.shutdown)
+        is_up = stack.enter_context(watch_ray(address or "local Ray", stuck, logs))
+        with kept_handler(), nullcontext() if address else unheard_by_children():
+            try:
+                ray.init(**options)
+            except Exception as error:  # a bare one, where a node takes too long to start
+                if address:
+                    what = f"cannot be reached ({error})"
+                    raise ClusterError(address, what, todo="see `ray status`") from error
+                raise not_started(error, folder) from error
+        is_up()
+        _quiet()
+        _check(resources, ray.cluster_resources())  # type: ignore[no-untyped-call]
+        yield _workers(resources)
 
 
-def _connect(address: str | None, options: dict[str, Any]) -> None:
-    import ray
-
-    try:
-        ray.init(**options)
-    except Exception as error:  # a bare one, where a node takes too long to start
-        what = "cannot be reached" if address else "cannot be started"
-        todo = "see `ray status`" if address else "try again when the machine is less busy"
-        if address is None and "timed out" in str(error):
-            raise RayLostError("local Ray", "did not start in time", todo=todo) from error
-        raise ClusterError(address or "local Ray", f"{what} ({error})", todo=todo) from error
+def _token() -> dict[str, str]:
+    """A token of this process's own, unless the user names one; Ray would keep one in the home
+    folder. Ray remembers it for as long as the process lives.
+    """
+    return {} if "RAY_AUTH_TOKEN_PATH" in os.environ else {"RAY_AUTH_TOKEN": _OUR_TOKEN}
 
 
 def _reach(address: str) -> None:
@@ -118,6 +138,22 @@ def _quiet() -> None:
     for name in ("ray.tune", "ray.train", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     worker.print_to_stdstream = _drop  # the log of a node that died goes to stdout otherwise
+
+
+@cache
+def _leave_signals_to_us() -> None:
+    """Ray and Tune would install handlers of their own in this process, and keep them there; at its
+    end Ray would wait a second for each of its processes to hear SIGTERM.
+    """
+    utils, node, tuning = map(import_module, _WITH_SIGNALS)
+    kill = node.Node.kill_all_processes
+
+    def kill_now(self: Any, **how: Any) -> None:
+        kill(self, **{**how, "allow_graceful": False})
+
+    vars(utils)["set_sigterm_handler"] = _drop
+    vars(tuning)["_setup_signal_catching"] = threading.Event
+    vars(node)["Node"].kill_all_processes = kill_now
 
 
 def _drop(*anything: Any, **more: Any) -> None:

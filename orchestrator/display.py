@@ -14,7 +14,7 @@ class Display:
     def progressed(self, progress: Progress) -> None:
         """A trial has made progress, or ended."""
 
-    def lost(self, trial_id: str) -> None:
+    def lost(self, trial_id: str, reason: str) -> None:
         """The trial's worker has died."""
 
     def said(self, line: str) -> None:

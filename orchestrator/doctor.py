@@ -11,6 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from gensweep.orchestrator.errors import ClusterError
+from gensweep.orchestrator.limits import check_limits
+from gensweep.orchestrator.scratch import homeless, scratch
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
@@ -39,6 +42,9 @@ def examine(results: str | Location, data_dir: Path) -> list[Finding]:
         *(_package(name) for name in _PACKAGES),
         _accelerator(),
         _cores(),
+        _limits(),
+        _scratch(),
+        _home(),
         *_datasets(data_dir),
         _results(results),
     ]
@@ -89,6 +95,31 @@ def _accelerator() -> Finding:
 
 def _cores() -> Finding:
     return Finding("cpu", "ok", f"{os.cpu_count()} cores")
+
+
+def _limits() -> Finding:
+    what = "limits"
+    try:
+        check_limits()
+    except ClusterError as error:
+        return Finding(what, "broken", f"{error.where} {error.what}; {error.allowed}", error.todo)
+    return Finding(what, "ok", "a process may have the addresses that Ray and torch need")
+
+
+def _scratch() -> Finding:
+    what = "ray folder"
+    try:
+        with scratch() as folder:
+            return Finding(what, "ok", f"in {folder.parent}")
+    except ClusterError as error:
+        return Finding(what, "broken", f"{error.what}; {error.allowed}", error.todo)
+
+
+def _home() -> Finding:
+    if lacks := homeless(Path()):
+        named = "name for this user" if set(lacks) == {"USER"} else "writable home folder"
+        return Finding("home", "absent", f"no {named}; trials need none")
+    return Finding("home", "ok", str(Path.home()))
 
 
 def _datasets(data_dir: Path) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ from gensweep.trainables.trial import Trial
 OUT_OF_MEMORY = "out of memory"
 UNPACKED = "unpacked"
 UNWRITABLE = "not written"
-AGAIN = (OUT_OF_MEMORY, UNPACKED, UNWRITABLE)  # not final: such a trial runs again
+DIED = "died"
+AGAIN = (OUT_OF_MEMORY, UNPACKED, UNWRITABLE, DIED)  # not final: such a trial runs again
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ class Progress:
     """The progress of a trial. Errors in [0, 1]; None before the first epoch ends.
 
     status: a status of the store, or OUT_OF_MEMORY if a larger share of the GPU may help, UNPACKED
-            if its pack failed and the trial is to run alone, or UNWRITABLE if the store could not
-            be written.
+            if its pack failed and the trial is to run alone, UNWRITABLE if the store could not be
+            written, or DIED if its worker did, which only the driver can say.
     note:   a message for the user, shown once.
     measured: the latest measurements in words, if the trial trains no network.
     """

@@ -21,20 +21,22 @@ from gensweep.orchestrator.remaining import LaunchOutcome, Work, remaining
 from gensweep.orchestrator.store.checkpoints import delete_checkpoints
 from gensweep.orchestrator.store.claiming import HeldLease, claim_trials
 from gensweep.orchestrator.store.compaction import compact
-from gensweep.orchestrator.store.errors import LeaseLostError, StoreBusyError, StoreError
+from gensweep.orchestrator.store.errors import StoreBusyError, StoreError
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import PATIENCE, Guard, Lease
+from gensweep.orchestrator.store.leases import PATIENCE, Guard, Lease, lease_lost, revoke
 from gensweep.orchestrator.store.repair import repair
 from gensweep.orchestrator.store.rows import sweep_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import end_abandoned, statuses
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.orchestrator.sweep import SweepSpec
+from gensweep.orchestrator.watchdog import INTERRUPTED, tell
 from gensweep.trainables.datasets import DATASETS, load
 from gensweep.trainables.status import Status
 
 _RAYS = 5  # how many times a launch starts its own Ray
+_STOPPED = "stopped by the user"
 _LOOK_SECONDS = 5.0  # between two checks of the lease and of the cluster's nodes
 
 
@@ -60,9 +62,16 @@ class Launch:
         """Run the chosen trials that are not done and that no other launch runs.
 
         Raises StoreBusyError, after running the others, if another launch runs any of them;
-        DataError for a missing dataset; ClusterError for an unusable Ray. An interrupt leaves a
-        consistent store; launching again continues.
+        DataError for a missing dataset; ClusterError for an unusable Ray; KeyboardInterrupt if
+        stopped before or after trials run. An interrupt leaves a consistent store; launching again
+        continues.
         """
+        with catch_interrupt() as interrupt:
+            return self._run_chosen(chosen, display, interrupt)
+
+    def _run_chosen(
+        self, chosen: Sequence[PlannedTrial], display: Display, interrupt: Interrupt
+    ) -> LaunchOutcome:
         self._repair(display)
         todo = remaining(self.store, chosen, self.retry_failed).todo
         ids = [p.trial.trial_id for p in todo]
@@ -79,38 +88,61 @@ class Launch:
             publish_table(
                 self.store.sweep_file(self.spec.name), sweep_rows(self.spec.name, planned)
             )
-            interrupted = bool(work.todo) and self._run(work, lease, display)
-            summary = self._finish(chosen, lease, interrupted)
+            attempts = Attempts(work.todo, work.known, self.spec.resources)
+            interrupted = bool(work.todo) and self._run(work, attempts, lease, display, interrupt)
+            interrupt.defer()  # finishing is short, and is what an interruption ends with
+            summary = self._finish(chosen, attempts, lease, interrupted or interrupt.requested)
         if lease.refused and not interrupted:
             raise _busy(self.store, lease.refused)
         return summary
 
-    def _run(self, work: Work, lease: HeldLease, display: Display) -> bool:
+    def _run(
+        self,
+        work: Work,
+        attempts: Attempts,
+        lease: HeldLease,
+        display: Display,
+        interrupt: Interrupt,
+    ) -> bool:
         """Run the trials, on a new Ray if our own dies. Returns whether the user stopped the
-        launch.
+        launch, whatever became of Ray meanwhile.
         """
-        attempts = Attempts(work.todo, work.known, self.spec.resources)
         for _ in range(_RAYS):
             try:
-                return self._run_on_ray(attempts, self._datasets(work), lease, display)
-            except RayLostError as error:
-                if self.address:
+                self._run_on_ray(attempts, self._datasets(work), lease, display, interrupt)
+                return interrupt.requested
+            except KeyboardInterrupt:
+                return True
+            except StoreError:
+                raise
+            except Exception as error:
+                if interrupt.requested:
+                    return True
+                if self.address or not isinstance(error, RayLostError):
                     raise
                 display.said(f"{error.where} {error.what}; starting another")
                 lost = error
         raise ClusterError(lost.where, f"{lost.what}, {_RAYS} times", todo=lost.todo)
 
     def _run_on_ray(
-        self, attempts: Attempts, datasets: Sequence[str], lease: HeldLease, display: Display
-    ) -> bool:
+        self,
+        attempts: Attempts,
+        datasets: Sequence[str],
+        lease: HeldLease,
+        display: Display,
+        interrupt: Interrupt,
+    ) -> None:
         """Run Tuners until the store has nothing left to try, or the user stops the launch."""
         from gensweep.orchestrator.cluster import ray_cluster
 
-        # Ray installs its own SIGTERM handler when it starts, so ours is installed after it.
-        with (
-            ray_cluster(self.address, self.spec.resources) as workers,
-            catch_interrupt() as interrupt,
-        ):
+        def stuck(error: ClusterError) -> int:
+            if not interrupt.requested:
+                return tell(error)
+            self._abandon(lease)
+            return INTERRUPTED
+
+        interrupt.at_once()
+        with ray_cluster(self.address, self.spec.resources, stuck) as workers:
             # Ray is imported only if there is work, and after its settings are in the environment.
             from gensweep.orchestrator.tuner import run_tuner
 
@@ -118,6 +150,7 @@ class Launch:
             check_nodes(job, self.spec.resources, datasets)
             should_stop = self._watch(lease, interrupt)
             cpu = self.spec.resources.cpu
+            interrupt.defer()
             while not should_stop() and (packs := attempts.next(workers)):
                 heard = run_tuner(job, packs, cpu, workers, display, should_stop)
                 _raise_if_lost(self.store, lease)
@@ -127,7 +160,6 @@ class Launch:
                 if len(unwritten) == len(heard) and unwritten:
                     raise StoreError("", unwritten[-1].error)
             _raise_if_lost(self.store, lease)
-            return interrupt.requested
 
     def _watch(self, lease: HeldLease, interrupt: Interrupt) -> Callable[[], bool]:
         """Tune polls this to learn whether to stop. It also keeps the lease up to date.
@@ -135,12 +167,16 @@ class Launch:
         Tune calls it in the main thread, so a signal handler only needs to set a flag.
         """
         looked, told, lost = float("-inf"), False, False
+        saves = interrupt.saves
 
         def should_stop() -> bool:
-            nonlocal looked, told, lost
+            nonlocal looked, told, lost, saves
             if interrupt.requested and not told:
                 told = True
                 lease.stop()
+            if interrupt.saves != saves:
+                saves = interrupt.saves
+                lease.ask_for_checkpoints()
             if time.monotonic() - looked >= _LOOK_SECONDS:
                 looked = time.monotonic()
                 lost = lease.lost
@@ -178,25 +214,40 @@ class Launch:
         with suppress(StoreError):  # another launch is compacting, or the next launch repairs it
             compact(self.store)
 
+    def _abandon(self, lease: HeldLease) -> None:
+        """What an interruption leaves in the store, where this process must end without Ray's
+        help.
+        """
+        with suppress(StoreError):
+            end_abandoned(self.store, lease.names, Status.INTERRUPTED, _STOPPED)
+            revoke(self.store, lease.id)
+
     def _finish(
-        self, chosen: Sequence[PlannedTrial], lease: HeldLease, interrupted: bool
+        self,
+        chosen: Sequence[PlannedTrial],
+        attempts: Attempts,
+        lease: HeldLease,
+        interrupted: bool,
     ) -> LaunchOutcome:
         """Record every trial's final status, and compact the folder."""
         _raise_if_lost(self.store, lease)
         mine = [p for p in chosen if p.trial.trial_id in lease.names]
         guard = Guard(self.store, lease.id)
         if interrupted:
-            end_abandoned(self.store, lease.names, Status.INTERRUPTED, "stopped by the user")
+            end_abandoned(self.store, lease.names, Status.INTERRUPTED, _STOPPED)
         else:
-            died = f"its worker died {ATTEMPTS} times"
-            end_abandoned(self.store, lease.names, Status.FAILED, died)
+            reasons: dict[str, list[str]] = {}
+            for trial_id in lease.names:
+                reasons.setdefault(attempts.why(trial_id), []).append(trial_id)
+            for reason, ids in reasons.items():
+                end_abandoned(self.store, ids, Status.FAILED, reason)
             known = statuses(take_snapshot(self.store))
             for p in mine:
                 if p.trial.trial_id not in known:  # died before it recorded that it runs
                     writer = TrialWriter(
                         self.store, p.trial, provenance(git_commit()), ATTEMPTS, guard
                     )
-                    writer.end(Status.FAILED, died)
+                    writer.end(Status.FAILED, attempts.why(p.trial.trial_id))
         self._tidy()
         now = statuses(take_snapshot(self.store))
         counts = Counter(
@@ -230,5 +281,4 @@ def _busy(store: Store, refused: Mapping[str, Lease]) -> StoreBusyError:
 
 def _raise_if_lost(store: Store, lease: HeldLease) -> None:
     if lease.lost:
-        what = "another launch took over, because this one seemed dead"
-        raise LeaseLostError(str(store.root), what, todo="let that one finish")
+        raise lease_lost(store)

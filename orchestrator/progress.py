@@ -83,6 +83,10 @@ def outcome(label: str, progress: TrialProgress) -> Text:
     return line + Text(_figures(progress))
 
 
+def _death(label: str, reason: str) -> Text:
+    return Text(f"✗ {label}: its worker died: {reason}", style="red")
+
+
 def _figures(progress: TrialProgress) -> str:
     if progress.measured:
         return progress.measured
@@ -116,9 +120,8 @@ class PlainDisplay(Display):
             self._spoke[progress.trial_id] = time.monotonic()
             self._console.print(f"{count}… {label}: {_figures(progress)}", soft_wrap=True)
 
-    def lost(self, trial_id: str) -> None:
-        label = self._state.labels[trial_id]
-        self._console.print(f"✗ {label}: its worker died", soft_wrap=True)
+    def lost(self, trial_id: str, reason: str) -> None:
+        self._console.print(_death(self._state.labels[trial_id], reason), soft_wrap=True)
 
     def said(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
@@ -150,9 +153,9 @@ class LiveDisplay(Display):
         if progress.status != Status.RUNNING:
             self._console.print(outcome(self._state.labels[progress.trial_id], progress))
 
-    def lost(self, trial_id: str) -> None:
+    def lost(self, trial_id: str, reason: str) -> None:
         self._state.running.pop(trial_id, None)
-        self._console.print(Text(f"✗ {self._state.labels[trial_id]}: its worker died", style="red"))
+        self._console.print(_death(self._state.labels[trial_id], reason))
 
     def said(self, line: str) -> None:
         self._console.print(Text(line))

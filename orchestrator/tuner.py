@@ -6,12 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray._private import worker
 
+from gensweep.orchestrator.deaths import logs_of, why_died
 from gensweep.orchestrator.display import Display
-from gensweep.orchestrator.job import UNWRITABLE, Job, Pack, Progress
+from gensweep.orchestrator.job import DIED, UNWRITABLE, Job, Pack, Progress
 from gensweep.orchestrator.worker import Worker
 from gensweep.trainables.status import Status
 
@@ -30,11 +33,12 @@ def run_tuner(
 
     `workers` is the initial number of packs that run at a time. Ends early when `should_stop`,
     which is polled, returns True, or when the store can no longer be written. Returns the last
-    reported progress of each trial; results are in the store, and Tune's own record is discarded.
+    reported progress of each trial, or why its worker died; results are in the store, and Tune's
+    own record is discarded.
     """
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers + 1)
     folder = tempfile.mkdtemp(prefix="gensweep-tune-")
-    stopper = _Stopper(should_stop)
+    stopper, callback = _Stopper(should_stop), DisplayCallback(display)
     try:
         tune.Tuner(
             tune.with_resources(Worker, {"cpu": cpu, "gpu": packs[0][0].gpu}),
@@ -45,13 +49,13 @@ def run_tuner(
                 storage_path=folder,
                 stop=stopper,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                callbacks=[DisplayCallback(display)],
+                callbacks=[callback],
                 verbose=0,
             ),
         ).fit()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return stopper.last
+    return stopper.last | callback.died
 
 
 class _Here:
@@ -78,16 +82,22 @@ class _Stopper(_Here, tune.Stopper):
         return self._strikes >= STRIKES or self._should_stop()
 
 
+def _said(trial: Any) -> str:
+    """What ended the trial, as Tune has it; its own accessors look where it is copied to later."""
+    file = trial.error_file
+    return Path(file).read_text(encoding="utf-8") if file and Path(file).exists() else ""
+
+
 class DisplayCallback(_Here, tune.Callback):
     """Passes the progress that Tune receives to the display."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
-        self._running: set[str] = set()
+        self._ended: set[str] = set()
+        self.died: dict[str, Progress] = {}
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         for assignment in trial.config["pack"]:
-            self._running.add(assignment.trial_id)
             self._display.started(assignment.trial_id)
 
     def on_trial_result(
@@ -98,10 +108,13 @@ class DisplayCallback(_Here, tune.Callback):
             if progress.note:
                 self._display.said(progress.note)
             if progress.status != Status.RUNNING:
-                self._running.discard(progress.trial_id)
+                self._ended.add(progress.trial_id)
             self._display.progressed(progress)
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        reason = why_died(_said(trial), logs_of(worker))
         for assignment in trial.config["pack"]:
-            if assignment.trial_id in self._running:
-                self._display.lost(assignment.trial_id)
+            trial_id = assignment.trial_id
+            if trial_id not in self._ended:
+                self.died[trial_id] = Progress(trial_id, DIED, error=reason)
+                self._display.lost(trial_id, reason)

@@ -17,3 +17,7 @@ def duration(seconds: float) -> str:
 def counted(count: int, noun: str) -> str:
     """Such as `1 trial` or `2 trials`."""
     return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n} times")

@@ -60,6 +60,7 @@ class Worker(tune.Trainable):
             job.compile,
             should_stop=lambda: self._leaving or guard.stopping(),
             checkpoint_seconds=job.checkpoint_seconds,
+            checkpoints_asked=guard.checkpoints_asked,
             saved=CheckpointFiles(store, guard).load,
             follow_examples=job.follow_examples,
         )

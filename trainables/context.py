@@ -19,6 +19,8 @@ class Context:
                         trial as interrupted.
     checkpoint_seconds: least time between two checkpoints of a trial; inf for none but the one
                         of an interruption.
+    checkpoints_asked:  how often, so far, trials were asked to save themselves and go on; read
+                        after every optimizer step.
     saved:              by trial_id, the content of the checkpoint to continue from, if any.
     follow_examples:    whether trials report when each training example was learned.
     """
@@ -30,5 +32,6 @@ class Context:
     compile: bool = False
     should_stop: Callable[[], bool] = lambda: False
     checkpoint_seconds: float = 60.0
+    checkpoints_asked: Callable[[], int] = lambda: 0
     saved: Callable[[str], bytes | None] = lambda trial_id: None
     follow_examples: bool = False

@@ -79,7 +79,12 @@ class HeldLease:
         publish(self._store.leases / f"{self.id}.json", json.dumps(content).encode())
 
     def beat(self, **changes: Any) -> None:
-        """Write a beat, with any changes of `settled`, `stopping`, `nodes`."""
+        """Write a beat, with any changes of the fields of Heartbeat.
+
+        Not once the lease is lost: its folder may have been moved.
+        """
+        if self._beat.settled and self.lost:
+            return
         with self._writing:
             self._beat = replace(self._beat, count=self._beat.count + 1, **changes)
             content = json.dumps(asdict(self._beat)).encode()
@@ -88,6 +93,10 @@ class HeldLease:
     def stop(self) -> None:
         """Ask the workers to stop."""
         self.beat(stopping=True)
+
+    def ask_for_checkpoints(self) -> None:
+        """Ask the workers to save their trials and go on."""
+        self.beat(checkpoints_asked=self._beat.checkpoints_asked + 1)
 
     def run_on(self, nodes: Sequence[dict[str, Any]]) -> None:
         """Publish the nodes for readers."""

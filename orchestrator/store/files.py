@@ -27,8 +27,9 @@ def replacing(
     """A file to write, which replaces `path` when the block ends without an error.
 
     Until then it has a temporary name; if `durable`, it is flushed to disk before it is renamed. An
-    object appears when its upload is complete. `check` is called last, because flushing may take
-    long; if it raises, nothing changes. Raises StoreError if the file cannot be written.
+    object appears when its upload is complete. `check` is called first, and also last, because
+    flushing may take long; if it raises, nothing changes. Raises StoreError if the file cannot be
+    written.
     """
     if isinstance(path, BucketPath):
         try:
@@ -40,6 +41,7 @@ def replacing(
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
+        check()  # or a folder that was moved would be made anew
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file

@@ -47,6 +47,7 @@ class Heartbeat:
 
     settled:  whether it has all the names it will get; before that it may still give names up.
     stopping: whether it asks its workers to stop.
+    checkpoints_asked: how often it has asked them to save their trials and go on.
     nodes:    the nodes it runs on: for each its `host` and how many workers fit there (`workers`).
     """
 
@@ -54,6 +55,7 @@ class Heartbeat:
     settled: bool = False
     stopping: bool = False
     nodes: Sequence[dict[str, Any]] = ()
+    checkpoints_asked: int = 0
 
 
 def read_leases(store: Store) -> list[Lease]:
@@ -87,6 +89,20 @@ def stands(store: Store, lease_id: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def lease_lost(store: Store) -> LeaseLostError:
+    """The error for a claim that no longer exists, with the reason."""
+    where = str(store.root)
+    with suppress(OSError):
+        if not store.marker.exists():
+            todo = "move it back, or let the next launch begin anew"
+            return LeaseLostError(where, "is gone: it was moved or deleted meanwhile", todo=todo)
+    return LeaseLostError(
+        where,
+        "another launch took over, because this one seemed dead",
+        todo="let that one finish, or stop it and launch again",
+    )
 
 
 def revoke(store: Store, lease_id: str) -> None:
@@ -134,6 +150,7 @@ class Guard:
         self._id = lease_id
         self._looked = float("-inf")
         self._stopping = False
+        self._checkpoints_asked = 0
 
     def check(self) -> None:
         """Raise LeaseLostError if another launch has taken over the lease, and only it may
@@ -144,17 +161,25 @@ class Guard:
         except OSError as error:
             raise not_writable(self._store.leases, error) from error
         if not held:
-            raise LeaseLostError(
-                str(self._store.root),
-                "another launch took over, because this one seemed dead",
-                todo="let that one finish, or stop it and launch again",
-            )
+            raise lease_lost(self._store)
 
     def stopping(self) -> bool:
         """Whether the launch asks its workers to stop, or is over. Checked once a second."""
-        if not self._stopping and time.monotonic() - self._looked >= _LOOK:
-            self._looked = time.monotonic()
-            self._stopping = read_heartbeat(self._store, self._id).stopping
-            with suppress(OSError):  # it may be readable in a second
-                self._stopping |= not stands(self._store, self._id)
+        self._look()
         return self._stopping
+
+    def checkpoints_asked(self) -> int:
+        """How often the launch has asked its workers to save their trials and go on."""
+        self._look()
+        return self._checkpoints_asked
+
+    def _look(self) -> None:
+        if self._stopping or time.monotonic() - self._looked < _LOOK:
+            return
+        self._looked = time.monotonic()
+        beat = read_heartbeat(self._store, self._id)
+        self._stopping = beat.stopping
+        # An unreadable beat counts zero.
+        self._checkpoints_asked = max(self._checkpoints_asked, beat.checkpoints_asked)
+        with suppress(OSError):  # it may be readable in a second
+            self._stopping |= not stands(self._store, self._id)

@@ -41,7 +41,7 @@ class Recorder(Display):
         self.reports.append(progress)
         self.at_report()
 
-    def lost(self, trial_id: str) -> None:
+    def lost(self, trial_id: str, reason: str) -> None:
         self.losses.append(trial_id)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.claiming import claim_trials, hold
 from gensweep.orchestrator.store.compaction import compact
-from gensweep.orchestrator.store.errors import StoreBusyError
+from gensweep.orchestrator.store.errors import LeaseLostError, StoreBusyError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import Provenance
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -235,3 +238,70 @@ def test_a_ray_that_does_not_start_in_time_is_said_in_a_line(
         ray_cluster(None, Resources()),
     ):
         pass
+
+
+@pytest.mark.parametrize("when", ["while it starts", "while trials run"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_stop_outlives_the_ray_that_dies_with_it(
+    tmp_path: Path,
+    launch: Callable[..., LaunchOutcome],
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    number: int,
+) -> None:
+    rays = []
+
+    @contextmanager
+    def doomed(*about: Any) -> Iterator[int]:
+        rays.append(about)
+        if when == "while it starts":
+            os.kill(os.getpid(), number)
+        yield 1
+        raise RayLostError("local Ray", "has died")
+
+    def disturbed(*about: Any) -> None:
+        os.kill(os.getpid(), number)
+        raise RuntimeError("what a dying Ray says")
+
+    monkeypatch.setattr(cluster, "ray_cluster", doomed)
+    monkeypatch.setattr("gensweep.orchestrator.tuner.run_tuner", disturbed)
+    monkeypatch.setattr("gensweep.orchestrator.launch.nodes", lambda resources: [])
+    monkeypatch.setattr("gensweep.orchestrator.launch.check_nodes", lambda *about: None)
+    summary = launch(SWEEP.format("synthetic"), tmp_path)
+    assert summary == LaunchOutcome(Counter(planned=5), interrupted=True)
+    assert len(rays) == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (lambda store: Path(store.root).rename(store.root.with_name("moved")), "is gone: it was"),
+        (lambda store: shutil.rmtree(store.root), "is gone: it was moved or deleted"),
+        (lambda store: [p.unlink() for p in store.leases.glob("*.json")], "another launch took"),
+    ],
+    ids=["moved", "deleted", "taken over"],
+)
+def test_a_launch_that_loses_its_folder_tells_that_from_another_that_took_over(
+    tmp_path: Path,
+    launch: Callable[..., LaunchOutcome],
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Store], object],
+    what: str,
+) -> None:
+    @contextmanager
+    def ray_of_one(*about: Any) -> Iterator[int]:
+        yield 1
+
+    def run_tuner(job: Any, *about: Any) -> dict[str, Any]:
+        act(Store(job.results))
+        return {}
+
+    monkeypatch.setattr(cluster, "ray_cluster", ray_of_one)
+    monkeypatch.setattr("gensweep.orchestrator.tuner.run_tuner", run_tuner)
+    monkeypatch.setattr("gensweep.orchestrator.launch.nodes", lambda resources: [])
+    monkeypatch.setattr("gensweep.orchestrator.launch.check_nodes", lambda *about: None)
+    monkeypatch.setattr("gensweep.orchestrator.store.leases.BEAT", 0.05)
+    with pytest.raises(LeaseLostError, match=what):
+        launch(SWEEP.format("synthetic"), tmp_path)
+    time.sleep(0.2)
+    assert (tmp_path / "results").exists() == (what == "another launch took")

@@ -85,7 +85,8 @@ def test_a_trial_that_never_gets_to_report_anything_has_failed(
     summary = launch(SWEEP.format(1), tmp_path, display)
     assert summary == LaunchOutcome(Counter(failed=1), interrupted=False)
     found = row(tmp_path)
-    assert (found["status"], found["error"]) == ("failed", "its worker died 1 times")
+    assert found["status"] == "failed"
+    assert found["error"].startswith("its worker died once: its process ended without a word")
     assert found["finished_at"] >= found["started_at"]
     store = Store.open(tmp_path / "results")
     assert statuses(take_snapshot(store)) == {found["trial_id"]: TrialStatus("failed", 1)}

@@ -88,8 +88,9 @@ def test_in_a_log_a_trial_that_ends_is_one_whole_line(
 @pytest.mark.parametrize("trial", [SHORT, LONG], ids=["short", "long"])
 def test_in_a_log_a_lost_worker_is_one_whole_line(width: int, trial: ClassifierTrial) -> None:
     made = console(width, terminal=False)
-    PlainDisplay(made, TRIALS).lost(trial.trial_id)
-    assert lines(made) == [f"✗ {LABELS[trial.trial_id]}: its worker died"]
+    PlainDisplay(made, TRIALS).lost(trial.trial_id, "No module named 'this'")
+    said = f"✗ {LABELS[trial.trial_id]}: its worker died: No module named 'this'"
+    assert lines(made) == [said]
 
 
 def test_in_a_log_a_running_trial_is_heard_of_only_now_and_then(
@@ -168,8 +169,8 @@ def test_a_lost_worker_is_said_and_its_trial_may_come_again() -> None:
     made = console(200, terminal=True)
     display = LiveDisplay(made, TRIALS)
     display.started(LONG.trial_id)
-    display.lost(LONG.trial_id)
-    assert lines(made) == [f"✗ {LABELS[LONG.trial_id]}: its worker died"]
+    display.lost(LONG.trial_id, "it fell")
+    assert lines(made) == [f"✗ {LABELS[LONG.trial_id]}: its worker died: it fell"]
     assert LABELS[LONG.trial_id] not in rendered(made, display)
     display.started(LONG.trial_id)
     assert LABELS[LONG.trial_id] in rendered(made, display)

@@ -16,7 +16,7 @@ def heard(*ends: tuple[str, str]) -> dict[str, Any]:
 
 def tune_trial(*trial_ids: str) -> Any:
     pack = tuple(Assignment(trial_id, "noop", {}, 1) for trial_id in trial_ids)
-    return SimpleNamespace(config={"pack": pack})
+    return SimpleNamespace(config={"pack": pack}, error_file=None)
 
 
 def stops_after(reports: Sequence[dict[str, Any]]) -> list[bool]:

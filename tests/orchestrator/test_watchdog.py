@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -121,6 +122,19 @@ def test_what_ray_makes_of_its_death_comes_out_as_that(pretended: Pretended) -> 
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
+def test_an_error_that_ray_raises_before_its_death_is_noticed_comes_out_as_that(
+    pretended: Pretended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "_MISSES", 10**6)
+
+    def act() -> None:
+        pretended.head.close()
+        raise RuntimeError("the connection is closed")
+
+    with pytest.raises(RayLostError, match="has died"):
+        watched(act)
+
+
 def test_other_errors_pass_and_the_signal_is_free_again(pretended: Pretended) -> None:
     before = signal.getsignal(watchdog._SIGNAL)
     with pytest.raises(ZeroDivisionError):
@@ -168,3 +182,37 @@ def test_a_call_that_hears_no_signal_ends_the_process_with_the_errors_line() -> 
     assert done.stdout == ""
     said = "gensweep: error: here: did not start in 0.1 s; the same command continues from here\n"
     assert done.stderr == said
+
+
+# A thread that holds the interpreter, as the one that starts Ray may: no other in here gets to run.
+HOLDING = """
+import ctypes, sys
+from gensweep.orchestrator import watchdog
+watchdog.START_SECONDS, watchdog._PATIENCE = 0.5, 0.2
+with watchdog.watch_ray("here", folder=sys.argv[1]):
+    ctypes.PyDLL(None).sleep(60)
+"""
+
+
+def test_a_start_that_holds_the_interpreter_is_given_up_from_outside_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    logs = tmp_path / "ray" / "session_2026-01-01_00-00-00_000000_1" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "worker-1-2.err").write_text(":job_id:01\ncannot open libfoo.so: no such file\n")
+    command = [sys.executable, "-c", HOLDING, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "gensweep: error: here: did not start in 0.5 s (cannot open libfoo.so: no such file); "
+        "the same command continues from here\n"
+    )
+
+
+def test_nobody_outside_watches_a_ray_that_is_up(pretended: Pretended) -> None:
+    before = signal.getsignal(signal.SIGQUIT)
+    with watch_ray("here") as is_up:
+        (child,) = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+        is_up()
+        assert not Path(f"/proc/{child}").exists()
+    assert signal.getsignal(signal.SIGQUIT) is before

@@ -13,8 +13,10 @@ import torch
 
 from gensweep.orchestrator import worker as module
 from gensweep.orchestrator.job import OUT_OF_MEMORY, UNWRITABLE, Assignment, Job, Progress
+from gensweep.orchestrator.store.errors import LeaseLostError
 from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.worker import Worker
 from gensweep.trainables.classifier.checkpoint import deserialize, serialize
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -41,7 +43,8 @@ def begin(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)  # a report for every record
 
     def setup(into: Store = store, gpu: float = 0.0, **settings: Any) -> Worker:
-        job = Job(into.root, tmp_path / "data", "cpu", 1, "", "lease", 0.0, **settings)
+        settings = {"checkpoint_seconds": 0.0} | settings
+        job = Job(into.root, tmp_path / "data", "cpu", 1, "", "lease", **settings)
         worker = Worker.__new__(Worker)
         worker.setup({"job": job, "pack": (Assignment.of(TRIAL, 1, gpu),)})
         return worker
@@ -107,6 +110,20 @@ def test_a_worker_stops_when_its_launch_asks_for_it(store: Store, begin: Begin) 
     assert store.checkpoint_file(TRIAL.trial_id).exists()
 
 
+def test_a_worker_saves_and_goes_on_when_its_launch_asks_for_it(
+    store: Store, begin: Begin, undisturbed: tuple[list[Any], list[Any]]
+) -> None:
+    worker = begin(checkpoint_seconds=float("inf"))
+    worker.step()
+    assert not store.checkpoint_file(TRIAL.trial_id).exists()
+    publish(store.leases / "lease.beat", b'{"count": 1, "checkpoints_asked": 1}')
+    module.time.sleep(1.1)
+    worker.step()
+    assert store.checkpoint_file(TRIAL.trial_id).exists()
+    assert finish(worker).status == "done"
+    assert rows(store) == undisturbed
+
+
 @pytest.mark.parametrize(("keep", "left"), [(False, False), (True, True)])
 def test_a_checkpoint_goes_with_the_end_of_its_trial_unless_it_is_to_stay(
     store: Store, begin: Begin, keep: bool, left: bool
@@ -161,6 +178,18 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing_more(
     assert report.status == UNWRITABLE
     assert "another launch took over" in report.error
     assert store.live_file(TRIAL.trial_id).read_bytes() == before
+
+
+def test_a_worker_whose_results_folder_was_moved_says_so_and_makes_no_other(
+    store: Store, begin: Begin, tmp_path: Path
+) -> None:
+    worker = begin()
+    worker.step()
+    Path(store.root).rename(tmp_path / "elsewhere")
+    assert finish(worker).status == UNWRITABLE
+    assert not Path(store.root).exists()
+    with pytest.raises(LeaseLostError, match="is gone: it was moved or deleted"):
+        Guard(store, "lease").check()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 from types import SimpleNamespace
@@ -26,17 +27,23 @@ EPOCHS = 5
 def run(clock: SimpleNamespace, tiny: Tiny, scripted: Callable[..., Any]) -> Run:
     """Records with the times they came at; a step or an evaluation takes a second."""
 
-    def timed(seconds: float, seeds: int = 1, saving: float = 0.0) -> list[tuple[float, Record]]:
+    def timed(
+        seconds: float, seeds: int = 1, saving: float = 0.0, asked: Sequence[float] = ()
+    ) -> list[tuple[float, Record]]:
         start = clock.now
 
         def should_stop() -> bool:
             clock.now += 1.0
             return False
 
+        def count() -> int:
+            return sum(0 < at <= clock.now - start for at in asked)
+
         trials = [tiny(epochs=EPOCHS, seed=seed) for seed in range(seeds)]
         engine = scripted(*[{}] * seeds)
         records = []
-        for _, record in fit(trials, engine, should_stop, CheckpointPolicy(seconds=seconds)):
+        policy = CheckpointPolicy(seconds=seconds, asked=count)
+        for _, record in fit(trials, engine, should_stop, policy):
             records.append((clock.now - start, record))
             clock.now += saving if isinstance(record, Checkpoint) else 0.0
         return records
@@ -86,3 +93,25 @@ def test_the_time_that_saving_takes_does_not_count_as_time_since(run: Run) -> No
     at = times(run(5.0, saving=60.0), Checkpoint)
     assert all(later - earlier >= 65.0 for earlier, later in pairwise(at))
     assert len(at) > 5
+
+
+@given(asked=st.lists(st.integers(0, 200), unique=True, max_size=4))
+def test_trials_that_are_asked_for_a_checkpoint_give_it_after_their_step_and_go_on(
+    run: Run, asked: list[int]
+) -> None:
+    """Whether a step ends a window, an epoch or neither."""
+    undisturbed = [record for _, record in run(inf, seeds=2)]
+    records = run(inf, seeds=2, asked=asked)
+    kept = [record for _, record in records if not isinstance(record, Checkpoint)]
+    assert list(map(plain, kept)) == list(map(plain, undisturbed))
+    last = records[-1][0]
+    due = [at for at in asked if 0 < at < last]
+    saved = times(records, Checkpoint)
+    assert saved[::2] == saved[1::2]  # side by side
+    # An evaluation is not cut short for it, and takes a second or two.
+    assert all(any(0 <= at - time <= 3 for at in saved) for time in due if time < last - 3)
+    assert len(saved[::2]) <= len(due)
+
+
+def plain(record: Record) -> object:
+    return replace(record, seconds=0.0) if isinstance(record, Epoch) else record

@@ -41,7 +41,9 @@ def _train(
     settings = context.compile, context.follow_examples
     try:
         with closing(make(trials, context.data_dir, device, *settings)) as engine:
-            checkpoints = CheckpointPolicy(saved, context.checkpoint_seconds)
+            checkpoints = CheckpointPolicy(
+                saved, context.checkpoint_seconds, context.checkpoints_asked
+            )
             yield from fit(trials, engine, context.should_stop, checkpoints)
     except torch.OutOfMemoryError:
         PROGRAMS.clear()

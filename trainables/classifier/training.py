@@ -22,10 +22,12 @@ class CheckpointPolicy:
 
     saved:   the checkpoint of each trial that continues.
     seconds: minimum time between two checkpoints; with inf, only an interruption saves one.
+    asked:   how often trials were asked to save themselves at their next step.
     """
 
     saved: Callable[[ClassifierTrial], Saved | None] = lambda trial: None
     seconds: float = math.inf
+    asked: Callable[[], int] = lambda: 0
 
 
 FROM_THE_START = CheckpointPolicy()
@@ -43,6 +45,7 @@ def fit(
     Measures and perhaps Examples, then exactly one Ended. Steps and Epochs do not depend on
     interruptions: a trial that continues first yields those of its earlier attempts. `should_stop`
     is called after every step; trials it cuts short yield a Checkpoint and end as interrupted.
+    Those that `checkpoints` asks for one yield it after their step, and go on.
 
     Raises CheckpointError, before the first record, for a state that cannot be continued.
     """
@@ -66,6 +69,7 @@ class _Loop:
                 engine.restore(state.lane, saved.engine)
                 state.take_over(saved)
         self.seconds_between = checkpoints.seconds
+        self.asked, self.answered = checkpoints.asked, checkpoints.asked()
         self.started = self.saved_at = self.ticked_at = time.monotonic()
 
     def run(self) -> Records:
@@ -117,10 +121,19 @@ class _Loop:
         self.stopped = self.should_stop()
         return self.stopped
 
+    @property
+    def _owes_checkpoints(self) -> bool:
+        return self.asked() > self.answered
+
+    def _pause(self) -> bool:
+        return self._stop() or self._owes_checkpoints
+
     def _epoch(self, states: Sequence[TrialState]) -> Records:
         yield from self._train(states)
+        # Perhaps in the middle of the epoch, which then goes on from there.
+        paused = self.stopped or self._owes_checkpoints
         for state in states:
-            if state.ended is None and not self.stopped:
+            if state.ended is None and not paused and not self.stopped:
                 if state.evaluates:
                     yield from self._evaluate(state)
                 else:
@@ -132,7 +145,7 @@ class _Loop:
     def _train(self, states: Sequence[TrialState]) -> Records:
         self.ticked_at = time.monotonic()
         epochs = {state.lane: state.epochs + 1 for state in states}
-        for window in self.engine.train_epoch(epochs, self._stop):
+        for window in self.engine.train_epoch(epochs, self._pause):
             self._tick(states)
             for state, loss in zip(states, window.train_loss, strict=True):
                 step = state.steps + window.steps
@@ -165,7 +178,9 @@ class _Loop:
                 state.ended = Ended("diverged", reason)
 
     def _checkpoints_if_due(self) -> Records:
-        if not self.stopped and time.monotonic() >= self.saved_at + self.seconds_between:
+        due = time.monotonic() >= self.saved_at + self.seconds_between
+        if not self.stopped and (due or self._owes_checkpoints):
+            self.answered = self.asked()
             for state in self._active():
                 yield state.trial.trial_id, self._checkpoint(state)
             self.saved_at = time.monotonic()

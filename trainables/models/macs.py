@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -46,6 +47,8 @@ def _counted_elsewhere(shape: Shape, classes: int) -> dict[str, int]:
     for file in sorted(Path(__file__).parent.glob("*.py")):
         key.update(file.read_bytes())
     kept = user_cache_path("gensweep") / f"macs-{key.hexdigest()[:16]}.json"
+    if not kept.is_absolute():  # a user without a home folder: nothing can be kept
+        kept = Path(os.devnull) / kept.name
     with suppress(OSError, ValueError):
         return dict(json.loads(kept.read_text("utf-8")))
     asked = [*map(str, shape), str(classes)]

@@ -126,14 +126,17 @@ class Process:
         )
 
     def kill(self, part: str) -> None:
-        """All of its processes whose program's path has a part like this."""
+        self.signal(signal.SIGKILL, part)
+
+    def signal(self, number: int, part: str = "") -> None:
+        """To all of its processes whose program's path has a part like this."""
         mark = f"{MARK}={self.mark}".encode()
         for entry in Path("/proc").iterdir():
             try:
                 ours = mark in (entry / "environ").read_bytes().split(b"\0")
                 program = (entry / "cmdline").read_bytes().decode().split("\0")[0]
                 if ours and program and part in program:
-                    os.kill(int(entry.name), signal.SIGKILL)
+                    os.kill(int(entry.name), number)
             except (OSError, ValueError):  # gone by now, or no process
                 continue
 

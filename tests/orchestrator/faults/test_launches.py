@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 
+import gensweep
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import read_leases
 from gensweep.orchestrator.store.statuses import TrialStatus
+from gensweep.trainables.classifier.checkpoint import deserialize
 
 SHORT = "[[grid]]\nepochs = 2\nseed = {}\n"
 SAVED = "[[grid]]\nepochs = 300\n"  # enough for checkpoints
@@ -46,6 +49,30 @@ def test_when_ray_dies_a_launch_goes_on_with_another_or_ends_and_says_so(
     assert swept.known() == [TrialStatus("done", 2)]
     expected.run_here()
     assert swept.rows() == expected.rows()
+
+
+def test_signals_to_all_processes_at_once_save_the_trials_and_then_stop_the_launch(
+    tmp_path: Path, sweep: Any, process: Callable[..., Any], wait_for: Callable[..., None]
+) -> None:
+    """As Slurm and systemd send them: Ray's own processes must not end before trials are saved."""
+    swept = sweep(tmp_path, LONG)
+    launched = process(swept)
+    checkpoint = tmp_path / "results" / "checkpoints" / f"{swept.ids[0]}.ckpt"
+    wait_for(checkpoint.exists, launched.started)
+    launched.signal(signal.SIGUSR1)  # save and go on
+    time.sleep(2.0)
+    assert launched.started.poll() is None
+    launched.signal(signal.SIGTERM)
+    began = time.monotonic()
+    code, said = launched.end()
+    took = time.monotonic() - began
+    assert code == 130, said
+    assert said[1:] == ["made: 1 interrupted", "stopped; the same command continues from here"]
+    assert took < 60.0  # on an idle machine less than 5
+    assert swept.known() == [TrialStatus("interrupted", 1)]
+    saved = deserialize(checkpoint.read_bytes(), swept.planned[0].trial)
+    rows = gensweep.connect(tmp_path / "results").table("select steps from trials").rows
+    assert rows == [(saved.steps,)]
 
 
 def test_launches_share_a_folder_and_no_trial_is_run_by_two(
