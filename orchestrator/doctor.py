@@ -13,6 +13,7 @@ from typing import Literal
 
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location, locate
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -114,8 +115,8 @@ def _results(place: str | Location) -> Finding:
         store = Store.open(results)
         damaged = take_snapshot(store, verify=True).damaged
         probe = store.leases / "doctor.probe"
-        publish(probe, b"can be written")
-        probe.unlink(missing_ok=True)
+        publish(store.root, probe, b"can be written")
+        remove(store.root, probe)
         if damaged:
             rest = f", and {len(damaged) - 1} more" if damaged[1:] else ""
             todo = "the next launch sets it aside and runs its trials again"

@@ -14,6 +14,7 @@ from gensweep.orchestrator.lines import Path as KeyPath
 from gensweep.orchestrator.lines import line_numbers, line_of
 from gensweep.orchestrator.resources import RESOURCES, Resources
 from gensweep.orchestrator.resources import problem as resource_problem
+from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from gensweep.trainables.errors import GensweepError
 from gensweep.trainables.models import MODELS
@@ -21,7 +22,6 @@ from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
-_NAME = re.compile(r"[a-z0-9_-]+")
 
 
 class Override(NamedTuple):
@@ -136,11 +136,11 @@ class _Reader:
 
     def name(self) -> str:
         name = self.content.get("name")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not is_name(NAME, name):
             what = "is missing" if name is None else f"{name!r} is not valid"
-            self.wrong(("name",), what, "a name of a-z, 0-9, _ and -")
+            self.wrong(("name",), what, NAME_ALLOWED)
             return ""
-        return name
+        return str(name)
 
     def seeds(self) -> list[int]:
         seeds = self.content.get("seeds", [0])

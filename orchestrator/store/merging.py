@@ -11,6 +11,7 @@ from gensweep.orchestrator.store.claiming import hold
 from gensweep.orchestrator.store.files import publish_table, read_table
 from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.generations import replace_rows
+from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.schemas import SWEEP, TABLES, conform
@@ -39,11 +40,11 @@ def merge(store: Store, other: Store) -> Merge:
         if wanted:
             replace_rows(mine, _rows(theirs, wanted), Guard(store, lease.id).check)
             for trial_id in wanted:  # an unfinished attempt here
-                store.live_file(trial_id).unlink(missing_ok=True)
+                remove(store.root, store.live_file(trial_id))
         names = sorted(set(theirs.sweeps["sweep"].to_pylist()))
         for name in names:
             both = [t.filter(pc.equal(t["sweep"], name)) for t in (mine.sweeps, theirs.sweeps)]
-            publish_table(store.sweep_file(name), _distinct(pa.concat_tables(both)))
+            publish_table(store.root, store.sweep_file(name), _distinct(pa.concat_tables(both)))
         return Merge(len(wanted), len(names))
 
 
@@ -59,7 +60,7 @@ def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:
     rows = {}
     for name, live in flatten(snapshot.live).items():
         files = snapshot.manifest.paths(snapshot.store, name)
-        old = [conform(read_table(path), TABLES[name]) for path in files]
+        old = [conform(read_table(snapshot.store.root, path), TABLES[name]) for path in files]
         kept = [t.filter(pc.invert(pc.is_in(t["trial_id"], superseded))) for t in old]
         table = pa.concat_tables([*kept, live])
         rows[name] = table.filter(pc.is_in(table["trial_id"], chosen))
