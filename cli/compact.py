@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gensweep.cli.exits import warn
 from gensweep.cli.options import RESULTS, Results
 
 
@@ -13,6 +14,7 @@ def compact_command(results: Results = RESULTS) -> None:
     from gensweep.orchestrator.store.layout import Store
 
     done = compact(Store.open(results))
+    warn(done.damaged)
     typer.echo(
         f"took in {done.trials} trials; {done.files_before} files before, {done.files_after} after",
         err=True,

@@ -10,7 +10,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import typer
 
@@ -78,6 +78,12 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
 def say(line: str) -> None:
     """A line for a person, on stderr."""
     print(f"gensweep: {line}", file=sys.stderr)  # noqa: T201
+
+
+def warn(damaged: Iterable[object]) -> None:
+    """A line for each file that was left out."""
+    for file in damaged:
+        say(f"warning: left out, cannot be read: {file}")
 
 
 def _closed_pipe() -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gensweep.cli.exits import warn
 from gensweep.cli.options import RESULTS, Results
 
 
@@ -21,4 +22,5 @@ def merge_command(
     from gensweep.orchestrator.store.merging import merge
 
     done = merge(Store.create(results), Store.open(other))
+    warn(done.damaged)
     typer.echo(f"took in {done.trials} trials and {done.sweeps} sweeps of {other}", err=True)

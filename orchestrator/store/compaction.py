@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.damage import Damage
 from gensweep.orchestrator.store.files import each
 from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.generations import replace_rows
@@ -22,11 +24,15 @@ from gensweep.trainables.status import ENDED
 
 @dataclass(frozen=True)
 class Compaction:
-    """The number of compacted trials, and the number of files with rows before and after."""
+    """The number of compacted trials, and the number of files with rows before and after.
+
+    damaged: files that were left out.
+    """
 
     trials: int
     files_before: int
     files_after: int
+    damaged: Sequence[Damage] = ()
 
 
 def compact(store: Store) -> Compaction:
@@ -44,13 +50,13 @@ def compact(store: Store) -> Compaction:
         ended = snapshot.live.filter(pc.is_in(snapshot.live["status"], pa.array(ENDED)))
         before = _count_files(store)
         if ended.num_rows == 0:
-            return Compaction(0, before, before)
+            return Compaction(0, before, before, tuple(snapshot.damaged))
         replace_rows(snapshot, flatten(ended), Guard(store, lease.id).check)
         compacted = map(store.live_file, ended["trial_id"].to_pylist())
         each(lambda path: _forget(store, path, stamps.get(path.stem)), compacted)
         for folder in (store.root, store.live, store.sweeps, store.leases, store.checkpoints):
             remove_leftovers(store, folder)
-        return Compaction(ended.num_rows, before, _count_files(store))
+        return Compaction(ended.num_rows, before, _count_files(store), tuple(snapshot.damaged))
 
 
 def _stamp(store: Store, path: Location) -> tuple[int, int] | None:

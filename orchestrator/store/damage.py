@@ -54,9 +54,12 @@ def set_aside(store: Store, path: Location) -> Location | None:
     Raises StoreError if it cannot be moved.
     """
     name = path.name if len(os.fsencode(path.name)) < 200 else short(path.name, 60)
-    names = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(2)))
+    target: Location = store.quarantine / name
     try:
-        target = next(p for p in map(store.quarantine.__truediv__, names) if _free(store, p))
+        for number in itertools.count(2):
+            if _free(store, target):
+                break
+            target = store.quarantine / f"{name}.{number}"
         inside.move(store.root, path, target)
     except FileNotFoundError:
         return None

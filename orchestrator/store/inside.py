@@ -51,7 +51,8 @@ def opened(root: Location, path: Location) -> BinaryIO:
     """A regular file, to be read at any place. Raises OSError, or ValueError for anything else."""
     if isinstance(path, BucketPath):
         _split(root, path)
-        return path.open("rb")
+        object_: BinaryIO = path.open("rb")
+        return object_
     with _folder(root, path) as (folder, name):
         file = _open_regular(name, folder)
     return os.fdopen(file, "rb")
@@ -97,11 +98,10 @@ def remove(root: Location, path: Location) -> None:
 
 def move(root: Location, path: Location, target: Location) -> None:
     """Rename what is there, or the link that it is. Raises OSError."""
-    if isinstance(path, BucketPath):
-        assert isinstance(target, BucketPath)
+    if isinstance(path, BucketPath) or isinstance(target, BucketPath):
         for place in (path, target):
             _split(root, place)
-        path.replace(target)
+        path.replace(target)  # type: ignore[arg-type]  # both are of one store, and of a kind
         return
     with (
         _folder(root, path) as (here, name),

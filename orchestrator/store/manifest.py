@@ -15,7 +15,7 @@ from gensweep.orchestrator.store.files import publish_json, read_json
 from gensweep.orchestrator.store.inside import listed
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location
-from gensweep.orchestrator.store.names import short
+from gensweep.orchestrator.store.names import is_name, short
 from gensweep.orchestrator.store.schemas import TABLES
 
 # The only names of files among the tables.
@@ -80,16 +80,14 @@ def _manifest(content: dict[str, Any]) -> Manifest:
     generation, files = content.get("generation"), content.get("files")
     if type(generation) is not int or not 0 <= generation <= _MOST:
         raise ValueError(f"generation {short(repr(generation))}")
-    listed = files.get("trials") if isinstance(files, dict) else None
-    if not isinstance(listed, list):
+    if not isinstance(files, dict) or not all(isinstance(files.get(t), list) for t in TABLES):
         raise ValueError("no lists of files")
-    found = [_FILE.fullmatch(name) if isinstance(name, str) else None for name in listed]
-    for name, match in zip(listed, found, strict=True):
-        if match is None or match[2] != "trials.parquet":
+    for name in (name for table in TABLES for name in files[table]):
+        if not is_name(_FILE, name):
             raise ValueError(f"it names {short(repr(name))}")
-    parts = [match[1] for match in found if match]
+    parts = [name.partition("-")[0] for name in files["trials"]]
     manifest = of_parts(generation, parts)
-    if manifest.files != {name: files.get(name) for name in TABLES} or len({*parts}) < len(parts):
+    if manifest.files != {table: files[table] for table in TABLES} or len({*parts}) < len(parts):
         raise ValueError("its lists of files do not fit each other")
     return manifest
 

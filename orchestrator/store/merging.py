@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.damage import Damage
 from gensweep.orchestrator.store.files import publish_table, read_table
 from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.generations import replace_rows
@@ -21,10 +23,11 @@ from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
 @dataclass(frozen=True)
 class Merge:
-    """The number of trials and sweeps that were copied."""
+    """The number of trials and sweeps that were copied, and what was left out in either folder."""
 
     trials: int
     sweeps: int
+    damaged: Sequence[Damage] = ()
 
 
 def merge(store: Store, other: Store) -> Merge:
@@ -45,7 +48,7 @@ def merge(store: Store, other: Store) -> Merge:
         for name in names:
             both = [t.filter(pc.equal(t["sweep"], name)) for t in (mine.sweeps, theirs.sweeps)]
             publish_table(store.root, store.sweep_file(name), _distinct(pa.concat_tables(both)))
-        return Merge(len(wanted), len(names))
+        return Merge(len(wanted), len(names), (*mine.damaged, *theirs.damaged))
 
 
 def _worth(status: TrialStatus) -> int:
