@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gensweep.orchestrator.store.damage import set_aside
+from gensweep.orchestrator.store.damage import discard, set_aside
 from gensweep.orchestrator.store.files import publish
-from gensweep.orchestrator.store.inside import listed, read, remove
+from gensweep.orchestrator.store.inside import listed, read
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.location import Location
@@ -41,7 +41,7 @@ class CheckpointFiles:
         publish(self.store.root, path, content, check=self.guard.check)
 
     def delete(self, trial_id: str) -> None:
-        remove(self.store.root, self.store.checkpoint_file(trial_id))
+        discard(self.store, self.store.checkpoint_file(trial_id))
 
     def set_aside(self, trial_id: str) -> Location | None:
         """Move a damaged checkpoint to the quarantine; return its new path."""
@@ -52,4 +52,4 @@ def delete_checkpoints(store: Store, trial_ids: Collection[str]) -> None:
     """Delete those of trials that no longer need one; a killed worker may have left them."""
     for path in listed(store.root, store.checkpoints, "*.ckpt"):
         if path.stem in trial_ids:
-            remove(store.root, path)
+            discard(store, path)

@@ -68,6 +68,14 @@ def set_aside(store: Store, path: Location) -> Location | None:
     return target
 
 
+def discard(store: Store, path: Location) -> None:
+    """Delete a file; a folder in its place is set aside. Raises StoreError if it cannot."""
+    if inside.is_folder(store.root, path):
+        set_aside(store, path)
+    else:
+        inside.remove(store.root, path)
+
+
 def _free(store: Store, path: Location) -> bool:
     try:
         inside.status(store.root, path)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gensweep.orchestrator.store.damage import raise_if_passing, set_aside
+from gensweep.orchestrator.store.damage import discard, raise_if_passing, set_aside
 from gensweep.orchestrator.store.files import read_table
-from gensweep.orchestrator.store.inside import listed, remove
+from gensweep.orchestrator.store.inside import listed
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leftovers import remove_leftovers
 from gensweep.orchestrator.store.location import Location
@@ -84,7 +84,7 @@ def put_in_force(
         if manifests or not old.generation:
             set_aside(store, path)
         else:
-            remove(store.root, path)
+            discard(store, path)
     remove_leftovers(store, store.tables)
 
 

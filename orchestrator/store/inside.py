@@ -83,6 +83,15 @@ def status(root: Location, path: Location) -> os.stat_result | BucketStat:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
 
+def is_folder(root: Location, path: Location) -> bool:
+    if isinstance(path, BucketPath):
+        return False  # a file and a folder of one name do not hinder each other
+    try:
+        return stat.S_ISDIR(status(root, path).st_mode)
+    except OSError:
+        return False
+
+
 def remove(root: Location, path: Location) -> None:
     """Delete a file, or the link that it is, if it is there. Raises StoreError if it cannot."""
     try:

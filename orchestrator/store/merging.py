@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gensweep.orchestrator.store.claiming import hold
-from gensweep.orchestrator.store.damage import Damage
+from gensweep.orchestrator.store.damage import Damage, discard
 from gensweep.orchestrator.store.files import publish_table, read_table
 from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.generations import replace_rows
-from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.schemas import SWEEP, TABLES, conform
@@ -43,7 +42,7 @@ def merge(store: Store, other: Store) -> Merge:
         if wanted:
             replace_rows(mine, _rows(theirs, wanted), Guard(store, lease.id).check)
             for trial_id in wanted:  # an unfinished attempt here
-                remove(store.root, store.live_file(trial_id))
+                discard(store, store.live_file(trial_id))
         names = sorted(set(theirs.sweeps["sweep"].to_pylist()))
         for name in names:
             both = [t.filter(pc.equal(t["sweep"], name)) for t in (mine.sweeps, theirs.sweeps)]

@@ -6,12 +6,14 @@ UTF-8, and names that may become file names. Raises ArrowInvalid, a ValueError, 
 
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gensweep.orchestrator.store.names import NAME, TRIAL_ID, short
-from gensweep.orchestrator.store.schemas import EPOCHS, LIVE, STEPS, SWEEP, TABLES, TRIALS, conform
+from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES, TRIALS, conform
 from gensweep.trainables.status import Status
 
 MOST = 256 << 20  # bytes, of a trial's or a sweep's file
@@ -19,8 +21,11 @@ _FOOTER = 64 << 20  # bytes
 _COLUMNS = 1000
 _VALUES = 100_000_000  # of a column of a trial's or a sweep's file
 _TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)  # the years 1 to 9999, in µs
-# What `check_part` reads of a part's trials.
-_CHECKED = ["trial_id", "status", "started_at", "finished_at"]
+# Of these a trial has one for each training example.
+_LARGE = tuple(field.name for field in TRIALS if field.name.startswith("example_"))
+_DECODER = json.JSONDecoder()
+# JSON, and whether every trial has it; settings were stored later than trials.
+_OBJECTS = {"config": True, "setting": False, "theory_settings": False}
 _STATUSES = pa.array([status for status in Status if status is not Status.PLANNED], pa.string())
 
 
@@ -39,6 +44,7 @@ def sweep_rows(content: bytes, sweep: str) -> pa.Table:
     """The rows of a sweep's file (SWEEP), which is named after it."""
     table = _read(content, SWEEP)
     _check_ids(table)
+    _check_objects(table["config"], "config", needed=True)
     if not NAME.fullmatch(sweep):
         raise pa.ArrowInvalid("no name of a sweep")
     others = table.filter(pc.fill_null(pc.not_equal(table["sweep"], sweep), True))
@@ -48,39 +54,54 @@ def sweep_rows(content: bytes, sweep: str) -> pa.Table:
 
 
 def check_part(file: pq.ParquetFile, table: str, whole: bool) -> None:
-    """Check a file of a compacted part: what every reader relies on, or every value of it."""
+    """Check a file of a compacted part: every value of its trials or, with `whole`, of any table.
+
+    A part has few bytes of trials, and every reader reads them; of epochs and steps it has many.
+    """
     schema = TABLES[table]
     _check_schema(file)
     conform(file.schema_arrow.empty_table(), schema)
-    if whole:
-        for batch in file.iter_batches():
+    if whole or schema is TRIALS:
+        names = [name for name in file.schema_arrow.names if whole or name not in _LARGE]
+        for batch in file.iter_batches(columns=names):
             batch.validate(full=True)
-            _check_rows(conform(pa.Table.from_batches([batch]), schema))
-    elif schema is TRIALS:
-        present = [name for name in _CHECKED if name in file.schema_arrow.names]
-        _check_rows(conform(file.read(present), schema))
-
-
-def _check_rows(table: pa.Table) -> None:
-    if table.schema.equals(TRIALS):
-        _check_trials(table)
-    else:
-        assert table.schema.equals(EPOCHS) or table.schema.equals(STEPS)
-        _check_ids(table)
+            rows = pa.Table.from_batches([batch])
+            if schema is TRIALS:
+                _check_trials(rows)
+            else:
+                _check_ids(rows)
 
 
 def _check_trials(table: pa.Table) -> None:
+    """Check rows of trials; columns that came later may be missing."""
     _check_ids(table)
+    for name, needed in _OBJECTS.items():
+        if name in table.column_names:
+            _check_objects(table[name], name, needed)
     known = pc.is_in(table["status"], _STATUSES)
     if not pc.all(known).as_py():
         status = table["status"].filter(pc.invert(known))[0].as_py()
         raise pa.ArrowInvalid(f"status {short(repr(status))}")
-    for name in ("started_at", "finished_at"):
+    for name in {"started_at", "finished_at"} & {*table.column_names}:
         times = pc.drop_null(table[name]).cast(pa.int64())
         if len(times):
             first, last = pc.min_max(times).as_py().values()
             if first < _TIMES[0] or last > _TIMES[1]:
                 raise pa.ArrowInvalid(f"{name} is in no year from 1 to 9999")
+
+
+def _check_objects(column: pa.ChunkedArray, name: str, needed: bool) -> None:
+    for text in pc.unique(column).to_pylist():
+        if (text is None and needed) or (text is not None and not _is_object(text)):
+            raise pa.ArrowInvalid(f"{name} is no JSON object: {short(str(text))}")
+
+
+def _is_object(text: str) -> bool:
+    try:  # as `json.loads` does, in less time, which counts here
+        content, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and end == len(text)
 
 
 def _check_ids(table: pa.Table) -> None:

@@ -56,6 +56,8 @@ class Trials:
         n = self.attempts[name]
         row = {
             "trial_id": name,
+            "trainable": "noop",
+            "config": "{}",
             "status": "done",
             "attempts": n,
             "model": f"of {name}",
