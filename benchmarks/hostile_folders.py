@@ -478,6 +478,8 @@ def run(place: Place, commands: Sequence[str], seconds: int, report: int) -> Non
     """In a process of its own: each command, with its code and output to the parent."""
     claiming._PAUSE, leases.PATIENCE = 0.01, 0.1
     os.fsync = lambda file: None
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
     for name in commands:
         os.write(report, f"begin\t{name}\n".encode())
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # which ends what hangs, wherever it hangs

@@ -201,7 +201,7 @@ def test_compaction_sweeps_every_folder_and_minds_neither_absent_nor_vanishing_f
 
     def vanishing(root: Path, folder: Path, pattern: str = "*") -> list[Path]:
         swept.append(folder)
-        return [*real(root, folder, pattern), folder / ".gone.tmp"]
+        return [*map(Path, real(root, folder, pattern)), folder / ".gone.tmp"]
 
     Trials(store).run("a")
     monkeypatch.setattr(inside, "listed", vanishing)
