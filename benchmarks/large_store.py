@@ -30,7 +30,9 @@ def make(store: Store, settings: int, epochs: int) -> None:
     for start in range(0, len(trials), _PART):
         _publish(store, trials[start : start + _PART], epochs, rng)
     feeds = ["figure_1a", "figure_1b", "figure_1c", "table_1"]
-    publish_table(store.sweep_file("made"), sweep_rows("made", [(t, feeds) for t in trials]))
+    publish_table(
+        store.root, store.sweep_file("made"), sweep_rows("made", [(t, feeds) for t in trials])
+    )
 
 
 def _trials(epochs: int) -> Iterator[ClassifierTrial]:

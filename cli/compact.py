@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gensweep.cli.exits import tell
+from gensweep.cli.exits import tell, warn
 from gensweep.cli.options import RESULTS, Results
 
 
@@ -12,6 +12,7 @@ def compact_command(results: Results = RESULTS) -> None:
     from gensweep.orchestrator.store.layout import Store
 
     done = compact(Store.open(results))
+    warn(done.damaged)
     tell(
         f"took in {done.trials} trials; {done.files_before} files before, {done.files_after} after"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -102,6 +102,12 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """The same without the program's name."""
     print(line(text), file=sys.stderr)  # noqa: T201
+
+
+def warn(damaged: Iterable[object]) -> None:
+    """A line for each file that was left out."""
+    for file in damaged:
+        say(f"warning: left out, cannot be read: {file}")
 
 
 def _trace() -> None:

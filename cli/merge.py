@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gensweep.cli.exits import tell
+from gensweep.cli.exits import tell, warn
 from gensweep.cli.options import RESULTS, Results
 
 
@@ -23,5 +23,6 @@ def merge_command(
     from gensweep.orchestrator.words import counted
 
     done = merge(Store.create(results), Store.open(other))
+    warn(done.damaged)
     taken = f"{counted(done.trials, 'trial')} and {counted(done.sweeps, 'sweep')}"
     tell(f"took in {taken} of {other}")

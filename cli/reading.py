@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gensweep.analysis.database.connection import Database
-from gensweep.cli.exits import say
+from gensweep.cli.exits import warn
 
 
 @contextmanager
 def opened(results: str, sweep: str | None = None) -> Iterator[Database]:
     """The results, with a warning on stderr for every file that is damaged."""
     with Database(results, sweep) as db:
-        for file in db.damaged:
-            say(f"warning: left out, cannot be read: {file}")
+        warn(db.damaged)
         yield db

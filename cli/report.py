@@ -137,7 +137,7 @@ def _write(content: bytes, path: Path | None) -> None:
     from gensweep.orchestrator.store.files import publish
 
     try:
-        publish(path, content)
+        publish(path.parent, path, content)
     except StoreError as error:
         raise StoreError(error.where, error.what, todo="choose another --html") from error
     say(f"wrote {path} ({len(content) / 1e6:.1f} MB)")

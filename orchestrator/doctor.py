@@ -16,6 +16,7 @@ from gensweep.orchestrator.limits import check_limits
 from gensweep.orchestrator.scratch import homeless, scratch
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location, locate
 from gensweep.orchestrator.store.snapshot import take_snapshot
@@ -147,8 +148,8 @@ def _results(place: str | Location) -> Finding:
         store = Store.open(results)
         damaged = take_snapshot(store, verify=True).damaged
         probe = store.leases / "doctor.probe"
-        publish(probe, b"can be written")
-        probe.unlink(missing_ok=True)
+        publish(store.root, probe, b"can be written")
+        remove(store.root, probe)
         if damaged:
             rest = f", and {len(damaged) - 1} more" if damaged[1:] else ""
             todo = "the next launch sets it aside and runs its trials again"

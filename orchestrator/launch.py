@@ -85,9 +85,8 @@ class Launch:
             work = Work([p for p in work.todo if p.trial.trial_id in lease.names], work.known)
             check_data(self._datasets(work), self.data_dir)
             planned = [(p.trial, p.feeds) for p in self.planned]
-            publish_table(
-                self.store.sweep_file(self.spec.name), sweep_rows(self.spec.name, planned)
-            )
+            rows = sweep_rows(self.spec.name, planned)
+            publish_table(self.store.root, self.store.sweep_file(self.spec.name), rows)
             attempts = Attempts(work.todo, work.known, self.spec.resources)
             interrupted = bool(work.todo) and self._run(work, attempts, lease, display, interrupt)
             interrupt.defer()  # finishing is short, and is what an interruption ends with

@@ -12,6 +12,7 @@ from gensweep.orchestrator.job import Job
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import stands
 from gensweep.trainables.datasets import DATASETS, load
@@ -112,8 +113,8 @@ def _results(job: Job) -> list[GensweepError]:
     probe = store.leases / f"{job.lease}-{socket.gethostname()}.probe"
     try:
         if stands(store, job.lease):
-            publish(probe, b"can be written")
-            probe.unlink(missing_ok=True)
+            publish(store.root, probe, b"can be written")
+            remove(store.root, probe)
             return []
         what = "is another folder here" if job.results.exists() else "there is no such folder"
     except StoreError as error:

@@ -15,6 +15,7 @@ from gensweep.orchestrator.lines import Path as KeyPath
 from gensweep.orchestrator.lines import line_numbers, line_of
 from gensweep.orchestrator.resources import RESOURCES, Resources
 from gensweep.orchestrator.resources import problem as resource_problem
+from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from gensweep.trainables.errors import GensweepError
 from gensweep.trainables.models import MODELS
@@ -23,8 +24,6 @@ from gensweep.trainables.registry import TRAINABLES
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
-# The store has a file of that name, with an ending, under a name of at most 255 bytes.
-_NAME = re.compile(r"[a-z0-9_-]{1,200}")
 _MOST_BYTES = 1_000_000  # of a sweep file: some 100 000 values, which take a second to parse
 _MOST_PROBLEMS = 100
 # A key of many parts is a deep table, which takes time and stack to walk through.
@@ -181,11 +180,11 @@ class _Reader:
 
     def name(self) -> str:
         name = self.content.get("name")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not is_name(NAME, name):
             what = "is missing" if name is None else f"{brief(name)} is not valid"
-            self.wrong(("name",), what, "a name of a-z, 0-9, _ and -, at most 200 of them")
+            self.wrong(("name",), what, NAME_ALLOWED)
             return ""
-        return name
+        return str(name)
 
     def seeds(self) -> list[int]:
         seeds = self.content.get("seeds", [0])

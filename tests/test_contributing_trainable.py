@@ -98,7 +98,9 @@ def test_its_trials_are_planned_by_its_fields(sweep: Path, tmp_path: Path) -> No
 def test_its_trials_run_and_what_they_measured_can_be_asked(sweep: Path, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "results")
     planned = [planned.trial for planned in plan(read_spec(sweep))]
-    publish_table(store.sweep_file("coins"), sweep_rows("coins", [(t, ()) for t in planned]))
+    publish_table(
+        store.root, store.sweep_file("coins"), sweep_rows("coins", [(t, ()) for t in planned])
+    )
     for trial in planned:
         writer = TrialWriter(store, trial, Provenance("a-host", "", "{}"))
         context = Context(tmp_path, device="cpu", threads=1)

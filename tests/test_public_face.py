@@ -27,7 +27,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         worker = TrialWriter(store, trial, Provenance("a-host", "", "{}"))
         worker.add(Started("cpu", 1234))
         worker.add(Ended("done"))
-    publish_table(store.sweep_file("one"), sweep_rows("one", [(trial, ())]))
+    publish_table(store.root, store.sweep_file("one"), sweep_rows("one", [(trial, ())]))
     return Path("results")
 
 

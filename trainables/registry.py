@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import Any
 from gensweep.trainables.capacity.trial import CapacityTrial
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
+from gensweep.trainables.errors import GensweepError, TrialError
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
 from gensweep.trainables.kernel.trial import KernelTrial
 from gensweep.trainables.min_norm.trial import MinNormTrial
@@ -45,6 +47,16 @@ TRAINABLES: dict[str, Trainable] = {
     "capacity": Trainable(CapacityTrial, "gensweep.trainables.capacity.run:run"),
     "noop": Trainable(NoopTrial, "gensweep.trainables.noop:run", in_sweeps=False),
 }
+
+
+def known_trial(trainable: str, config: str) -> Trial:
+    """The trial of stored JSON. Raises GensweepError for settings that nobody knows here."""
+    try:
+        return trial_from_config(trainable, json.loads(config))
+    except (AttributeError, KeyError, TypeError, ValueError, TrialError) as error:
+        where = f"stored trial {trainable} {config}"[:200]
+        what = f"its settings are not known here ({type(error).__name__}: {error})"[:300]
+        raise GensweepError(where, what, todo="use a newer gensweep") from error
 
 
 def trial_from_config(trainable: str, config: Mapping[str, Any]) -> Trial:

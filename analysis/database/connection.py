@@ -51,6 +51,7 @@ class Database:
     def refresh(self) -> None:
         """Take a new snapshot of the folder."""
         self._snapshot = take_snapshot(self._store)
+        _raise_if_all_is_damaged(self._snapshot)
         try:
             self._connection = _connect(self._snapshot, self._sweep)
             self._catalog = Catalog(self._connection)
@@ -112,6 +113,17 @@ class Database:
             self._catalog.make(query)
         except duckdb.Error as error:
             raise _explained(error) from error
+
+
+def _raise_if_all_is_damaged(snapshot: Snapshot) -> None:
+    """Raise StoreError if damage leaves no trial, as answers would be about nothing."""
+    held_trials = (snapshot.store.root, snapshot.store.tables, snapshot.store.live)
+    lost = [damage for damage in snapshot.damaged if damage.path.parent in held_trials]
+    if lost and not snapshot.live.num_rows and not snapshot.manifest.parts:
+        rest = f", and {len(lost) - 1} more" if lost[1:] else ""
+        what = f"no trial is left; damaged: {lost[0]}{rest}"
+        todo = "the next launch sets it aside and runs its trials again"
+        raise StoreError(str(snapshot.store.root), what, todo=todo)
 
 
 def _explained(error: duckdb.Error) -> QueryError:

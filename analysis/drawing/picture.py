@@ -122,7 +122,7 @@ def save(figure: Figure, path: str | Path) -> None:
     drawn = BytesIO()
     with _settings():
         picture.savefig(drawn, format=ending[1:], metadata=about[ending])
-    publish(Path(path), drawn.getvalue())
+    publish(Path(path).parent, Path(path), drawn.getvalue())
 
 
 def _settings() -> AbstractContextManager[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,7 +11,7 @@ from gensweep.trainables.fields import Decides, Part, text
 from gensweep.trainables.labels import labels, settings_label, varying_fields
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.randomizations import RANDOMIZATIONS, randomization_label
-from gensweep.trainables.registry import trial_from_config
+from gensweep.trainables.registry import known_trial
 from gensweep.trainables.trial import Trial
 
 # What a row of settings says in columns of its own; a regularizer's label says which are at work.
@@ -68,7 +67,7 @@ def add_trial_settings(
 
 @lru_cache(maxsize=100_000)
 def _trial(trainable: str, config: str) -> Trial:
-    return trial_from_config(trainable, json.loads(config))
+    return known_trial(trainable, config)
 
 
 def order_by(column: str, order: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import mmap
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -35,6 +36,7 @@ class BucketStat(NamedTuple):
     st_size: int
     st_mtime_ns: int  # S3 counts whole seconds
     st_ino: int
+    st_mode: int = stat.S_IFREG
 
     @property
     def st_mtime(self) -> float:
@@ -138,9 +140,13 @@ class BucketPath:
             nanoseconds = int(modified.timestamp()) * 10**9
             return BucketStat(file.size(), nanoseconds, int.from_bytes(version[:8]))
 
-    def read_bytes(self) -> bytes:
+    def read_bytes(self, most: int | None = None) -> bytes:
+        """Raises OSError for an object of more than `most` bytes."""
         with explaining(str(self)):
-            return self._read(self._files.open_input_file(self.address))
+            file = self._files.open_input_file(self.address)
+            if most is not None and file.size() > most:
+                raise OSError(errno.EFBIG, f"{file.size():,} bytes, more than {most:,}", str(self))
+            return self._read(file)
 
     def read_text(self, encoding: str = "utf-8") -> str:
         return self.read_bytes().decode(encoding)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gensweep.orchestrator.store.damage import set_aside
-from gensweep.orchestrator.store.files import listing, publish
+from gensweep.orchestrator.store.damage import discard, set_aside
+from gensweep.orchestrator.store.files import publish
+from gensweep.orchestrator.store.inside import listed, read
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.location import Location
+from gensweep.trainables.errors import CheckpointError
+
+_MOST = 1 << 40  # bytes: a regular file, whatever its size
 
 
 @dataclass(frozen=True)
@@ -22,17 +26,22 @@ class CheckpointFiles:
     guard: Guard
 
     def load(self, trial_id: str) -> bytes | None:
+        """Raises CheckpointError for what is no file, and OSError."""
+        path = self.store.checkpoint_file(trial_id)
         try:
-            return self.store.checkpoint_file(trial_id).read_bytes()
+            return read(self.store.root, path, _MOST)
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise CheckpointError(str(path), f"cannot be read ({error})") from error
 
     def save(self, trial_id: str, content: bytes) -> None:
         """Raises StoreError if it cannot be written, LeaseLostError if the lease is lost."""
-        publish(self.store.checkpoint_file(trial_id), content, check=self.guard.check)
+        path = self.store.checkpoint_file(trial_id)
+        publish(self.store.root, path, content, check=self.guard.check)
 
     def delete(self, trial_id: str) -> None:
-        self.store.checkpoint_file(trial_id).unlink(missing_ok=True)
+        discard(self.store, self.store.checkpoint_file(trial_id))
 
     def set_aside(self, trial_id: str) -> Location | None:
         """Move a damaged checkpoint to the quarantine; return its new path."""
@@ -41,6 +50,6 @@ class CheckpointFiles:
 
 def delete_checkpoints(store: Store, trial_ids: Collection[str]) -> None:
     """Delete those of trials that no longer need one; a killed worker may have left them."""
-    for path in listing(store.checkpoints, "*.ckpt"):
+    for path in listed(store.root, store.checkpoints, "*.ckpt"):
         if path.stem in trial_ids:
-            path.unlink(missing_ok=True)
+            discard(store, path)

@@ -76,7 +76,8 @@ class HeldLease:
         self._lease = replace(self._lease, names=frozenset(names))
         content = asdict(self._lease) | {"names": sorted(names)}
         del content["id"]
-        publish(self._store.leases / f"{self.id}.json", json.dumps(content).encode())
+        path = self._store.leases / f"{self.id}.json"
+        publish(self._store.root, path, json.dumps(content).encode())
 
     def beat(self, **changes: Any) -> None:
         """Write a beat, with any changes of the fields of Heartbeat.
@@ -88,7 +89,8 @@ class HeldLease:
         with self._writing:
             self._beat = replace(self._beat, count=self._beat.count + 1, **changes)
             content = json.dumps(asdict(self._beat)).encode()
-            publish(self._store.leases / f"{self.id}.beat", content, durable=False)
+            path = self._store.leases / f"{self.id}.beat"
+            publish(self._store.root, path, content, durable=False)
 
     def stop(self) -> None:
         """Ask the workers to stop."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
+from gensweep.orchestrator.store import inside
 from gensweep.orchestrator.store.errors import StoreError
-from gensweep.orchestrator.store.files import not_writable
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location
+from gensweep.orchestrator.store.names import short
 
 # Arrow's errors about content have no errno, and these are permanent.
-_LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+_LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EFBIG, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,15 @@ class Damage:
         return cls(path, str(error), part, passing=refused or isinstance(error, MemoryError))
 
     def __str__(self) -> str:
-        return f"{self.path}: {' '.join(self.reason.split())}"
+        return f"{short(str(self.path), 300)}: {short(self.reason, 200)}"
 
 
 def raise_if_passing(damaged: Iterable[Damage]) -> None:
     """Raise StoreError for a file that may be intact, before anything treats it as missing."""
     for damage in damaged:
         if damage.passing:
-            raise StoreError(str(damage.path), f"cannot be read ({damage.reason})")
+            where, why = short(str(damage.path), 300), short(damage.reason, 200)
+            raise StoreError(where, f"cannot be read ({why})")
 
 
 def set_aside(store: Store, path: Location) -> Location | None:
@@ -51,15 +53,32 @@ def set_aside(store: Store, path: Location) -> Location | None:
 
     Raises StoreError if it cannot be moved.
     """
-    for number in itertools.count(1):
-        target = store.quarantine / (path.name if number == 1 else f"{path.name}.{number}")
-        if not target.exists():
-            break
+    name = path.name if len(os.fsencode(path.name)) < 200 else short(path.name, 60)
+    target: Location = store.quarantine / name
     try:
-        store.quarantine.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            path.replace(target)  # type: ignore[arg-type]  # both are of one store, and of a kind
-            return target
+        for number in itertools.count(2):
+            if _free(store, target):
+                break
+            target = store.quarantine / f"{name}.{number}"
+        inside.move(store.root, path, target)
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise not_writable(path, error) from error
-    return None
+        raise inside.not_writable(path, error) from error
+    return target
+
+
+def discard(store: Store, path: Location) -> None:
+    """Delete a file; a folder in its place is set aside. Raises StoreError if it cannot."""
+    if inside.is_folder(store.root, path):
+        set_aside(store, path)
+    else:
+        inside.remove(store.root, path)
+
+
+def _free(store: Store, path: Location) -> bool:
+    try:
+        inside.status(store.root, path)
+    except FileNotFoundError:
+        return True
+    return False

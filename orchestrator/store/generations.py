@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gensweep.orchestrator.store.damage import raise_if_passing, set_aside
+from gensweep.orchestrator.store.damage import discard, raise_if_passing, set_aside
 from gensweep.orchestrator.store.files import read_table
+from gensweep.orchestrator.store.inside import listed
+from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leftovers import remove_leftovers
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.manifest import (
@@ -45,9 +47,9 @@ def replace_rows(
     for table, rows in fresh.items():
         schema = TABLES[table]
         older = [store.tables / f"{part}-{table}.parquet" for part in taken]
-        kept = rows_without(older, fresh["trials"]["trial_id"], schema)
+        kept = rows_without(store, older, fresh["trials"]["trial_id"], schema)
         path = store.tables / f"{name}-{table}.parquet"
-        write_rows(path, schema, itertools.chain(kept, [rows]), check)
+        write_rows(store, path, schema, itertools.chain(kept, [rows]), check)
     new = of_parts(generation, [*(part for part in old.parts if part not in taken), name])
     put_in_force(snapshot, in_force, new, check)
 
@@ -64,14 +66,15 @@ def put_in_force(
     store = snapshot.store
     raise_if_passing(damage for damage in snapshot.damaged if damage.part)
     check()
-    manifests = [d.path for d in snapshot.damaged if d.path.suffix == store.manifest.suffix]
+    places = (store.root, store.tables)
+    manifests = [d.path for d in snapshot.damaged if d.path.parent in places and not d.part]
     for path in manifests:
         set_aside(store, path)
     for part in set(old.parts) - set(snapshot.manifest.parts):
         for table in TABLES:
             set_aside(store, store.tables / f"{part}-{table}.parquet")
     write_manifest(store, new, check)
-    for path in store.tables.iterdir():
+    for path in listed(store.root, store.tables):
         generation = generation_of(path.name)
         # A later generation belongs to a process that has taken over since the last check.
         if generation is None or generation > new.generation:
@@ -81,15 +84,15 @@ def put_in_force(
         if manifests or not old.generation:
             set_aside(store, path)
         else:
-            path.unlink(missing_ok=True)
-    remove_leftovers(store.tables)
+            discard(store, path)
+    remove_leftovers(store, store.tables)
 
 
 def _parts_to_merge(snapshot: Snapshot, fresh: pa.Table) -> list[str]:
     """Parts with older rows of the same trials, and the newest parts as long as they are small."""
     store, parts = snapshot.store, snapshot.manifest.parts
     ids = fresh["trial_id"].combine_chunks()
-    trials = [_read_ids(store.tables / f"{part}-trials.parquet") for part in parts]
+    trials = [_read_ids(store, store.tables / f"{part}-trials.parquet") for part in parts]
     merged = [i for i, old in enumerate(trials) if pc.any(pc.is_in(old, ids)).as_py()]
     size = fresh.num_rows + sum(len(trials[i]) for i in merged)
     for i in reversed(range(len(parts))):
@@ -101,5 +104,5 @@ def _parts_to_merge(snapshot: Snapshot, fresh: pa.Table) -> list[str]:
     return [parts[i] for i in sorted(merged)]
 
 
-def _read_ids(path: Location) -> pa.ChunkedArray:
-    return read_table(path, columns=["trial_id"])["trial_id"]
+def _read_ids(store: Store, path: Location) -> pa.ChunkedArray:
+    return read_table(store.root, path, columns=["trial_id"])["trial_id"]

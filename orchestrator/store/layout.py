@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 
 from gensweep.orchestrator.store.errors import StoreError
-from gensweep.orchestrator.store.files import not_readable, not_writable, publish_json
+from gensweep.orchestrator.store.files import publish_json, read_json
+from gensweep.orchestrator.store.inside import linked, listed, not_readable, not_writable
 from gensweep.orchestrator.store.location import Location, locate
+from gensweep.orchestrator.store.names import NAME, TRIAL_ID, is_name, short
 from gensweep.orchestrator.store.schemas import FORMAT
 
 
@@ -25,9 +27,10 @@ class Store:
         """
         root = locate(place)
         store = cls(root.absolute())
+        store._refuse_links()
         try:
             known = store.marker.exists()
-            if not known and root.is_dir() and any(root.iterdir()):
+            if not known and root.is_dir() and listed(root, root):
                 raise StoreError(
                     str(root),
                     "is not empty and holds no gensweep results",
@@ -40,7 +43,7 @@ class Store:
         if known:
             store._check_format()
         else:
-            publish_json(store.marker, {"format": FORMAT})
+            publish_json(store.root, store.marker, {"format": FORMAT})
         return store
 
     @classmethod
@@ -59,18 +62,36 @@ class Store:
                 todo="run `gensweep launch SWEEP.toml`, "
                 "or name another folder with --results or GENSWEEP_RESULTS",
             )
+        store._refuse_links()
         store._check_format()
         return store
 
     def _check_format(self) -> None:
         try:
-            found = json.loads(self.marker.read_text("utf-8"))["format"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(str(self.marker), f"cannot be read ({error})") from error
+            found = read_json(self.root, self.marker)["format"]
+        except (OSError, ValueError, KeyError) as error:
+            raise not_readable(self.marker, error) from error
         if found != FORMAT:
-            raise StoreError(
-                str(self.root), f"is in format {found}", f"format {FORMAT}", "use a newer gensweep"
-            )
+            what = f"is in format {short(str(found))}"
+            raise StoreError(str(self.root), what, f"format {FORMAT}", "use a newer gensweep")
+
+    def _refuse_links(self) -> None:
+        """What is in a results folder is read, moved and deleted; a link may lead anywhere."""
+        for folder in self.folders:
+            if linked(folder):
+                raise StoreError(
+                    str(folder),
+                    "is a link",
+                    "only the results folder as a whole may be a link",
+                    "move what it points to here, if you trust it",
+                )
+
+    @property
+    def folders(self) -> tuple[Location, ...]:
+        return (
+            *(self.live, self.tables, self.sweeps, self.leases),
+            *(self.checkpoints, self.quarantine),
+        )
 
     @property
     def marker(self) -> Location:
@@ -105,10 +126,17 @@ class Store:
         return self.root / "manifest.json"
 
     def live_file(self, trial_id: str) -> Location:
-        return self.live / f"{trial_id}.parquet"
+        return self.live / f"{_named(TRIAL_ID, trial_id)}.parquet"
 
     def checkpoint_file(self, trial_id: str) -> Location:
-        return self.checkpoints / f"{trial_id}.ckpt"
+        return self.checkpoints / f"{_named(TRIAL_ID, trial_id)}.ckpt"
 
     def sweep_file(self, sweep: str) -> Location:
-        return self.sweeps / f"{sweep}.parquet"
+        return self.sweeps / f"{_named(NAME, sweep)}.parquet"
+
+
+def _named(pattern: re.Pattern[str], name: str) -> str:
+    """A name that fits. Raises StoreError for another, which may be a path to anywhere."""
+    if not is_name(pattern, name):
+        raise StoreError(short(repr(name)), "is no name of a file among the results")
+    return name

@@ -10,21 +10,25 @@ asleep, and its workers, check their claim before they write, and so learn that 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gensweep.orchestrator.store.damage import Damage
 from gensweep.orchestrator.store.errors import LeaseLostError
-from gensweep.orchestrator.store.files import listing, not_writable
+from gensweep.orchestrator.store.files import read_json
+from gensweep.orchestrator.store.inside import listed, not_writable, remove, status
 from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.names import NAME, is_name, short
 from gensweep.orchestrator.store.process import Process
 
 BEAT = 5.0
 PATIENCE = 30.0
 _LOOK = 1.0  # seconds between two checks of one's own lease
+_MOST = 64 << 20  # bytes, of a claim: it names every trial of a launch
+_LONGEST = 500  # characters
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,74 @@ class Heartbeat:
 
 def read_leases(store: Store) -> list[Lease]:
     """All claims, including those of dead owners. Incomplete or damaged ones claim nothing."""
-    found = []
-    for path in listing(store.leases, "*.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            content = json.loads(path.read_bytes())
-            owner = Process(**content["owner"])
-            names = frozenset(content["names"])
-            found.append(Lease(path.stem, content["purpose"], owner, content["since"], names))
-    return found
+    return read_claims(store)[0]
+
+
+def read_claims(store: Store) -> tuple[list[Lease], list[Damage]]:
+    """All claims, including those of dead owners, and what is none."""
+    found, damaged = [], []
+    for path in listed(store.root, store.leases, "*.json"):
+        try:
+            found.append(_lease(path.stem, read_json(store.root, path, _MOST)))
+        except FileNotFoundError:  # it has just been given up
+            continue
+        except (OSError, ValueError) as error:
+            damaged.append(Damage.of(path, error))
+    return found, damaged
 
 
 def read_heartbeat(store: Store, lease_id: str) -> Heartbeat:
     try:
-        return Heartbeat(**json.loads((store.leases / f"{lease_id}.beat").read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return _heartbeat(read_json(store.root, store.leases / f"{lease_id}.beat"))
+    except (OSError, ValueError):
         return Heartbeat()
+
+
+def _lease(lease_id: str, content: dict[str, Any]) -> Lease:
+    """Raises ValueError for content that no lease has; a newer gensweep may have added to it."""
+    owner, names = content.get("owner"), content.get("names")
+    if not isinstance(owner, dict):
+        raise ValueError("it has no owner")
+    if not isinstance(names, list) or not all(is_name(NAME, name) for name in names):
+        raise ValueError("what it claims has no names")
+    if not is_name(NAME, lease_id):
+        raise ValueError("no name of a lease")
+    process = Process(
+        host=_text(owner, "host"),
+        pid=_number(owner, "pid"),
+        machine=_text(owner, "machine"),
+        start=_text(owner, "start"),
+    )
+    purpose, since = _text(content, "purpose"), _text(content, "since")
+    return Lease(lease_id, purpose, process, since, frozenset(names))
+
+
+def _heartbeat(content: dict[str, Any]) -> Heartbeat:
+    """Raises ValueError for content that no beat has."""
+    nodes = content.get("nodes", [])
+    if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+        raise ValueError("no nodes")
+    return Heartbeat(
+        _number(content, "count", 0),
+        content.get("settled", False) is True,
+        content.get("stopping", False) is True,
+        [{"host": _text(n, "host"), "workers": _number(n, "workers")} for n in nodes],
+    )
+
+
+def _text(content: dict[str, Any], name: str) -> str:
+    """A short line that a person can read."""
+    text = content.get(name)
+    if isinstance(text, str) and len(text) <= _LONGEST and text.isprintable():
+        return text
+    raise ValueError(f"{name} is {short(repr(text))}")
+
+
+def _number(content: dict[str, Any], name: str, default: int | None = None) -> int:
+    number = content.get(name, default)
+    if type(number) is int and 0 <= number < 1 << 63:
+        return number
+    raise ValueError(f"{name} is {short(repr(number))}")
 
 
 def held(leases: Iterable[Lease]) -> list[Lease]:
@@ -85,7 +142,7 @@ def held(leases: Iterable[Lease]) -> list[Lease]:
 def stands(store: Store, lease_id: str) -> bool:
     """Whether the claim still exists. Raises OSError if that is unknown."""
     try:
-        (store.leases / f"{lease_id}.json").stat()
+        status(store.root, store.leases / f"{lease_id}.json")
     except FileNotFoundError:
         return False
     return True
@@ -108,11 +165,7 @@ def lease_lost(store: Store) -> LeaseLostError:
 def revoke(store: Store, lease_id: str) -> None:
     """End a lease; the claim is deleted first."""
     for kind in ("json", "beat"):
-        path = store.leases / f"{lease_id}.{kind}"
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise not_writable(path, error) from error
+        remove(store.root, store.leases / f"{lease_id}.{kind}")
 
 
 class Watch:

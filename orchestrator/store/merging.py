@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gensweep.orchestrator.store.claiming import hold
+from gensweep.orchestrator.store.damage import Damage, discard
 from gensweep.orchestrator.store.files import publish_table, read_table
 from gensweep.orchestrator.store.flatten import flatten
 from gensweep.orchestrator.store.generations import replace_rows
@@ -20,10 +22,11 @@ from gensweep.orchestrator.store.statuses import TrialStatus, statuses
 
 @dataclass(frozen=True)
 class Merge:
-    """The number of trials and sweeps that were copied."""
+    """The number of trials and sweeps that were copied, and what was left out in either folder."""
 
     trials: int
     sweeps: int
+    damaged: Sequence[Damage] = ()
 
 
 def merge(store: Store, other: Store) -> Merge:
@@ -39,12 +42,12 @@ def merge(store: Store, other: Store) -> Merge:
         if wanted:
             replace_rows(mine, _rows(theirs, wanted), Guard(store, lease.id).check)
             for trial_id in wanted:  # an unfinished attempt here
-                store.live_file(trial_id).unlink(missing_ok=True)
+                discard(store, store.live_file(trial_id))
         names = sorted(set(theirs.sweeps["sweep"].to_pylist()))
         for name in names:
             both = [t.filter(pc.equal(t["sweep"], name)) for t in (mine.sweeps, theirs.sweeps)]
-            publish_table(store.sweep_file(name), _distinct(pa.concat_tables(both)))
-        return Merge(len(wanted), len(names))
+            publish_table(store.root, store.sweep_file(name), _distinct(pa.concat_tables(both)))
+        return Merge(len(wanted), len(names), (*mine.damaged, *theirs.damaged))
 
 
 def _worth(status: TrialStatus) -> int:
@@ -59,7 +62,7 @@ def _rows(snapshot: Snapshot, ids: set[str]) -> dict[str, pa.Table]:
     rows = {}
     for name, live in flatten(snapshot.live).items():
         files = snapshot.manifest.paths(snapshot.store, name)
-        old = [conform(read_table(path), TABLES[name]) for path in files]
+        old = [conform(read_table(snapshot.store.root, path), TABLES[name]) for path in files]
         kept = [t.filter(pc.invert(pc.is_in(t["trial_id"], superseded))) for t in old]
         table = pa.concat_tables([*kept, live])
         rows[name] = table.filter(pc.is_in(table["trial_id"], chosen))

@@ -27,7 +27,7 @@ def repair(store: Store) -> Sequence[Damage]:
         snapshot = take_snapshot(store, verify=True)
         damaged = _lasting(snapshot)
         for damage in damaged:
-            if damage.path.parent in (store.live, store.sweeps):
+            if damage.path.parent in (store.live, store.sweeps, store.leases):
                 set_aside(store, damage.path)
         if any(damage.path.parent in (store.root, store.tables) for damage in damaged):
             old, _ = read_manifest(store)

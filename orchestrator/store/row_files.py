@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gensweep.orchestrator.store.files import not_readable, replacing
+from gensweep.orchestrator.store.files import replacing
+from gensweep.orchestrator.store.inside import not_readable, opened
+from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.schemas import conform
 
@@ -16,7 +18,7 @@ ROW_GROUP = 100_000
 
 
 def rows_without(
-    files: Iterable[Location], ids: pa.ChunkedArray, schema: pa.Schema
+    store: Store, files: Iterable[Location], ids: pa.ChunkedArray, schema: pa.Schema
 ) -> Iterator[pa.Table]:
     """The rows of older files, without those of trials that have run again.
 
@@ -25,7 +27,7 @@ def rows_without(
     superseded = ids.combine_chunks()
     for path in files:
         try:
-            with path.open("rb") as source:
+            with opened(store.root, path) as source:
                 file = pq.ParquetFile(source, page_checksum_verification=True)
                 for batch in file.iter_batches(batch_size=ROW_GROUP):
                     table = conform(pa.Table.from_batches([batch]), schema)
@@ -35,10 +37,17 @@ def rows_without(
 
 
 def write_rows(
-    path: Location, schema: pa.Schema, parts: Iterable[pa.Table], check: Callable[[], None]
+    store: Store,
+    path: Location,
+    schema: pa.Schema,
+    parts: Iterable[pa.Table],
+    check: Callable[[], None],
 ) -> None:
     checked = {"compression": "zstd", "write_page_checksum": True}
-    with replacing(path, check=check) as file, pq.ParquetWriter(file, schema, **checked) as writer:
+    with (
+        replacing(store.root, path, check=check) as file,
+        pq.ParquetWriter(file, schema, **checked) as writer,
+    ):
         for table in _in_row_groups(parts, schema):
             writer.write_table(table, row_group_size=ROW_GROUP)
 

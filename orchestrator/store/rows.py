@@ -14,7 +14,7 @@ import pyarrow as pa
 from gensweep.orchestrator.store.schemas import SWEEP
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.records import Epoch, Examples
-from gensweep.trainables.registry import trial_from_config
+from gensweep.trainables.registry import known_trial
 from gensweep.trainables.trial import Trial, content_hash
 
 Row = dict[str, Any]
@@ -60,7 +60,8 @@ def setting_row(trainable: str, setting: Mapping[str, Any]) -> Row:
 
 
 def trial_from_row(row: Row) -> Trial:
-    return trial_from_config(row["trainable"], json.loads(row["config"]))
+    """Raises GensweepError for settings that nobody knows here."""
+    return known_trial(row["trainable"], row["config"])
 
 
 def outcome_row(trial: Trial, epochs: Sequence[Epoch], wall_seconds: float) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from gensweep.orchestrator.store.names import short
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
 FORMAT = 1
+_KEYS = ("trial_id", "sweep")  # which every table has that has trials or sweeps
 _METADATA = {"gensweep_format": str(FORMAT)}
 _TIME = pa.timestamp("us")
 
@@ -125,14 +127,23 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table with exactly the schema's columns; those it lacks are NULL.
 
     Raises ArrowInvalid where a name must be damaged: columns are only ever added, so a file has
-    unknown ones, or lacks some, but not both.
+    unknown ones, or lacks some, but not both. Types never change.
     """
     if table.schema.equals(schema):
         return table.replace_schema_metadata(schema.metadata)
     found, known = set(_names(table.schema)), set(_names(schema))
     if found - known and known - found:
-        unknown = ", ".join(sorted(found - known))
+        unknown = short(", ".join(sorted(found - known)))
         raise pa.ArrowInvalid(f"unknown columns {unknown!r} in place of others")
+    for name in table.column_names:
+        if table.column_names.count(name) > 1:
+            raise pa.ArrowInvalid(f"more than one column {short(repr(name))}")
+    for key in _KEYS:
+        if key in schema.names and key not in table.column_names:
+            raise pa.ArrowInvalid(f"no column {key!r}")
+    for field in table.schema:
+        if field.name in schema.names and not _fits(field.type, schema.field(field.name).type):
+            raise pa.ArrowInvalid(f"column {field.name!r} is of type {short(str(field.type))}")
     columns = [
         table[field.name].cast(field.type)
         if field.name in table.column_names
@@ -140,6 +151,19 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _fits(found: pa.DataType, known: pa.DataType) -> bool:
+    """Whether it is the same type; a list of structs may lack fields that came later."""
+    if not (pa.types.is_list(found) and pa.types.is_struct(found.value_type)):
+        return bool(found.equals(known))
+    if not (pa.types.is_list(known) and pa.types.is_struct(known.value_type)):
+        return False
+    types = {field.name: field.type for field in known.value_type}
+    inner = list(found.value_type)
+    return len({field.name for field in inner}) == len(inner) and all(
+        field.type.equals(types.get(field.name, field.type)) for field in inner
+    )
 
 
 def _names(fields: Iterable[pa.Field]) -> Iterator[str]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gensweep.orchestrator.store import inside, strict
 from gensweep.orchestrator.store.damage import Damage
 from gensweep.orchestrator.store.errors import StoreError
-from gensweep.orchestrator.store.files import each, listing
+from gensweep.orchestrator.store.files import each
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import Lease, held, read_leases
+from gensweep.orchestrator.store.leases import Lease, held, read_claims
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.manifest import Manifest, of_parts, read_manifest
-from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES, conform
+from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES
 
 _TRIES = 20
 
@@ -53,54 +54,52 @@ def take_snapshot(store: Store, verify: bool = False) -> Snapshot:
     """
     for _ in range(_TRIES):
         manifest, bad_manifests = read_manifest(store)
-        leases = held(read_leases(store))
-        live, bad_live = _read_all(listing(store.live, "*.parquet"), LIVE)
-        sweeps, bad_sweeps = _read_all(listing(store.sweeps, "*.parquet"), SWEEP)
+        claims, bad_claims = read_claims(store)
+        live, bad_live = _read_all(store, store.live, strict.live_rows, LIVE)
+        sweeps, bad_sweeps = _read_all(store, store.sweeps, strict.sweep_rows, SWEEP)
         bad_parts = _bad_parts(store, manifest, verify)
         if read_manifest(store)[0].generation == manifest.generation:
-            damaged = [*bad_manifests, *bad_live, *bad_sweeps, *bad_parts]
+            damaged = [*bad_manifests, *bad_live, *bad_sweeps, *bad_parts, *bad_claims]
             lost = {damage.part for damage in bad_parts}
             whole = of_parts(manifest.generation, [p for p in manifest.parts if p not in lost])
-            return Snapshot(store, live, whole, sweeps, leases, damaged)
+            return Snapshot(store, live, whole, sweeps, held(claims), damaged)
     raise StoreError(str(store.root), "is being compacted without end", todo="try again")
 
 
-def _read_all(files: Sequence[Location], schema: pa.Schema) -> tuple[pa.Table, list[Damage]]:
-    """All files as one table, and the unreadable ones.
+def _read_all(
+    store: Store, folder: Location, parse: Callable[[bytes, str], pa.Table], schema: pa.Schema
+) -> tuple[pa.Table, list[Damage]]:
+    """All files of a folder as one table, and those that are left out.
 
     A file that has disappeared was compacted, which the caller detects.
     """
     damaged: list[Damage] = []
 
-    def read(path: Location) -> pa.Table | None:
+    def one(path: Location) -> pa.Table | None:
         try:
-            content = pa.BufferReader(path.read_bytes())
-            file = pq.ParquetFile(content, page_checksum_verification=True)
-            return conform(file.read(use_threads=False), schema)
+            return parse(inside.read(store.root, path, strict.MOST), path.stem)
         except FileNotFoundError:
             return None
         except (OSError, pa.ArrowException, ValueError) as error:
             damaged.append(Damage.of(path, error))
             return None
 
-    tables = [table for table in each(read, files) if table is not None]
+    files = inside.listed(store.root, folder, "*.parquet")
+    tables = [table for table in each(one, files) if table is not None]
     if not tables:
-        tables = [pa.Table.from_batches([], schema)]
+        tables = [schema.empty_table()]
     return pa.concat_tables(tables).combine_chunks(), damaged
 
 
 def _bad_parts(store: Store, manifest: Manifest, verify: bool) -> list[Damage]:
-    """Damage in the compacted files: in their footers or, with `verify`, anywhere."""
+    """Damage in the compacted files: where readers look first or, with `verify`, anywhere."""
     damaged: list[Damage] = []
     for table in TABLES:
         for part, path in zip(manifest.parts, manifest.paths(store, table), strict=True):
             try:
-                with path.open("rb") as source:
-                    file = pq.ParquetFile(source, page_checksum_verification=verify)
-                    conform(pa.Table.from_batches([], file.schema_arrow), TABLES[table])
-                    if verify:
-                        for _ in file.iter_batches():
-                            pass
+                with inside.opened(store.root, path) as source:
+                    file = pq.ParquetFile(source, page_checksum_verification=True)
+                    strict.check_part(file, table, verify)
             except (OSError, pa.ArrowException, ValueError) as error:
                 damaged.append(Damage.of(path, error, part))
     return damaged

@@ -32,10 +32,12 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
 
     Raises StoreError rather than omit a trial whose rows only cannot be read now.
     """
-    raise_if_passing(d for d in snapshot.damaged if d.path.parent != snapshot.store.sweeps)
+    store = snapshot.store
+    places = (store.root, store.live, store.tables)
+    raise_if_passing(d for d in snapshot.damaged if d.path.parent in places)
     columns = ["trial_id", "status", "attempts"]
-    files = snapshot.manifest.paths(snapshot.store, "trials")
-    compacted = [read_table(path, columns) for path in files]
+    files = snapshot.manifest.paths(store, "trials")
+    compacted = [read_table(store.root, path, columns) for path in files]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {
         row["trial_id"]: TrialStatus(Status(row["status"]), row["attempts"] or 0) for row in rows

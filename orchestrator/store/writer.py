@@ -71,7 +71,7 @@ class TrialWriter:
         guard: Guard | None = None,
         flush_seconds: float = 10.0,
     ) -> None:
-        self._path = store.live_file(trial.trial_id)
+        self._store, self._path = store, store.live_file(trial.trial_id)
         self._guard = guard
         self._trial = trial
         self._flush_seconds = flush_seconds
@@ -97,7 +97,7 @@ class TrialWriter:
         """Record that the trial runs, so that a worker that dies while loading is noticed."""
         # The file is missing or damaged.
         with suppress(OSError, pa.ArrowException, StoreError, ValueError):
-            (row,) = conform(read_table(self._path), LIVE).to_pylist()
+            (row,) = conform(read_table(self._store.root, self._path), LIVE).to_pylist()
             self._earlier = {name: row[name] for name in (*_OUTCOME, "epoch_rows", "step_rows")}
         self._flush()
 
@@ -147,7 +147,8 @@ class TrialWriter:
         if any(len(row[name]) < len(self._earlier.get(name) or ()) for name in nested):
             row |= self._earlier
         check = self._guard.check if self._guard else lambda: None
-        publish_table(self._path, pa.Table.from_pylist([row], schema=LIVE), check)
+        table = pa.Table.from_pylist([row], schema=LIVE)
+        publish_table(self._store.root, self._path, table, check)
         self._flushed = now
 
 
@@ -156,4 +157,4 @@ def mark_ended(store: Store, live: pa.Table, status: str, changes: Mapping[str, 
     for row in live.to_pylist():
         ended = {**row, **changes, "status": status, "finished_at": utc(datetime.now(UTC))}
         table = pa.Table.from_pylist([ended], schema=LIVE)
-        publish_table(store.live_file(row["trial_id"]), table)
+        publish_table(store.root, store.live_file(row["trial_id"]), table)

@@ -92,7 +92,9 @@ def write() -> Callable[..., ClassifierTrial]:
             "epoch_rows": epoch_rows(curve),
             "step_rows": [{"step": 4 * e.epoch, "train_loss": e.train_loss} for e in curve],
         }
-        publish_table(store.live_file(trial.trial_id), pa.Table.from_pylist([row], schema=LIVE))
+        publish_table(
+            store.root, store.live_file(trial.trial_id), pa.Table.from_pylist([row], schema=LIVE)
+        )
         return trial
 
     return put
@@ -106,7 +108,9 @@ def announce() -> Callable[..., None]:
         store: Store, sweep: str, trials: Sequence[ClassifierTrial], feeds: Sequence[str] = ()
     ) -> None:
         publish_table(
-            store.sweep_file(sweep), sweep_rows(sweep, [(trial, feeds) for trial in trials])
+            store.root,
+            store.sweep_file(sweep),
+            sweep_rows(sweep, [(trial, feeds) for trial in trials]),
         )
 
     return put

@@ -100,7 +100,9 @@ def test_a_field_makes_two_settings_two_draws_or_one_as_it_declares(
     assert len({one.setting_id, other.setting_id}) == settings
     assert len({(t.setting_id, t.seed) for t in (one, other)}) == draws
     if one.trains_network:
-        publish_table(store.sweep_file("both"), sweep_rows("both", [(one, ()), (other, ())]))
+        publish_table(
+            store.root, store.sweep_file("both"), sweep_rows("both", [(one, ()), (other, ())])
+        )
         with Database(store.root) as db:
             assert db.table("select count(*) from settings").rows == [(settings,)]
             assert db.table("select count(*) from draws").rows == [(draws,)]
@@ -159,7 +161,7 @@ def test_trials_from_before_settings_were_stored_have_the_same_settings(
         stored = db.table("from trials").records()
     late = ("setting_id", "setting", "patience", "log_every", "evaluate_every", "max_epochs")
     old = {**pa.parquet.read_table(path).to_pylist()[0], **dict.fromkeys(late)}
-    publish_table(path, pa.Table.from_pylist([old], schema=LIVE))
+    publish_table(store.root, path, pa.Table.from_pylist([old], schema=LIVE))
     with Database(store.root) as db:
         found = db.table("from trials").records()
     assert [{**row, "max_epochs": None} for row in stored] == found

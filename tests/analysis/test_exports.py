@@ -8,9 +8,11 @@ import math
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
+from re import fullmatch
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -271,6 +273,19 @@ def test_a_full_disk_is_an_error_that_names_the_target_and_nothing_hangs(
     with pytest.raises(StoreError, match=r"/out: cannot be written \(.*No space left on device"):
         put(results, tmp_path / "out", format)
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+@pytest.mark.parametrize("hostile", ["../../precious", "{tmp}/precious", "..", "a/b", "\x00"])
+def test_an_export_for_tensorboard_writes_nowhere_but_in_its_folder(
+    results: Store, tmp_path: Path, hostile: str
+) -> None:
+    for path in [*results.live.glob("*.parquet"), *results.tables.glob("*-trials.parquet")][:2]:
+        table = pq.read_table(path)
+        ids = pa.array([hostile.format(tmp=tmp_path)] * len(table))
+        pq.write_table(table.set_column(0, "trial_id", ids), path)
+    folder = put(results, tmp_path / "runs", "tensorboard")
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "runs"}
+    assert all(fullmatch("[0-9a-f]{12}|[.]gensweep-export", p.name) for p in folder.iterdir())
 
 
 @pytest.mark.parametrize("format", [name for name, e in EXPORTS.items() if e.needs])

@@ -79,7 +79,9 @@ def put(store: Store) -> Put:
                 *({"name": name, "value": value, "at": None} for name, value in once.items()),
             ],
         }
-        publish_table(store.live_file(trial.trial_id), pa.Table.from_pylist([row], schema=LIVE))
+        publish_table(
+            store.root, store.live_file(trial.trial_id), pa.Table.from_pylist([row], schema=LIVE)
+        )
         return trial
 
     return write

@@ -111,7 +111,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, trials in (("made", _CIFAR), ("other", _DIGITS)):
         feeds = ("figure_1b", "table_1") if name == "made" else ()
         rows = sweep_rows(name, [(_trial(settings), feeds) for settings, *_ in trials])
-        publish_table(store.sweep_file(name), rows)
+        publish_table(store.root, store.sweep_file(name), rows)
     return store.root
 
 

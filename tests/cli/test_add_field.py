@@ -34,7 +34,7 @@ from gensweep.trainables.labels import labels
 planned = plan(read_spec(Path(sys.argv[1])))
 trials = [p.trial for p in planned]
 store = Store.create(sys.argv[2])
-publish_table(store.sweep_file("warm"), sweep_rows("warm", [(t, ()) for t in trials]))
+publish_table(store.root, store.sweep_file("warm"), sweep_rows("warm", [(t, ()) for t in trials]))
 with gensweep.connect(sys.argv[2]) as db:
     print(json.dumps({
         "ids": [t.trial_id for t in trials],

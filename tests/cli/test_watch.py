@@ -43,7 +43,7 @@ def growing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A sweep of two trials, `two`, of which none has begun."""
     monkeypatch.chdir(tmp_path)
     store = Store.create("results")
-    publish_table(store.sweep_file("two"), sweep_rows("two", [(t, ()) for t in TRIALS]))
+    publish_table(store.root, store.sweep_file("two"), sweep_rows("two", [(t, ()) for t in TRIALS]))
     return store
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gensweep.orchestrator import doctor
 from gensweep.orchestrator.doctor import Finding, examine
-from gensweep.orchestrator.store import files
+from gensweep.orchestrator.store import inside
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.datasets.arrays import Dataset, write_cache
 
@@ -131,11 +131,11 @@ def test_a_place_that_cannot_be_written_is_broken(
     if made:
         Store.create(tmp_path / "results")
 
-    def refuse(source: Path, target: Path) -> None:
+    def refuse(source: str, target: str, **folders: int) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(inside.os, "replace", refuse)
     found = finding("results", tmp_path)
     assert found.state == "broken"
     assert ("cannot be written" if made else "is not writable") in found.detail

@@ -127,7 +127,7 @@ def test_a_folder_of_the_same_name_that_is_another_one_is_said(job: Job) -> None
 def test_a_folder_that_cannot_be_written_or_read_is_said(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path, content: bytes) -> None:
+    def refuse(root: Path, path: Path, content: bytes) -> None:
         raise not_writable(path, OSError(30, "Read-only file system"))
 
     def stale(*arguments: Any) -> bool:

@@ -124,5 +124,5 @@ def test_the_next_launch_goes_on_from_that_step_to_the_rows_of_an_undisturbed_ru
     }
     for name, expected in rows.items():
         (path,) = manifest.paths(store, name)
-        found = read_table(path).drop_columns("trial_id").to_pylist()
+        found = read_table(store.root, path).drop_columns("trial_id").to_pylist()
         assert [r | {"seconds": 0} for r in found] == [r | {"seconds": 0} for r in expected]

@@ -21,7 +21,7 @@ PARTS = {
     "resources": "[resources]\ncpu = 1",
 }
 ARROW = "# <--"
-NAME = "a name of a-z, 0-9, _ and -"
+NAME = "a name of a-z, 0-9, _ and -, of at most 200 characters"
 SEEDS = "a list of different whole numbers"
 FRACTION = "a number, at least 0, at most 1"
 MODEL = "one of " + ", ".join(MODELS)

@@ -35,7 +35,7 @@ def begin(store: Store, tmp_path: Path) -> Iterator[Begin]:
     """A worker with its first trial, as Tune sets it up in an actor's process."""
     threads = torch.get_num_threads()
     lease = "0123456789ab"
-    publish(store.leases / f"{lease}.json", b"{}")
+    publish(store.root, store.leases / f"{lease}.json", b"{}")
 
     def setup(trial: ClassifierTrial, attempt: int = 1) -> Worker:
         worker = Worker.__new__(Worker)

@@ -33,7 +33,7 @@ Begin = Callable[..., Worker]
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store.create(tmp_path / "results")
-    publish(store.leases / "lease.json", b"{}")
+    publish(store.root, store.leases / "lease.json", b"{}")
     return store
 
 
@@ -71,7 +71,7 @@ def rows(store: Store) -> tuple[list[Any], list[Any]]:
 @pytest.fixture
 def undisturbed(begin: Begin, tmp_path: Path) -> tuple[list[Any], list[Any]]:
     other = Store.create(tmp_path / "other")
-    publish(other.leases / "lease.json", b"{}")
+    publish(other.root, other.leases / "lease.json", b"{}")
     assert finish(begin(other)).status == "done"
     return rows(other)
 
@@ -104,7 +104,7 @@ def test_a_worker_that_tune_stops_saves_where_it_is(
 def test_a_worker_stops_when_its_launch_asks_for_it(store: Store, begin: Begin) -> None:
     worker = begin()
     worker.step()
-    publish(store.leases / "lease.beat", b'{"count": 1, "stopping": true}')
+    publish(store.root, store.leases / "lease.beat", b'{"count": 1, "stopping": true}')
     module.time.sleep(1.1)
     assert finish(worker).status == "interrupted"
     assert store.checkpoint_file(TRIAL.trial_id).exists()

@@ -41,7 +41,7 @@ Rows = dict[ClassifierTrial, tuple[Any, ...]]
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store.create(tmp_path / "results")
-    publish(store.leases / "lease.json", b"{}")
+    publish(store.root, store.leases / "lease.json", b"{}")
     return store
 
 
@@ -162,7 +162,7 @@ def test_a_worker_that_tune_stops_saves_every_trial_that_has_not_ended(
 def test_a_pack_stops_when_its_launch_asks_for_it(store: Store, begin: Begin) -> None:
     worker = begin(LONG, OTHER)
     worker.step()
-    publish(store.leases / "lease.beat", b'{"count": 1, "stopping": true}')
+    publish(store.root, store.leases / "lease.beat", b'{"count": 1, "stopping": true}')
     module.time.sleep(1.1)
     assert set(ends(finish(worker)).values()) == {"interrupted"}
     assert all(store.checkpoint_file(trial.trial_id).exists() for trial in (LONG, OTHER))
@@ -215,7 +215,7 @@ def test_all_checkpoints_of_a_pack_may_be_damaged(
     store: Store, begin: Begin, expected: Rows
 ) -> None:
     for trial in PACK:
-        publish(store.checkpoint_file(trial.trial_id), b"gensweep, or so it says" * 10)
+        publish(store.root, store.checkpoint_file(trial.trial_id), b"gensweep, or so it says" * 10)
     reports = finish(begin(*PACK))
     assert [p.trial_id for p in reports if p.note] == [trial.trial_id for trial in PACK]
     assert rows(store) == expected

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gensweep.orchestrator.store import claiming
+from gensweep.orchestrator.store import claiming, inside, row_files
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
@@ -199,7 +199,7 @@ def template(
         compact(store)
         name = f"sweep_{batch[0]}"
         planned = [(trial, ("figure_1a",)) for trial in trials]
-        publish_table(store.sweep_file(name), sweep_rows(name, planned))
+        publish_table(store.root, store.sweep_file(name), sweep_rows(name, planned))
     write(store, 8)
     write(store, 9, "running")
     return store.root
@@ -270,15 +270,15 @@ def unreachable() -> Callable[[pytest.MonkeyPatch, Path], None]:
     """Let a file be one that the system cannot reach at the moment."""
 
     def make(patch: pytest.MonkeyPatch, lost: Path) -> None:
-        for name in ("open", "read_bytes"):
-            real = getattr(Path, name)
+        real = inside.opened
 
-            def refuse(path: Path, *args: Any, real: Any = real, **options: Any) -> Any:
-                if path == lost:
-                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
-                return real(path, *args, **options)
+        def refuse(root: Path, path: Path) -> Any:
+            if path == lost:
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+            return real(root, path)
 
-            patch.setattr(Path, name, refuse)
+        for module in (inside, row_files):
+            patch.setattr(module, "opened", refuse)
 
     return make
 

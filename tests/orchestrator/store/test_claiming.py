@@ -110,8 +110,8 @@ def test_the_last_thing_before_a_claim_stands_is_to_look_at_the_others(
     events: list[Any] = []
     publish, look = claiming.publish, claiming.read_leases
 
-    def publishing(path: Path, content: bytes, **options: Any) -> None:
-        publish(path, content, **options)
+    def publishing(root: Path, path: Path, content: bytes, **options: Any) -> None:
+        publish(root, path, content, **options)
         if path.suffix == ".json":
             events.append(frozenset(json.loads(content)["names"]))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gensweep.orchestrator.store import files
+from gensweep.orchestrator.store import inside
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
@@ -77,12 +76,12 @@ def test_a_full_disk_changes_nothing_and_leaves_no_half_table(
     before = rows(filled)
     replace = os.replace
 
-    def full(source: Path, target: Path) -> None:
-        if target.name.endswith(f"-{table}.parquet"):
+    def full(source: str, target: str, **folders: int) -> None:
+        if target.endswith(f"-{table}.parquet"):
             raise OSError(errno.ENOSPC, "No space left on device")
-        replace(source, target)
+        replace(source, target, **folders)
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr(inside.os, "replace", full)
     with pytest.raises(StoreError, match=f"{table}.parquet: cannot be written .No space left"):
         compact(filled)
     monkeypatch.undo()
@@ -94,14 +93,14 @@ def test_a_full_disk_changes_nothing_and_leaves_no_half_table(
 
 def test_what_a_kill_left_behind_is_swept_up(filled: Store, rows: Rows) -> None:
     before = rows(filled)
-    for generation in (1, 2, 3):
-        name = f"{generation:06d}-extra.parquet"
+    names = ["000000-steps.parquet", "000002-trials.parquet", "000003-epochs.parquet"]
+    for name in names:
         (filled.tables / name).write_bytes(b"published, but never put in force")
     (filled.tables / "notes.txt").write_text("of the user")
     assert rows(filled) == before
     compact(filled)
     assert rows(filled) == before
     left = {path.name for path in filled.tables.iterdir()}
-    assert not [name for name in left if "extra" in name]
+    assert not left & set(names)
     assert "notes.txt" in left
     assert not filled.quarantine.exists()

@@ -119,7 +119,7 @@ def test_where_every_manifest_is_damaged_each_is_named(filled: Store, content: s
 
 
 @pytest.mark.parametrize("kind", ["page", "bit"])
-@pytest.mark.parametrize("table", ["trials", "epochs", "steps"])
+@pytest.mark.parametrize("table", ["epochs", "steps"])
 def test_a_damaged_page_is_never_copied_into_a_new_part(
     filled: Store, damage: Strike, table: str, kind: str
 ) -> None:
@@ -137,6 +137,21 @@ def test_a_damaged_page_is_never_copied_into_a_new_part(
     assert new == set()
     assert {p: after[p] for p in before} == before
     assert list(other.tables.iterdir()) == []
+
+
+def test_a_damaged_page_with_the_ids_of_trials_is_seen_at_once_and_never_copied(
+    filled: Store, damage: Strike
+) -> None:
+    path = filled.tables / "000002-trials.parquet"
+    damage(path, "page")
+    content = path.read_bytes()
+    other = Store.create(filled.root.parent / "other")
+    assert merge(other, filled).trials == 6
+    assert [d.path for d in take_snapshot(filled).damaged] == [path]
+    compact(filled)
+    assert (filled.quarantine / path.name).read_bytes() == content
+    for store in (filled, other):
+        assert seeds(take_snapshot(store)) - {9} == {1, 2, 3, 4, 5, 8}
 
 
 @pytest.mark.parametrize("kind", ["page", "bit"])

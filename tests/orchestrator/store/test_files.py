@@ -25,8 +25,8 @@ def test_a_published_file_has_exactly_the_content_and_nothing_lies_beside_it(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "made" / "on the way" / "a.json"
-    publish(path, b"first")
-    publish(path, b"second")
+    publish(path.parent, path, b"first")
+    publish(path.parent, path, b"second")
     assert path.read_bytes() == b"second"
     assert list(path.parent.iterdir()) == [path]
 
@@ -36,10 +36,10 @@ def test_a_failing_write_leaves_the_old_content_and_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = tmp_path / "a.parquet"
-    publish(path, b"old")
+    publish(tmp_path, path, b"old")
     monkeypatch.setattr(os, step, refuse)
     with pytest.raises(StoreError, match="No space left on device") as caught:
-        publish(path, b"new")
+        publish(tmp_path, path, b"new")
     assert caught.value.where == str(path)
     assert "--results" in caught.value.todo
     assert path.read_bytes() == b"old"
@@ -49,13 +49,13 @@ def test_a_failing_write_leaves_the_old_content_and_no_temporary_file(
 def test_a_file_in_the_way_of_the_folder_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "live").write_text("not a folder")
     with pytest.raises(StoreError, match="cannot be written"):
-        publish(tmp_path / "live" / "a.parquet", b"new")
+        publish(tmp_path, tmp_path / "live" / "a.parquet", b"new")
 
 
 def test_a_folder_in_the_way_of_the_file_is_a_store_error_and_stays(tmp_path: Path) -> None:
     (tmp_path / "a.parquet" / "inner").mkdir(parents=True)
     with pytest.raises(StoreError, match="cannot be written"):
-        publish(tmp_path / "a.parquet", b"new")
+        publish(tmp_path, tmp_path / "a.parquet", b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["a.parquet"]
 
 
@@ -63,7 +63,7 @@ def test_what_is_not_flushed_yet_has_no_name_that_a_reader_looks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.parquet"
-    publish(path, b"old")
+    publish(tmp_path, path, b"old")
     seen: list[tuple[list[Path], bytes]] = []
     flush = os.fsync
 
@@ -72,7 +72,7 @@ def test_what_is_not_flushed_yet_has_no_name_that_a_reader_looks_for(
         flush(file)
 
     monkeypatch.setattr(os, "fsync", look)
-    publish(path, b"new")
+    publish(tmp_path, path, b"new")
     assert seen == [([path], b"old")]
 
 
@@ -82,7 +82,7 @@ def test_two_threads_that_publish_the_same_file_leave_one_of_both_whole(tmp_path
 
     def publish_often(content: bytes) -> None:
         for _ in range(20):
-            publish(path, content)
+            publish(tmp_path, path, content)
 
     writers = [threading.Thread(target=publish_often, args=(content,)) for content in contents]
     for writer in writers:
@@ -94,8 +94,8 @@ def test_two_threads_that_publish_the_same_file_leave_one_of_both_whole(tmp_path
 
 
 def test_json_and_tables_come_back_as_they_were(tmp_path: Path) -> None:
-    publish_json(tmp_path / "a.json", {"format": 1, "files": ["ü"]})
+    publish_json(tmp_path, tmp_path / "a.json", {"format": 1, "files": ["ü"]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"format": 1, "files": ["ü"]}
     table = pa.table({"x": [1, 2, None], "y": [["a"], [], None]})
-    publish_table(tmp_path / "a.parquet", table)
+    publish_table(tmp_path, tmp_path / "a.parquet", table)
     assert pq.read_table(tmp_path / "a.parquet").equals(table)

@@ -30,7 +30,7 @@ def other(tmp_path: Path) -> Store:
 
 def sweep(store: Store, name: str, planned: Sequence[tuple[int, Sequence[str]]]) -> None:
     trials = [(ClassifierTrial(model="mlp_1x512", seed=seed), feeds) for seed, feeds in planned]
-    publish_table(store.sweep_file(name), sweep_rows(name, trials))
+    publish_table(store.root, store.sweep_file(name), sweep_rows(name, trials))
 
 
 @pytest.mark.parametrize("compacted", [(), (0,), (1,), (0, 1)], ids=str)

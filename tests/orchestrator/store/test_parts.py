@@ -7,8 +7,9 @@ import math
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensweep.orchestrator.store import files, leftovers
+from gensweep.orchestrator.store import inside, leftovers
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
@@ -33,8 +34,12 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def no_flushing() -> Iterator[None]:
     """What is not about crashes need not wait for the disk."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files.os, "fsync", lambda file: None)
+        patch.setattr(inside.os, "fsync", lambda file: None)
         yield
+
+
+def trial_id(about: str) -> str:
+    return sha256(about.encode()).hexdigest()[:12]
 
 
 @dataclass
@@ -44,19 +49,24 @@ class Trials:
     store: Store
     attempts: Counter[str] = field(default_factory=Counter)
 
-    def run(self, name: str) -> None:
+    def run(self, about: str) -> None:
         """As many epochs as attempts, and twice as many steps."""
+        name = trial_id(about)
         self.attempts[name] += 1
         n = self.attempts[name]
         row = {
             "trial_id": name,
+            "trainable": "noop",
+            "config": "{}",
             "status": "done",
             "attempts": n,
             "model": f"of {name}",
             "epoch_rows": [{"epoch": e, "train_loss": n + e / 10} for e in range(n)],
             "step_rows": [{"step": s, "train_loss": n + s / 10} for s in range(2 * n)],
         }
-        publish_table(self.store.live_file(name), pa.Table.from_pylist([row], schema=LIVE))
+        publish_table(
+            self.store.root, self.store.live_file(name), pa.Table.from_pylist([row], schema=LIVE)
+        )
 
     def expected(self) -> Rows:
         known = sorted(self.attempts.items())
@@ -175,10 +185,10 @@ def test_what_killed_writers_left_is_swept_up_when_nobody_can_be_at_it_any_more(
             (folder / name).write_bytes(b"")
             os.utime(folder / name, (5e9 - age, 5e9 - age))
     Trials(store).run("a")
-    for path in (store.live_file("a"), store.marker):
+    for path in (store.live_file(trial_id("a")), store.marker):
         os.utime(path, (5e9, 5e9))
     for folder in folders:
-        remove_leftovers(folder)
+        remove_leftovers(store, folder)
         left = {path.name for path in folder.iterdir()} & {".old.tmp", ".new.tmp", "old.txt"}
         assert left == {".new.tmp", "old.txt"}
 
@@ -187,15 +197,14 @@ def test_compaction_sweeps_every_folder_and_minds_neither_absent_nor_vanishing_f
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swept: list[Path] = []
-    real: Callable[[Path], Any] = Path.iterdir
+    real = inside.listed
 
-    def vanishing(folder: Path) -> Iterator[Path]:
+    def vanishing(root: Path, folder: Path, pattern: str = "*") -> list[Path]:
         swept.append(folder)
-        yield from real(folder)
-        yield folder / ".gone.tmp"
+        return [*map(Path, real(root, folder, pattern)), folder / ".gone.tmp"]
 
     Trials(store).run("a")
-    monkeypatch.setattr(Path, "iterdir", vanishing)
+    monkeypatch.setattr(inside, "listed", vanishing)
     assert compact(store).trials == 1
     assert {store.root, store.live, store.tables, store.sweeps, store.leases} <= set(swept)
     assert not store.checkpoints.exists()

@@ -57,7 +57,7 @@ def test_a_file_with_a_name_that_nobody_gave_a_column_is_damaged(
     """A NULL in its place would be a wrong answer."""
     path = store.live_file(write(store, 1).trial_id)
     names = ["stetus" if name == "status" else name for name in LIVE.names]
-    publish_table(path, pq.read_table(path).rename_columns(names))
+    publish_table(store.root, path, pq.read_table(path).rename_columns(names))
     seen = take_snapshot(store)
     assert seen.live.num_rows == 0
     assert "unknown columns 'stetus'" in str(seen.damaged[0])
@@ -65,7 +65,7 @@ def test_a_file_with_a_name_that_nobody_gave_a_column_is_damaged(
 
 def test_a_column_that_only_a_newer_gensweep_knows_is_left_out(store: Store, write: Write) -> None:
     path = store.live_file(write(store, 1).trial_id)
-    publish_table(path, pq.read_table(path).append_column("new", [[1]]))
+    publish_table(store.root, path, pq.read_table(path).append_column("new", [[1]]))
     seen = take_snapshot(store)
     assert seen.live.schema.equals(LIVE)
     assert (seen.live.num_rows, list(seen.damaged)) == (1, [])
@@ -75,7 +75,7 @@ def test_a_column_that_an_older_file_lacks_is_null(store: Store, write: Write) -
     trial = write(store, 1)
     path = store.live_file(trial.trial_id)
     old = pq.read_table(path)
-    publish_table(path, old.drop_columns(["versions", "step_rows"]))
+    publish_table(store.root, path, old.drop_columns(["versions", "step_rows"]))
     seen = take_snapshot(store)
     assert seen.live.schema.equals(LIVE)
     assert seen.live["versions"].to_pylist() == [None]

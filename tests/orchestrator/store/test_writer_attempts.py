@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensweep.orchestrator.store import files, writer
+from gensweep.orchestrator.store import inside, writer
 from gensweep.orchestrator.store.claiming import claim_trials
 from gensweep.orchestrator.store.errors import LeaseLostError
 from gensweep.orchestrator.store.layout import Store
@@ -58,7 +58,7 @@ def test_whatever_attempts_come_readers_see_the_furthest_any_has_come(
     store.live_file(TRIAL.trial_id).unlink(missing_ok=True)
     whole, furthest = course(epoch), 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files.os, "fsync", lambda file: None)
+        patch.setattr(inside.os, "fsync", lambda file: None)
         for attempt, length in enumerate(lengths, start=1):
             worker = run(store, [], attempt)
             for come in range(length + 1):
@@ -153,7 +153,7 @@ def test_a_lease_that_is_lost_while_the_disk_is_slow_is_noticed_too(
     with claim_trials(store, "launch", [TRIAL.trial_id]) as lease:
         worker = run(store, [Started("cpu", 7)], guard=Guard(store, lease.id))
         before = stamp(store.live_file(TRIAL.trial_id))
-        monkeypatch.setattr(files.os, "fsync", lambda file: revoke(store, lease.id))
+        monkeypatch.setattr(inside.os, "fsync", lambda file: revoke(store, lease.id))
         with pytest.raises(LeaseLostError):
             worker.add(Ended("done"))
     assert stamp(store.live_file(TRIAL.trial_id)) == before
