@@ -115,7 +115,8 @@ def _heartbeat(content: dict[str, Any]) -> Heartbeat:
         _number(content, "count", 0),
         content.get("settled", False) is True,
         content.get("stopping", False) is True,
-        [{"host": _text(n, "host"), "workers": _number(n, "workers")} for n in nodes],
+        tuple({"host": _text(n, "host"), "workers": _number(n, "workers")} for n in nodes),
+        _number(content, "checkpoints_asked", 0),
     )
 
 

@@ -28,7 +28,7 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     store = Store.create(tmp_path / "results")
     planned = [(p.trial, p.feeds) for p in plan(parse_spec(sweep([0, 1]), "old.toml"))]
-    publish_table(store.sweep_file("mine"), sweep_rows("mine", planned))
+    publish_table(store.root, store.sweep_file("mine"), sweep_rows("mine", planned))
     return tmp_path
 
 

@@ -183,7 +183,7 @@ def test_what_a_launch_shows_gives_no_orders() -> None:
         console.print(shows if display is LiveDisplay else "")
         shows.progressed(Progress("a", "failed", error=f"error{HOSTILE}"))
         shows.said(f"said{HOSTILE}")
-        shows.lost("a")
+        shows.lost("a", f"reason{HOSTILE}")
         assert orders(out.getvalue()) == set()
         assert "[red]" in out.getvalue()
         assert "\\x1b[2J" in out.getvalue()

@@ -116,7 +116,8 @@ def test_a_worker_saves_and_goes_on_when_its_launch_asks_for_it(
     worker = begin(checkpoint_seconds=float("inf"))
     worker.step()
     assert not store.checkpoint_file(TRIAL.trial_id).exists()
-    publish(store.leases / "lease.beat", b'{"count": 1, "checkpoints_asked": 1}')
+    beat = b'{"count": 1, "checkpoints_asked": 1}'
+    publish(store.root, store.leases / "lease.beat", beat)
     module.time.sleep(1.1)
     worker.step()
     assert store.checkpoint_file(TRIAL.trial_id).exists()
