@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from gensweep.analysis.database.running import any_stuck
 from gensweep.cli import exits
 
 # The module of each command, imported only when the command is called.
@@ -83,7 +85,11 @@ def main() -> None:
     """Run the command line and exit with its code."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
-    sys.exit(exits.run(lambda: _call(arguments), debug))
+    code = exits.run(lambda: _call(arguments), debug)
+    if any_stuck():
+        sys.stdout.flush()
+        os._exit(code)  # as Python would wait for what cannot be stopped
+    sys.exit(code)
 
 
 def _call(arguments: list[str]) -> int | None:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.database.catalog import VIEWS
-from gensweep.cli.options import RESULTS, FormatOption, Results
-from gensweep.cli.output import emit
+from gensweep.analysis.database.running import Limits
+from gensweep.cli.options import RESULTS, FormatOption, Memory, Results, Timeout
+from gensweep.cli.output import MOST, emit
 from gensweep.cli.reading import opened
 
 
@@ -29,16 +30,20 @@ def query(
     ] = None,
     results: Results = RESULTS,
     format_: FormatOption = None,
+    timeout: Timeout = None,
+    memory: Memory = None,
 ) -> None:
     text = asked(sql, file)
-    with opened(results, sweep) as db:
-        table = db.table(text)
-    emit([table], format_)
+    with opened(results, sweep, Limits(timeout, memory)) as db:
+        emit([db.rows(text)], format_)
 
 
 query.__doc__ = f"""Query the results with SQL.
 
 The views are {", ".join(VIEWS[:-1])} and {VIEWS[-1]}.
+
+csv, json and jsonl are written as the rows come, however many they are; the other formats show
+the first {MOST}.
 """
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from gensweep.analysis.database.running import Limits
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SweepName
+from gensweep.cli.options import RESULTS, FormatOption, Memory, Results, SweepName, Timeout
 from gensweep.cli.reading import opened
 from gensweep.cli.shell import Shell, complete
 from gensweep.trainables.errors import GensweepError
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
 
-def sql(sweep: SweepName = None, results: Results = RESULTS, format_: FormatOption = None) -> None:
+def sql(
+    sweep: SweepName = None,
+    results: Results = RESULTS,
+    format_: FormatOption = None,
+    timeout: Timeout = None,
+    memory: Memory = None,
+) -> None:
     """Query the results with SQL, statement by statement: .help lists commands, .quit leaves.
 
     From a pipe it reads statements that end with a semicolon, and stops at the first error.
     """
-    with opened(results, sweep) as db:
+    with opened(results, sweep, Limits(timeout, memory)) as db:
         if not sys.stdin.isatty():
             read(Shell(db, format_), sys.stdin)
             return
