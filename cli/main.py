@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from gensweep.analysis.database.running import any_stuck
 from gensweep.cli import exits, streams
 
 # The module of each command, imported only when the command is called.
@@ -86,6 +88,8 @@ def main() -> None:
     arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
     code = exits.run(lambda: _call(arguments), debug)
     streams.finish()
+    if any_stuck():
+        os._exit(code)  # as Python would wait for what cannot be stopped
     sys.exit(code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,29 @@ SafeCsv = Annotated[
     ),
 ]
 
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", help="Stop a statement that runs longer.", min=0.001, metavar="SECONDS"
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        help="What DuckDB may use, such as 4GB; by default 80 % of the memory.",
+        metavar="SIZE",
+        callback=lambda size: _checked(size),
+    ),
+]
+
 RESULTS = "results"
+
+
+def _checked(size: str | None) -> str | None:
+    if size is not None and not re.fullmatch(r"\d{1,6}(\.\d+)? ?[kKMGT]i?B", size):
+        raise typer.BadParameter(f"{size} is no size such as 500MB or 4GB")
+    return size
 
 
 def data_folder(data: Path | None) -> Path:

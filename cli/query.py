@@ -10,8 +10,17 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.database.catalog import VIEWS
-from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, given_path
-from gensweep.cli.output import emit
+from gensweep.analysis.database.running import Limits
+from gensweep.cli.options import (
+    RESULTS,
+    FormatOption,
+    Memory,
+    Results,
+    SafeCsv,
+    Timeout,
+    given_path,
+)
+from gensweep.cli.output import MOST, emit
 from gensweep.cli.reading import opened
 
 
@@ -36,16 +45,20 @@ def query(
     results: Results = RESULTS,
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
+    timeout: Timeout = None,
+    memory: Memory = None,
 ) -> None:
     text = asked(sql, file)
-    with opened(results, sweep) as db:
-        table = db.table(text)
-    emit([table], format_, safe_csv)
+    with opened(results, sweep, Limits(timeout, memory)) as db:
+        emit([db.rows(text)], format_, safe_csv)
 
 
 query.__doc__ = f"""Query the results with SQL.
 
 The views are {", ".join(VIEWS[:-1])} and {VIEWS[-1]}.
+
+csv, json and jsonl are written as the rows come, however many they are; the other formats show
+the first {MOST}.
 """
 
 

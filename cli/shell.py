@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from gensweep.analysis.database.catalog import VIEWS
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.tables.table import Table
 from gensweep.cli.formats import Format
-from gensweep.cli.output import emit
+from gensweep.cli.output import MOST, emit
 
 HELP = """\
 SELECT …;       ask the results; a statement may have many lines and ends with ;
@@ -64,15 +63,15 @@ class Shell:
     def run(self, text: str, people: bool = False) -> bool:
         """Run statements or a command, and say whether to go on. Raises QueryError.
 
-        people: show only the beginning of long results.
+        people: lay out only the beginning of long results.
         """
         if text.lstrip().startswith("."):
             return self._command(*text.split())
         statements, rest = split(text)
         for statement in [*statements, rest]:
             if not blank(statement):
-                table = self._db.table(statement)
-                emit([_beginning(table) if people else table], self._format, self._safe_csv)
+                most = _MOST if people else MOST
+                emit([self._db.rows(statement)], self._format, self._safe_csv, most)
         return True
 
     def _command(self, name: str, *arguments: str) -> bool:
@@ -98,10 +97,3 @@ class Shell:
             "where table_name = ? order by column_index",
             [view],
         )
-
-
-def _beginning(table: Table) -> Table:
-    if len(table.rows) <= _MOST:
-        return table
-    note = f"the first {_MOST} of {len(table.rows)} rows; `gensweep query` prints them all"
-    return replace(table, rows=table.rows[:_MOST], notes=[note])

@@ -6,12 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from gensweep.analysis.tables.rows import Rows
 from gensweep.analysis.tables.table import Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def harmless(table: Table) -> Table:
+def harmless(table: Table | Rows) -> Table | Rows:
     """With an apostrophe before every text that a spreadsheet would run; numbers stay numbers.
 
     Its rows can be read once.

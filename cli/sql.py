@@ -6,9 +6,18 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from gensweep.analysis.database.errors import QueryError
+from gensweep.analysis.database.running import Limits
 from gensweep.cli.exits import say
 from gensweep.cli.formats import Format
-from gensweep.cli.options import RESULTS, FormatOption, Results, SafeCsv, SweepName
+from gensweep.cli.options import (
+    RESULTS,
+    FormatOption,
+    Memory,
+    Results,
+    SafeCsv,
+    SweepName,
+    Timeout,
+)
 from gensweep.cli.reading import opened
 from gensweep.cli.shell import Shell, complete
 from gensweep.trainables.errors import GensweepError
@@ -22,12 +31,14 @@ def sql(
     results: Results = RESULTS,
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
+    timeout: Timeout = None,
+    memory: Memory = None,
 ) -> None:
     """Query the results with SQL, statement by statement: .help lists commands, .quit leaves.
 
     From a pipe it reads statements that end with a semicolon, and stops at the first error.
     """
-    with opened(results, sweep) as db:
+    with opened(results, sweep, Limits(timeout, memory)) as db:
         if not sys.stdin.isatty():
             read(Shell(db, format_, safe_csv), sys.stdin)
             return

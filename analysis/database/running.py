@@ -1,0 +1,98 @@
+"""Statements that can be stopped, by Ctrl-C and by a limit of time.
+
+DuckDB does not hear signals, and Python hears them in the main thread alone. So another thread
+runs the statement, while the caller's waits for it and can tell DuckDB to stop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gensweep.analysis.database.errors import QueryError
+
+if TYPE_CHECKING:
+    import duckdb
+
+Result = TypeVar("Result")
+
+_NAME = "gensweep statement"
+_GRACE = 0.5  # seconds in which DuckDB has to stop
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a statement may use.
+
+    seconds: of DuckDB's time; None is as long as it takes.
+    memory:  such as 4GB, for all of DuckDB; None is 80 % of the machine's.
+    """
+
+    seconds: float | None = None
+    memory: str | None = None
+
+
+class Runner:
+    """Runs the statements of one connection, one after the other."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, seconds: float | None) -> None:
+        self._connection = connection
+        self._seconds = self._left = seconds
+        self._running: Future[Any] | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a statement was stopped, and DuckDB did not stop."""
+        return self._running is not None and not self._running.done()
+
+    def begin(self) -> None:
+        """The next statement has all the time there is."""
+        self._left = self._seconds
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """The result of a part of the statement. Raises QueryError if there is no time left.
+
+        Whatever is raised meanwhile, such as KeyboardInterrupt, stops the statement.
+        """
+        future: Future[Result] = Future()
+        self._running = future
+        began = time.monotonic()
+        threading.Thread(target=_fill, args=(future, work), name=_NAME, daemon=True).start()
+        try:
+            if future not in wait([future], self._left).done:
+                raise QueryError("query", f"took longer than {self._seconds:g} s", todo="stopped")
+        except BaseException:
+            self._stop(future)
+            raise
+        self._running = None  # and what it raises is not kept
+        if self._left is not None:
+            self._left = max(self._left - (time.monotonic() - began), 0.0)
+        return future.result()
+
+    def _stop(self, future: Future[Any]) -> None:
+        """Tell DuckDB so until it does, as it forgets what it is told before it has begun."""
+        until = time.monotonic() + _GRACE
+        while not future.done() and time.monotonic() < until:
+            self._connection.interrupt()
+            wait([future], 0.02)
+
+
+def any_stuck() -> bool:
+    """Whether a statement still runs in this process, which cannot end by itself before it."""
+    ours = [thread for thread in threading.enumerate() if thread.name == _NAME]
+    for thread in ours:
+        thread.join(0.05)  # it may just be about to end
+    return any(thread.is_alive() for thread in ours)
+
+
+def _fill(future: Future[Result], work: Callable[[], Result]) -> None:
+    try:
+        result = work()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
