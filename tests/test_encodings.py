@@ -12,7 +12,7 @@ FOLDERS = ("trainables", "orchestrator", "analysis", "cli", "docs", "benchmarks"
 # How many arguments a call has at least that names the encoding without a keyword.
 ENOUGH = {"read_text": 1, "write_text": 2, "TextIOWrapper": 2}
 PROCESSES = {"run", "Popen", "check_output"}
-ARCHIVES = {"tarfile", "zipfile"}
+OF_BYTES = {"tarfile", "zipfile", "os"}
 
 
 def leaves_it_to_the_locale(call: ast.Call) -> bool:
@@ -23,7 +23,7 @@ def leaves_it_to_the_locale(call: ast.Call) -> bool:
     if name in ENOUGH:
         return len(call.args) < ENOUGH[name]
     of = getattr(getattr(call.func, "value", None), "id", "")
-    if name == "open" and of not in ARCHIVES:
+    if name == "open" and of not in OF_BYTES:
         modes = [a.value for a in call.args if isinstance(a, ast.Constant)]
         alone = isinstance(call.func, ast.Name) or not call.args
         return any("b" not in str(mode) for mode in modes) or (alone and not modes)
