@@ -478,8 +478,8 @@ def run(place: Place, commands: Sequence[str], seconds: int, report: int) -> Non
     """In a process of its own: each command, with its code and output to the parent."""
     claiming._PAUSE, leases.PATIENCE = 0.01, 0.1
     os.fsync = lambda file: None
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115
     for name in commands:
         os.write(report, f"begin\t{name}\n".encode())
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # which ends what hangs, wherever it hangs
@@ -559,12 +559,14 @@ def prepared() -> Iterator[tuple[Path, Place]]:
         yield healthy, Place(base / "work" / "results", outside)
 
 
-def attack(count: int, seed: int, seconds: int = 5) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def attack(
+    count: int, seed: int, seconds: int = 5, first: int = 0
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """For each hostile folder its kind, and what must not have happened: fault and details."""
     preload()
     with prepared() as (healthy, place):
         before, watch = digest(place.outside), Watch(place.outside)
-        for number in range(count):
+        for number in range(first, first + count):
             rng = random.Random(f"{seed} {number}")
             kinds = [list(KINDS)[number % len(KINDS)]]
             kinds += rng.sample(list(KINDS), rng.choice([0, 0, 1, 2]))
@@ -621,12 +623,13 @@ def main_() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000, help="how many folders")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first")
     parser.add_argument("--seconds", type=int, default=5, help="for a command, before it hangs")
     given = parser.parse_args()
     began = time.monotonic()
     folders: Counter[str] = Counter()
     found: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
-    for kind, faults in attack(given.count, given.seed, given.seconds):
+    for kind, faults in attack(given.count, given.seed, given.seconds, given.first):
         folders[kind] += 1
         found[kind].update(fault for fault, _ in faults)
         for fault, details in faults:
