@@ -559,12 +559,14 @@ def prepared() -> Iterator[tuple[Path, Place]]:
         yield healthy, Place(base / "work" / "results", outside)
 
 
-def attack(count: int, seed: int, seconds: int = 5) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def attack(
+    count: int, seed: int, seconds: int = 5, first: int = 0
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """For each hostile folder its kind, and what must not have happened: fault and details."""
     preload()
     with prepared() as (healthy, place):
         before, watch = digest(place.outside), Watch(place.outside)
-        for number in range(count):
+        for number in range(first, first + count):
             rng = random.Random(f"{seed} {number}")
             kinds = [list(KINDS)[number % len(KINDS)]]
             kinds += rng.sample(list(KINDS), rng.choice([0, 0, 1, 2]))
@@ -621,12 +623,13 @@ def main_() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000, help="how many folders")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first")
     parser.add_argument("--seconds", type=int, default=5, help="for a command, before it hangs")
     given = parser.parse_args()
     began = time.monotonic()
     folders: Counter[str] = Counter()
     found: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
-    for kind, faults in attack(given.count, given.seed, given.seconds):
+    for kind, faults in attack(given.count, given.seed, given.seconds, given.first):
         folders[kind] += 1
         found[kind].update(fault for fault, _ in faults)
         for fault, details in faults:

@@ -16,6 +16,9 @@ def _make_safe(part: Any, name: str) -> None:
     object.__setattr__(part, name, line(getattr(part, name)))
 
 
+_MOST = 1e100  # drawing takes differences, which must not overflow
+
+
 @dataclass(frozen=True)
 class Axis:
     """label: with its unit, such as `test error (%)`. start, end: limits; None fits the data."""
@@ -31,7 +34,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points in ascending x; None in y is a gap.
+    """Points in ascending x; None in y is a gap, and so is what no axis reaches.
 
     low, high: the ends of an interval around each point (a band about a line, a bar at a point);
                None where there is none, as with one seed.
@@ -59,7 +62,18 @@ class Curve:
     at_least: bool = False
 
     def __post_init__(self) -> None:
+        """A loss may be infinite, and results may hold any number."""
         _make_safe(self, "name")
+        for name in ("y", "low", "high"):
+            values: Sequence[float | None] | None = getattr(self, name)
+            if values is not None and not all(v is None or abs(v) < _MOST for v in values):
+                known = [v if v is not None and abs(v) < _MOST else None for v in values]
+                object.__setattr__(self, name, known)
+        if not all(abs(x) < _MOST for x in self.x):
+            kept = [i for i, x in enumerate(self.x) if abs(x) < _MOST]
+            for name in ("x", "y", "low", "high", "hollow"):
+                if (column := getattr(self, name)) is not None:
+                    object.__setattr__(self, name, [column[i] for i in kept])
 
 
 @dataclass(frozen=True)
