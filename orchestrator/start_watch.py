@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 UNUSABLE = int(signal.SIGQUIT)  # 3 is both: the signal's handler is the C function `_exit`
@@ -21,12 +22,12 @@ _GRACE = 2.0  # seconds for the signal to work
 
 
 def last_words(folder: str) -> str:
-    """The last line on the standard error of any of Ray's processes; their logs are below `folder`.
+    """The last line on the standard error of one of Ray's processes, preferably a worker.
 
-    Ray's own lines begin with a colon.
+    Their logs are below `folder`. Ray's own lines begin with a colon.
     """
     logs = [path for path in Path(folder).glob("ray/session_2*/logs/*.err") if folder]
-    for path in sorted(logs, key=lambda path: path.stat().st_mtime, reverse=True):
+    for path in sorted(logs, key=lambda path: path.name.startswith("worker-"), reverse=True):
         lines = path.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()
         for line in reversed(lines):
             if line.strip() and not line.startswith(":"):
@@ -48,7 +49,8 @@ def main() -> None:
     os.write(2, line.encode())
     os.kill(int(pid), signal.SIGQUIT)
     time.sleep(_GRACE)
-    os.kill(int(pid), signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.kill(int(pid), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -200,6 +200,7 @@ def test_a_start_that_holds_the_interpreter_is_given_up_from_outside_with_its_re
     logs = tmp_path / "ray" / "session_2026-01-01_00-00-00_000000_1" / "logs"
     logs.mkdir(parents=True)
     (logs / "worker-1-2.err").write_text(":job_id:01\ncannot open libfoo.so: no such file\n")
+    (logs / "raylet.err").write_text("a worker crashed\n")
     command = [sys.executable, "-c", HOLDING, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
     assert (done.returncode, done.stdout) == (3, "")
