@@ -115,7 +115,7 @@ def surroundings(outside: Path, healthy: Path) -> None:
     shutil.copytree(healthy, outside / "results")
     (outside / "results" / "checkpoints").mkdir(exist_ok=True)
     (outside / "results" / "quarantine").mkdir(exist_ok=True)
-    (outside / "secret.txt").write_text("a secret")
+    (outside / "secret.txt").write_text("a secret", encoding="utf-8")
     (outside / "manifest.json").write_bytes((healthy / "manifest.json").read_bytes())
     for name in ("precious.parquet", "precious.ckpt", "precious.json", ".old.tmp"):
         (outside / name).write_bytes(next((healthy / "live").iterdir()).read_bytes())
@@ -284,7 +284,7 @@ def hostile_manifest(rng: random.Random, place: Place) -> None:
     if rng.random() < 0.5:
         targets += place.root.glob("tables/*-manifest.json")
     for path in targets:
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def hostile_lease(rng: random.Random, place: Place) -> None:
@@ -292,7 +292,7 @@ def hostile_lease(rng: random.Random, place: Place) -> None:
     path = next(iter(_files(place.root / "leases", f"*.{ending}")), None)
     if path is None:
         return
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text("utf-8"))
     where = rng.choice([content, content.get("owner", content)])
     values = [
         names(rng, place),
@@ -308,7 +308,7 @@ def hostile_lease(rng: random.Random, place: Place) -> None:
     ]
     where[rng.choice(list(where))] = rng.choice(values)
     name = rng.choice([path.name, "compaction.json", "-x.json", "a\nb.json", "x.y.json"])
-    (path.parent / name).write_text(json.dumps(content))
+    (path.parent / name).write_text(json.dumps(content), encoding="utf-8")
 
 
 def linked_file(rng: random.Random, place: Place) -> None:
@@ -337,7 +337,7 @@ def no_file(rng: random.Random, place: Place) -> None:
         os.mkfifo(path)
     elif kind == 1:
         path.mkdir()
-        (path / "inner").write_text("x")
+        (path / "inner").write_text("x", encoding="utf-8")
     elif kind == 2:
         with socket.socket(socket.AF_UNIX) as made, suppress(OSError):  # too long a path
             made.bind(str(path))
@@ -352,7 +352,7 @@ def no_folder(rng: random.Random, place: Place) -> None:
     shutil.rmtree(path, ignore_errors=True)
     kind = rng.randrange(3)
     if kind == 0:
-        path.write_text("a file")
+        path.write_text("a file", encoding="utf-8")
     elif kind == 1:
         os.mkfifo(path)
 
@@ -479,7 +479,7 @@ def run(place: Place, commands: Sequence[str], seconds: int, report: int) -> Non
     claiming._PAUSE, leases.PATIENCE = 0.01, 0.1
     os.fsync = lambda file: None
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     for name in commands:
         os.write(report, f"begin\t{name}\n".encode())
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # which ends what hangs, wherever it hangs
