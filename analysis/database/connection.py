@@ -142,6 +142,7 @@ class Database:
 
     def close(self) -> None:
         if not self._runner.stuck:
+            self._connection.interrupt()  # what nobody reads any further, and may have no end
             self._connection.close()
         self._remove_spill()
 
@@ -188,7 +189,7 @@ def _explained(error: Exception) -> QueryError:
     kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
     missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
     if missing:
-        return QueryError("query", missing[0], "the views are " + ", ".join(VIEWS))
+        return QueryError("query", _short(missing[0]), "the views are " + ", ".join(VIEWS))
     return QueryError("query", _short(" ".join(kept) or type(error).__name__))
 
 

@@ -36,6 +36,10 @@ _KINDS = {
 
 def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Raise QueryError, or DuckDB's own error, unless the query only reads."""
+    try:
+        query.encode()
+    except UnicodeEncodeError:
+        raise QueryError("query", "is not text in UTF-8") from None
     kinds = _kinds(connection, query)
     if kinds == ["EXPLAIN"]:
         # EXPLAIN ANALYZE runs what it explains.
@@ -53,7 +57,7 @@ def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
             name = str(node["function"]["function_name"])
             if name.lower() not in _TABLE_FUNCTIONS:
                 allowed = "the table functions are " + ", ".join(_TABLE_FUNCTIONS)
-                raise QueryError("query", f"{name} is not allowed in queries", allowed)
+                raise QueryError("query", f"{name[:100]} is not allowed in queries", allowed)
         if _PATH.search(str(node.get("table_name", ""))):
             raise QueryError("query", "reads no files", "the views and what is made of them")
 

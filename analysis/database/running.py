@@ -28,7 +28,7 @@ _GRACE = 0.5  # seconds in which DuckDB has to stop
 class Limits:
     """What a statement may use.
 
-    seconds: of DuckDB's time; None is as long as it takes.
+    seconds: from its beginning until the last row has been fetched; None is as long as it takes.
     memory:  such as 4GB, for all of DuckDB; None is 80 % of the machine's.
     """
 
@@ -41,7 +41,8 @@ class Runner:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, seconds: float | None) -> None:
         self._connection = connection
-        self._seconds = self._left = seconds
+        self._seconds = seconds
+        self._deadline: float | None = None
         self._running: Future[Any] | None = None
 
     @property
@@ -50,8 +51,9 @@ class Runner:
         return self._running is not None and not self._running.done()
 
     def begin(self) -> None:
-        """The next statement has all the time there is."""
-        self._left = self._seconds
+        """The time of the next statement begins, and nobody reads the one before any further."""
+        self._connection.interrupt()
+        self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
 
     def run(self, work: Callable[[], Result]) -> Result:
         """The result of a part of the statement. Raises QueryError if there is no time left.
@@ -60,17 +62,15 @@ class Runner:
         """
         future: Future[Result] = Future()
         self._running = future
-        began = time.monotonic()
         threading.Thread(target=_fill, args=(future, work), name=_NAME, daemon=True).start()
         try:
-            if future not in wait([future], self._left).done:
+            left = None if self._deadline is None else self._deadline - time.monotonic()
+            if future not in wait([future], left and max(left, 0)).done:
                 raise QueryError("query", f"took longer than {self._seconds:g} s", todo="stopped")
         except BaseException:
             self._stop(future)
             raise
         self._running = None  # and what it raises is not kept
-        if self._left is not None:
-            self._left = max(self._left - (time.monotonic() - began), 0.0)
         return future.result()
 
     def _stop(self, future: Future[Any]) -> None:

@@ -70,6 +70,22 @@ def test_ctrl_c_stops_the_reading_of_a_large_result(store: Store) -> None:
         assert db.table("select 1").rows == [(1,)]
 
 
+def test_what_is_not_read_to_its_end_holds_up_neither_the_next_statement_nor_the_end(
+    store: Store,
+) -> None:
+    endless = "with recursive r as (select 1 n union all select n + 1 from r) from r"
+
+    def ask() -> None:
+        with Database(store.root) as db:
+            for _ in range(2):
+                assert next(db.rows(endless).rows)
+                time.sleep(0.5)
+                assert db.table("select 1").rows == [(1,)]
+            assert next(db.rows(endless).rows)
+
+    assert seconds(ask) < 5
+
+
 @pytest.mark.parametrize("query", [*ENDLESS.values(), RESULT], ids=[*ENDLESS, "result"])
 def test_a_statement_that_takes_too_long_is_an_error(store: Store, query: str) -> None:
     with Database(store.root, limits=Limits(seconds=0.2)) as db:
@@ -82,16 +98,10 @@ def test_a_statement_that_takes_too_long_is_an_error(store: Store, query: str) -
         assert db.table("select 1").rows == [(1,)]
 
 
-def test_each_statement_has_all_the_time_and_the_reader_may_take_as_long_as_it_likes(
-    store: Store,
-) -> None:
+def test_each_statement_has_all_the_time(store: Store) -> None:
     with Database(store.root, limits=Limits(seconds=0.5)) as db:
         for _ in range(3):
             assert db.table("select sleep_ms(200)").rows
-        rows = db.rows("from range(20000)").rows
-        next(rows)
-        time.sleep(0.6)
-        assert sum(1 for _ in rows) == 19_999
 
 
 def test_what_does_not_fit_into_memory_is_an_error(store: Store) -> None:
@@ -102,19 +112,19 @@ def test_what_does_not_fit_into_memory_is_an_error(store: Store) -> None:
         db.table("select list(i) from range(100000000) r(i)")
 
 
-SPILLING = "from range(3000000) r(i) select distinct i, hash(i) as h order by h"
+SPILLING = "from range(2000000) r(i) select distinct i, hash(i) as h order by h"
 
 
 def test_what_is_spilled_is_in_a_folder_of_its_own_that_goes_away(
     store: Store, temporary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with Database(store.root, limits=Limits(memory="60MB")) as db:
+    with Database(store.root, limits=Limits(memory="50MB")) as db:
         rows = db.rows(SPILLING)
         (folder,) = temporary.iterdir()
         assert folder.stat().st_mode & 0o777 == 0o700
         assert [*folder.glob("spill/*")]
-        assert sum(1 for _ in rows.rows) == 3_000_000
+        assert next(rows.rows)
     assert not [*temporary.iterdir()]
     assert not Path(".tmp").exists()
 
@@ -139,7 +149,7 @@ def test_results_are_read_where_there_is_no_place_for_temporary_files(
         assert db.table("select 1").rows == [(1,)]
 
 
-@pytest.mark.parametrize("query", [SPILLING.replace("3000000", "100000000"), ENDLESS["range"]])
+@pytest.mark.parametrize("query", [SPILLING.replace("2000000", "100000000"), ENDLESS["range"]])
 def test_ctrl_c_ends_the_program_with_130_one_line_and_no_files(
     store: Store, tmp_path: Path, query: str
 ) -> None:

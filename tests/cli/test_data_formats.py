@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gensweep.analysis.database.connection import Database
+from gensweep.analysis.tables.names import distinct
 from gensweep.analysis.tables.table import Table
 from gensweep.cli import output
 from gensweep.cli.formats import Format
@@ -170,3 +174,113 @@ def test_numbers_are_never_broken_over_lines(gensweep: Gensweep, results: Path, 
     words = " ".join(line.split("⡇")[0] for line in lines).split()
     exact = json.loads(gensweep("report", "--only", "corruption", "--format", "json").out)
     assert {f"{100 * row['test_error']:.2f}" for row in exact} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbered"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a", "a", "a"], ["a", "a_1", "a_2"]),
+        (["a", "a", "a_1"], ["a", "a_2", "a_1"]),
+        (["a_1", "a", "a", "a_1"], ["a_1", "a", "a_2", "a_1_1"]),
+        (["", "", "A", "a"], ["", "_1", "A", "a"]),
+    ],
+)
+def test_columns_of_one_name_are_numbered_apart_from_all_others(
+    names: list[str], numbered: list[str]
+) -> None:
+    assert distinct(names) == numbered
+
+
+@given(st.lists(st.sampled_from(["a", "a_1", "a_1_1", "a_2", "b", ""])))
+def test_every_column_has_a_name_of_its_own_and_those_that_have_one_keep_it(
+    names: list[str],
+) -> None:
+    found = distinct(names)
+    assert len(set(found)) == len(names)
+    assert set(names) <= set(found)
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_no_format_loses_a_column_whose_name_another_has(
+    gensweep: Gensweep, results: Path, format_: Format
+) -> None:
+    out = gensweep("query", "select 17 as a, 18 as a, 19 as a_1", "--format", format_).out
+    for value in ("17", "18", "19", "a", "a_1", "a_2"):
+        assert value in out.replace(r"\_", "_")
+
+
+def test_a_join_of_all_columns_has_them_all(gensweep: Gensweep, results: Path) -> None:
+    query = "select t.*, e.* from trials t join epochs e using (trial_id) order by all limit 1"
+    (row,) = strict(gensweep("query", query, "--format", "json").out)
+    with Database(results) as db:
+        (values,) = db.sql(query).fetchall()
+        (record,) = db.table(query).records()
+    assert len(row) == len(record) == len(values)
+    assert {"trial_id", "trial_id_1", "lr", "lr_1", "epoch"} <= set(row)
+
+
+def test_rows_of_several_tables_keep_a_column_called_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tables = [Table(name, ["table"], [[1]]) for name in ("a", "b")]
+    output.emit(tables, Format.JSONL)
+    lines = [strict(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [{"table": "a", "table_1": 1}, {"table": "b", "table_1": 1}]
+
+
+@given(table=TABLES, tables=st.integers(0, 3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_json_is_laid_out_as_the_library_does(
+    table: Table, tables: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given_ = [replace(table, name=f"t {n}") for n in range(tables)]
+    expected: Any = {one.name: one.records() for one in given_}
+    if tables == 1:
+        expected = given_[0].records()
+    capsys.readouterr()
+    output.emit(given_, Format.JSON)
+    found = capsys.readouterr().out
+    assert found == json.dumps(expected, indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("format_", [Format.TABLE, Format.MARKDOWN, Format.LATEX])
+def test_people_get_the_beginning_of_a_long_result_and_how_to_get_the_rest(
+    gensweep: Gensweep, results: Path, format_: Format
+) -> None:
+    asked = gensweep("query", f"from range({output.MOST + 7})", "--format", format_).out
+    note = f"the first {output.MOST} of {output.MOST + 7} rows; "
+    assert f"{note}`gensweep query --format csv` prints them all" in asked
+    assert f"{output.MOST - 1}" in asked
+    assert f"{output.MOST + 1}" not in asked
+    whole = gensweep("query", f"from range({output.MOST})", "--format", format_).out
+    assert "the first" not in whole
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "jsonl"])
+def test_a_result_larger_than_memory_is_written_as_it_comes(
+    process: Callable[..., subprocess.CompletedProcess[str]], results: Path, format_: str
+) -> None:
+    """And no further than somebody reads it."""
+    query = "with recursive r as (select 1 as n union all select n + 1 from r) from r"
+    line = f"gensweep query '{query}' --format {format_} | head -n 3"
+    done = process(f"set +o pipefail; {line}; exit ${{PIPESTATUS[0]}}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 3
+
+
+def test_the_memory_of_a_large_result_does_not_grow_with_it(
+    process: Callable[..., subprocess.CompletedProcess[str]], results: Path
+) -> None:
+    peak = "import resource, sys; from gensweep.cli.exits import run; from gensweep.cli.main import"
+    peak += " _call; run(lambda: _call(sys.argv[1:]), False);"
+    peak += " print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    used = [
+        int(
+            process(
+                f"python -c '{peak}' query 'from range({rows})' --format json > /dev/null"
+            ).stderr
+        )
+        for rows in (10, 400_000)
+    ]
+    assert used[1] - used[0] < 40_000  # kB; its rows were 150 MB more
