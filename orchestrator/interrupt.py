@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ class Interrupt:
 
         Supervisors repeat themselves (systemd sends SIGTERM and SIGHUP), and mean it once.
         """
+        if signum == signal.SIGHUP:
+            _let_go_of_terminal()
         again, self.requested = self.requested, True
         if signum == signal.SIGINT if again else self._at_once:
             raise KeyboardInterrupt
@@ -50,6 +53,17 @@ class Interrupt:
     def save(self, signum: int, frame: FrameType | None) -> None:
         """A signal handler."""
         self.saves += 1
+
+
+def _let_go_of_terminal() -> None:
+    """Where the terminal is gone, what is still to be said goes nowhere, and is no error."""
+    for stream in (1, 2):
+        try:
+            os.write(stream, b"")
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream)
+            os.close(nowhere)
 
 
 @contextmanager

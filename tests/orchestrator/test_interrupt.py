@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pty
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -94,6 +96,29 @@ def test_a_launch_under_nohup_survives_the_end_of_its_terminal() -> None:
             assert not interrupt.requested
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+HUNG_UP = """
+import os, sys, time
+from gensweep.orchestrator.interrupt import catch_interrupt
+with catch_interrupt() as interrupt:
+    interrupt.defer()
+    print("begun", flush=True)
+    while not interrupt.requested:
+        time.sleep(0.01)
+    print("more to say", flush=True)
+    sys.exit(130)
+"""
+
+
+def test_a_launch_whose_terminal_is_gone_may_still_speak_and_ends_as_asked() -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", HUNG_UP])
+    assert b"begun" in os.read(terminal, 100)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 130
 
 
 def test_children_hear_ctrl_c_and_no_other_signal_of_the_launch() -> None:
