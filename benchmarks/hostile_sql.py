@@ -37,7 +37,7 @@ def prepared(place: Path) -> tuple[Path, dict[str, str]]:
     deep = place / "outside" / "deep"
     deep.mkdir(parents=True)
     for folder in (place / "outside", deep):
-        (folder / "secret.csv").write_text(f"a\n{SECRET}\n")
+        (folder / "secret.csv").write_text(f"a\n{SECRET}\n", encoding="utf-8")
     (root / "link").symlink_to(deep)
     (root / "tables" / "link").symlink_to(deep)
     (root / "secret.csv").symlink_to(deep / "secret.csv")
