@@ -113,7 +113,7 @@ def _heartbeat(content: dict[str, Any]) -> Heartbeat:
         _number(content, "count", 0),
         content.get("settled", False) is True,
         content.get("stopping", False) is True,
-        [{"host": _text(n, "host"), "workers": _number(n, "workers")} for n in nodes],
+        [{"host": _text(n, "host"), "workers": _number(n, "workers")} for n in nodes] or (),
     )
 
 
