@@ -164,6 +164,9 @@ def jsons(rng: random.Random) -> bytes:
 
 
 def _files(root: Path, pattern: str) -> list[Path]:
+    """The regular files; what is done to a folder must not itself go through a link."""
+    if root.is_symlink():
+        return []
     return sorted(path for path in root.rglob(pattern) if path.is_file() and not path.is_symlink())
 
 
@@ -281,10 +284,11 @@ def hostile_manifest(rng: random.Random, place: Place) -> None:
     if rng.random() < 0.3:
         content["digest"] = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     targets = [place.root / "manifest.json"]
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 and not (place.root / "tables").is_symlink():
         targets += place.root.glob("tables/*-manifest.json")
     for path in targets:
-        path.write_text(json.dumps(content), encoding="utf-8")
+        if not path.is_symlink():
+            path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def hostile_lease(rng: random.Random, place: Place) -> None:
@@ -359,7 +363,7 @@ def no_folder(rng: random.Random, place: Place) -> None:
 
 def hostile_file_names(rng: random.Random, place: Place) -> None:
     folder = place.root / rng.choice(["live", "sweeps", "tables", "leases", "checkpoints"])
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.is_symlink():
         return
     files = _files(folder, "*")
     content = rng.choice(files).read_bytes() if files else b""

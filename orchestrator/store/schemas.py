@@ -145,12 +145,17 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
         if field.name in schema.names and not _fits(field.type, schema.field(field.name).type):
             raise pa.ArrowInvalid(f"column {field.name!r} is of type {short(str(field.type))}")
     columns = [
-        table[field.name].cast(field.type)
+        _cast(table[field.name], field.type)
         if field.name in table.column_names
         else pa.nulls(table.num_rows, field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    # `cast` imports pyarrow.compute, which takes long.
+    return column if column.type.equals(type_) else column.cast(type_)
 
 
 def _fits(found: pa.DataType, known: pa.DataType) -> bool:

@@ -87,7 +87,7 @@ def _read_all(
     files = inside.listed(store.root, folder, "*.parquet")
     tables = [table for table in each(one, files) if table is not None]
     if not tables:
-        tables = [schema.empty_table()]
+        tables = [pa.Table.from_batches([], schema)]
     return pa.concat_tables(tables).combine_chunks(), damaged
 
 

@@ -23,7 +23,7 @@ from gensweep.orchestrator.store.layout import Store
 HOSTILE = (
     """</script><script>alert("1")</script><img src=x onerror='alert(2)'>&amp;{{ 7*7 }}é☃ "'"""
 )
-SWEEP = HOSTILE.replace("/", "|")  # as it names a file
+SWEEP = "hostile"
 NAMES = frozenset(("convergence", "corruption", "made"))
 
 

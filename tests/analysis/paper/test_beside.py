@@ -109,7 +109,7 @@ def test_settings_are_told_apart_where_several_match_a_cell(store: Store, write:
     for coefficient in (1e-4, 5e-4):
         write(store, (0.0,), weight_decay=coefficient)
     found = [r["settings"] for r in shown(store, "table_1") if r["runs"] != "0"]
-    assert sorted(found) == ["weight_decay 0.0001", "weight_decay 0.0005"]
+    assert sorted(found) == ["wd 0.0001", "wd 0.0005"]
 
 
 def test_parentheses_and_slides_are_told_apart_from_the_table(store: Store) -> None:

@@ -22,7 +22,7 @@ from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.damage import set_aside
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.leases import Guard, read_claims, read_heartbeat
+from gensweep.orchestrator.store.leases import Guard, Heartbeat, read_claims, read_heartbeat
 from gensweep.orchestrator.store.manifest import next_generation, read_manifest
 from gensweep.orchestrator.store.merging import merge
 from gensweep.orchestrator.store.repair import repair
@@ -253,7 +253,7 @@ def test_whatever_a_json_file_holds_the_rest_answers(filled: Store, content: byt
     seen = take_snapshot(filled)
     assert {d.path.name for d in seen.damaged} == {"manifest.json", "0123456789ab.json"}
     assert len(statuses(seen)) == 9
-    assert read_heartbeat(filled, "0123456789ab").count == 0
+    assert read_heartbeat(filled, "0123456789ab") == Heartbeat()
     assert len(repair(filled)) == 2
     assert list(take_snapshot(filled).damaged) == []
     filled.marker.write_bytes(content)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -122,3 +124,14 @@ def test_a_folder_that_never_comes_to_rest_is_a_store_error(
     monkeypatch.setattr(snapshot, "read_manifest", lambda _: (Manifest(next(generations)), []))
     with pytest.raises(StoreError, match="compacted without end; try again"):
         take_snapshot(store)
+
+
+def test_reading_loads_no_large_library_that_it_does_not_need(filled: Store) -> None:
+    code = (
+        "import sys; from gensweep.orchestrator.store.layout import Store; "
+        "from gensweep.orchestrator.store.snapshot import take_snapshot; "
+        f"assert not take_snapshot(Store.open({str(filled.root)!r})).damaged; "
+        "sys.exit(' '.join({'pandas', 'pyarrow.compute', 'torch', 'ray'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == ""
