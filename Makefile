@@ -64,6 +64,7 @@ reliability: develop
 	$(BIN)/python benchmarks/chaos.py --rounds 20 --kills 3
 	$(BIN)/python benchmarks/chaos.py --rounds 5 --kills 3 --seed 7 --bucket
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/hostile_folders.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
