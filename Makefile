@@ -66,6 +66,8 @@ reliability: develop
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/hostile_sweeps.py
 	$(BIN)/python benchmarks/hostile_archives.py
+	$(BIN)/python benchmarks/hostile_folders.py
+	$(BIN)/python benchmarks/hostile_sql.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

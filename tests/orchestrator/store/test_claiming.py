@@ -141,7 +141,7 @@ def test_a_sign_of_life_is_given_for_as_long_as_the_block_lasts(
 
 
 def test_workers_are_asked_to_stop_and_readers_told_the_nodes(store: Store) -> None:
-    nodes = [{"host": "a-host", "workers": 4}]
+    nodes = ({"host": "a-host", "workers": 4},)
     with claim_trials(store, "one", ["a"]) as mine:
         assert not Guard(store, mine.id).stopping()
         mine.run_on(nodes)

@@ -67,7 +67,7 @@ def test_the_tables_have_their_schemas_even_without_a_row() -> None:
 
 
 def test_conforming_adds_what_is_missing_and_orders_the_rest() -> None:
-    found = conform(pa.table({"train_loss": [1], "trial_id": ["a"]}), STEPS)
+    found = conform(pa.table({"train_loss": [1.0], "trial_id": ["a"]}), STEPS)
     assert found.schema.equals(STEPS)
     assert found.to_pylist() == [{"trial_id": "a", "step": None, "train_loss": 1.0}]
 

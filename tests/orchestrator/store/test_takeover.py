@@ -190,9 +190,9 @@ def stop_at(kind, name):
 def flushing(number):
     stop_at("flushed", os.readlink(f"/proc/self/fd/{{number}}"))
     flush(number)
-def replacing(source, path):
-    replace(source, path)
-    stop_at("there", str(path))
+def replacing(source, path, **folders):
+    replace(source, path, **folders)
+    stop_at("there", "/" + path)
 os.fsync, os.replace = flushing, replacing
 compaction.compact(store)
 """
