@@ -73,7 +73,7 @@ def test_conforming_adds_what_is_missing_and_orders_the_rest() -> None:
 
 
 def test_conforming_drops_what_is_unknown() -> None:
-    table = pa.table({"train_loss": [1], "mood": ["good"], "trial_id": ["a"], "step": [2]})
+    table = pa.table({"train_loss": [1.0], "mood": ["good"], "trial_id": ["a"], "step": [2]})
     found = conform(table, STEPS)
     assert found.schema.equals(STEPS)
     assert found.to_pylist() == [{"trial_id": "a", "step": 2, "train_loss": 1.0}]
