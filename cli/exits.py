@@ -58,7 +58,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
             _trace()
         for problem in error.problems:
             say("error: " + " ".join(str(problem).split()))
-        if ran_out(error):
+        if ran_out(error) and not isinstance(error, QueryError):  # whose --memory may be small
             return Exit.UNUSABLE
         return next(
             (code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.UNUSABLE

@@ -58,7 +58,7 @@ query.__doc__ = f"""Query the results with SQL.
 The views are {", ".join(VIEWS[:-1])} and {VIEWS[-1]}.
 
 csv, json and jsonl are written as the rows come, however many they are; the other formats show
-the first {MOST}.
+the first {MOST:,}.
 """
 
 

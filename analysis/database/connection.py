@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -127,11 +128,11 @@ class Database:
 
     def _run(self, work: Callable[[], Result], go_on: bool = False) -> Result:
         """Run a statement or, with `go_on`, more of it. Raises QueryError."""
-        if not go_on:
-            if self._runner.stuck:  # it has the connection
-                self.refresh()
-            self._runner.begin()
+        if self._runner.stuck and not go_on:  # it has the connection
+            self.refresh()
         try:
+            if not go_on:
+                self._runner.begin()
             return self._runner.run(work)
         except (duckdb.Error, ValueError, OverflowError, RecursionError, MemoryError) as error:
             raise _explained(error) from error
@@ -142,7 +143,8 @@ class Database:
 
     def close(self) -> None:
         if not self._runner.stuck:
-            self._connection.interrupt()  # what nobody reads any further, and may have no end
+            with suppress(duckdb.ConnectionException):  # closed already
+                self._connection.interrupt()  # what nobody reads any further, and may have no end
             self._connection.close()
         self._remove_spill()
 

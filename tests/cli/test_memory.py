@@ -61,10 +61,10 @@ def test_every_way_to_run_out_of_memory_is_one_line_and_code_3(
     assert capsys.readouterr().err == LINE
 
 
-def test_a_query_without_memory_keeps_its_line_and_ends_with_3(
+def test_a_query_without_memory_keeps_its_line_and_ends_with_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert exits.run(by_a_query, debug=False) == Exit.UNUSABLE
+    assert exits.run(by_a_query, debug=False) == Exit.FAILED
     assert capsys.readouterr().err == "gensweep: error: query: is too large\n"
 
 

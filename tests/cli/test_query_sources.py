@@ -90,3 +90,36 @@ def test_an_empty_query_is_a_mistake_of_usage(gensweep: Gensweep, results: Path)
 def test_the_help_names_every_view(gensweep: Gensweep) -> None:
     text = " ".join(gensweep("query", "--help").out.split())
     assert f"{', '.join(VIEWS[:-1])} and {VIEWS[-1]}." in text
+
+
+@pytest.mark.parametrize("command", ["query", "sql"])
+@pytest.mark.parametrize(
+    ("sql", "limit", "code", "message"),
+    [
+        ("select sleep_ms(60000)", "--timeout 0.2", 1, "query: took longer than 0.2 s; stopped"),
+        (
+            "select list(i) from range(100000000) r(i)",
+            "--memory 50MB",
+            1,
+            "query: does not fit into memory; ask for less, or raise --memory",
+        ),
+        ("select 1", "--memory 1kB", 1, "query: does not fit into memory; ask for less, or raise"),
+        ("select 1", "--memory much", 2, "Invalid value for '--memory': much is no size such as"),
+        ("select 1", "--timeout 0", 2, "Invalid value for '--timeout': "),
+    ],
+)
+def test_a_limit_that_is_exceeded_is_a_line(
+    gensweep: Gensweep,
+    results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    sql: str,
+    limit: str,
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(sql))
+    arguments = ["-"] if command == "query" else []
+    done = gensweep(command, *arguments, *limit.split())
+    assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
+    assert message in done.err
