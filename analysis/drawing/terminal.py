@@ -113,8 +113,8 @@ def _ends(axis: Axis, values: Sequence[float], ticks: int) -> tuple[float, float
     if axis.end is not None:
         return least, _placed(axis, axis.end)
     most = max(placed)
-    if most <= least:
-        return least, least + 1
+    if most - least <= 1e-9 * abs(most):  # ticks between them would be no different numbers
+        return least, max(most, least + 1)
     unit = 10.0 ** math.floor(math.log10((most - least) / ticks))
     for step in (unit * n for n in _NICE):
         start = step * math.floor(least / step) if axis.start is None else least

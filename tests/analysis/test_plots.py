@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gensweep.analysis.drawing.terminal import MARKERS, terminal
@@ -130,6 +130,7 @@ def test_the_papers_numbers_have_their_own_marker_and_no_line() -> None:
     assert plot.splitlines()[-2:] == ["⠤o⠤ a", " D  paper"]
 
 
+@example([1.0000000000000002e-06, 1e-06], None, False)
 @given(
     values=st.lists(st.floats(1e-6, 1e6), min_size=2, max_size=30),
     start=st.sampled_from([None, 0.0]),
