@@ -9,9 +9,10 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +144,23 @@ def _quiet() -> None:
 @cache
 def _leave_signals_to_us() -> None:
     """Ray and Tune would install handlers of their own in this process, and keep them there; at its
-    end Ray would wait a second for each of its processes to hear SIGTERM.
+    end Ray would wait a second for each of its processes to hear SIGTERM. What those have started
+    would outlive them by the minute in which it tries to tell them that they are dead.
     """
     utils, node, tuning = map(import_module, _WITH_SIGNALS)
+    import psutil  # Ray's own, which can be found once Ray is imported
+
     kill = node.Node.kill_all_processes
 
     def kill_now(self: Any, **how: Any) -> None:
+        started = []
+        for info in chain.from_iterable(self.all_processes.values()):
+            with suppress(psutil.NoSuchProcess):
+                started += psutil.Process(info.process.pid).children(recursive=True)
         kill(self, **{**how, "allow_graceful": False})
+        for process in started:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     vars(utils)["set_sigterm_handler"] = _drop
     vars(tuning)["_setup_signal_catching"] = threading.Event

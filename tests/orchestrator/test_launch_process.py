@@ -150,7 +150,7 @@ def seen(
     finally:
         if process.poll() is None:
             process.kill()
-    until = time.monotonic() + 20  # its workers see that they are alone, and end
+    until = time.monotonic() + 5  # they are dead, and are being buried
     while any(map(alive, family)) and time.monotonic() < until:
         time.sleep(0.1)
     survivors = {pid: what for pid, what in family.items() if alive(pid)}
