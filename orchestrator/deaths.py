@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from gensweep.trainables.shown import short
+
 _MOST = 300  # characters
 _TAIL = 20_000  # bytes of the worker's stderr
 _WORDLESS = "its process ended without a word, as when the system kills it to free memory"
@@ -18,8 +20,8 @@ def why_died(said: str, logs: Path) -> str:
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if pid := re.search(r"\bpid: (\d+)", said):
-        return _shortened(_last_words(logs, pid[1]) or _memory(said) or _WORDLESS)
-    return _shortened(lines[-1]) if lines else _WORDLESS
+        return short(_last_words(logs, pid[1]) or _memory(said) or _WORDLESS, _MOST)
+    return short(lines[-1], _MOST) if lines else _WORDLESS
 
 
 def _last_words(logs: Path, pid: str) -> str:
@@ -37,11 +39,6 @@ def _last_words(logs: Path, pid: str) -> str:
 def _memory(said: str) -> str:
     found = re.search(r"running low on memory|OutOfMemory", said)
     return "Ray killed it, as the machine runs low on memory" if found else ""
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _MOST else f"{line[:_MOST]}…"
 
 
 def logs_of(worker: Any) -> Path:

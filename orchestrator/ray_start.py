@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gensweep.orchestrator.errors import ClusterError, RayLostError
+from gensweep.trainables.shown import short
 
 _WHERE = "local Ray"
 _LOGS = ("*.err", "gcs_server.out", "raylet.out")
 _ERROR = re.compile(r" [EFC] \d+ \d+\]|\tERROR |Error: ")  # as Ray's C++ and Python log it
+_MOST = 300  # characters of an error that are repeated
 _TAIL = 20_000  # bytes of each log, which begin with settings
 
 
@@ -78,12 +80,14 @@ def not_started(error: Exception, folder: Path) -> ClusterError:
     lines = [*said.splitlines(), *_errors_logged(folder)]
     for cause in CAUSES:
         if line := next((line for line in lines if re.search(cause.pattern, line)), ""):
-            return ClusterError(_WHERE, f"{cause.what} ({_shortened(line)})", todo=cause.todo)
+            return ClusterError(_WHERE, f"{cause.what} ({short(line, _MOST)})", todo=cause.todo)
     if _SLOW.search(said):
         todo = "try again when the machine is less busy"
-        return RayLostError(_WHERE, f"did not start in time ({_shortened(said)})", todo=todo)
-    last = f"; last logged: {_shortened(lines[-1])}" if len(lines) > len(said.splitlines()) else ""
-    what = f"cannot be started ({_shortened(said)}{last})"
+        return RayLostError(_WHERE, f"did not start in time ({short(said, _MOST)})", todo=todo)
+    last = (
+        f"; last logged: {short(lines[-1], _MOST)}" if len(lines) > len(said.splitlines()) else ""
+    )
+    what = f"cannot be started ({short(said, _MOST)}{last})"
     return ClusterError(_WHERE, what, todo="see `gensweep doctor`")
 
 
@@ -95,8 +99,3 @@ def _errors_logged(folder: Path) -> Iterator[str]:
                 file.seek(max(0, path.stat().st_size - _TAIL))
                 lines = file.read().decode(errors="replace").splitlines()
             yield from (line for line in lines if path.suffix == ".err" or _ERROR.search(line))
-
-
-def _shortened(text: str, most: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[:most]}…"

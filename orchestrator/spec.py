@@ -19,8 +19,9 @@ from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
 from gensweep.trainables.errors import GensweepError
 from gensweep.trainables.models import MODELS
-from gensweep.trainables.names import brief, short, unknown
+from gensweep.trainables.names import brief, unknown
 from gensweep.trainables.registry import TRAINABLES
+from gensweep.trainables.shown import short
 
 _TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
 _NO_AXES = ("feeds", "trainable")
@@ -77,7 +78,7 @@ def _unreadable(where: str, what: str, allowed: str = "") -> SpecError:
 def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> SweepSpec:
     """Parse a sweep file's text; `source` is its name in errors."""
     if deep := _DEEP_KEY.search(text):
-        where = f"{source}:{_line(text, deep.start())}: {short(deep[0])}"
+        where = f"{source}:{_line(text, deep.start())}: {short(deep[0], 60)}"
         raise _unreadable(where, "is nested too deep", "the keys of a sweep file")
     try:
         content = tomllib.loads(text)
@@ -104,7 +105,7 @@ class _Reader:
 
     def wrong(self, path: KeyPath, what: str, allowed: str = "") -> None:
         where = f"{self.source}:{line_of(self.lines, path)}"
-        keys = [short(p) for p in path if isinstance(p, str)]
+        keys = [short(p, 60) for p in path if isinstance(p, str)]
         self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed))
         if len(self.problems) == _MOST_PROBLEMS:
             self.problems.append(GensweepError(self.source, "has more problems than these"))

@@ -8,13 +8,15 @@ from itertools import islice
 from reprlib import Repr
 from typing import Any
 
+from gensweep.trainables.shown import short
+
 _MOST_NAMES = 100  # in an error, and among which to look for the nearest
 
 
 def unknown(kind: str, name: Any, known: Iterable[str]) -> tuple[str, str]:
     """(what is wrong, what is allowed) with a name that is not known, or is no name."""
-    names = [short(one) for one in islice(known, _MOST_NAMES + 1)]
-    said = short(name if isinstance(name, str) else brief(name))
+    names = [short(one, 60) for one in islice(known, _MOST_NAMES + 1)]
+    said = short(name if isinstance(name, str) else brief(name), 60)
     near = get_close_matches(said, names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     if len(names) > _MOST_NAMES:
@@ -32,8 +34,3 @@ class _Brief(Repr):
 _brief = _Brief()
 _brief.maxlevel, _brief.maxstring, _brief.maxother = 3, 60, 60
 brief = _brief.repr
-
-
-def short(name: str) -> str:
-    """A name as it is, or the start of a long one."""
-    return name if len(name) <= 60 else f"{name[:59]}…"

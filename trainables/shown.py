@@ -27,3 +27,10 @@ def shown(text: str, kept: str = "\n\t") -> str:
 def line(text: str) -> str:
     """The same, on one line."""
     return shown(text, kept="")
+
+
+def short(text: str, most: int = 100) -> str:
+    """A text that may be anything as one line: its middle left out if it is long."""
+    line = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
+    half = (most - 1) // 2
+    return line if len(line) <= most else f"{line[:half]}…{line[-half:]}"

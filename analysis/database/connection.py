@@ -29,11 +29,12 @@ from gensweep.orchestrator.store.leases import Heartbeat, Lease, read_heartbeat
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.trainables.shown import short
 
 Result = TypeVar("Result")
 
 _BATCH = 5000  # rows that are fetched at once
-_LONGEST = 500  # characters of a message
+_LONGEST = 500  # characters of a message, which may have all of the query in it
 _FILE = "results://{}"  # what DuckDB calls a file that is listed
 # What of the trials' own files, with their nested rows, makes each table.
 _LIVE = {
@@ -191,13 +192,8 @@ def _explained(error: Exception) -> QueryError:
     kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
     missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
     if missing:
-        return QueryError("query", _short(missing[0]), "the views are " + ", ".join(VIEWS))
-    return QueryError("query", _short(" ".join(kept) or type(error).__name__))
-
-
-def _short(text: str) -> str:
-    """A message may have all of the query in it."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+        return QueryError("query", short(missing[0], _LONGEST), "the views are " + ", ".join(VIEWS))
+    return QueryError("query", short(" ".join(kept) or type(error).__name__, _LONGEST))
 
 
 def _own_folder() -> str:

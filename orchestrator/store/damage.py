@@ -12,7 +12,7 @@ from gensweep.orchestrator.store import inside
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location
-from gensweep.orchestrator.store.names import short
+from gensweep.trainables.shown import short
 
 # Arrow's errors about content have no errno, and these are permanent.
 _LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EFBIG, errno.ENAMETOOLONG)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gensweep.orchestrator.store import inside
+from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.inside import not_readable, not_writable
 from gensweep.orchestrator.store.location import Location
 
@@ -98,6 +99,12 @@ def read_json(root: Location, path: Location, most: int = JSON_BYTES) -> dict[st
 
 
 def each(work: Callable[[Location], Result], paths: Iterable[Location]) -> list[Result]:
-    """The results of `work` for each file, in order; run in parallel, because a bucket is slow."""
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(work, paths))
+    """The results of `work` for each file, in order.
+
+    They are read in parallel, because a bucket is slow, and so may be a folder on a network. On a
+    disk more threads would only wait for each other.
+    """
+    files = list(paths)
+    bucket = any(isinstance(path, BucketPath) for path in files)
+    with ThreadPoolExecutor(16 if bucket else 4) as pool:
+        return list(pool.map(work, files))

@@ -22,7 +22,7 @@ from typing import BinaryIO
 from gensweep.orchestrator.store.bucket import BucketPath, BucketStat, upload
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.location import Location
-from gensweep.orchestrator.store.names import short
+from gensweep.trainables.shown import short
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # A pipe without a writer must not hold up who opens it.

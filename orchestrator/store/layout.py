@@ -9,8 +9,9 @@ from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.files import publish_json, read_json
 from gensweep.orchestrator.store.inside import linked, listed, not_readable, not_writable
 from gensweep.orchestrator.store.location import Location, locate
-from gensweep.orchestrator.store.names import NAME, TRIAL_ID, is_name, short
+from gensweep.orchestrator.store.names import NAME, TRIAL_ID, is_name
 from gensweep.orchestrator.store.schemas import FORMAT
+from gensweep.trainables.shown import short
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from gensweep.orchestrator.store.errors import LeaseLostError
 from gensweep.orchestrator.store.files import read_json
 from gensweep.orchestrator.store.inside import listed, not_writable, remove, status
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.names import NAME, is_name, short
+from gensweep.orchestrator.store.names import NAME, is_name
 from gensweep.orchestrator.store.process import Process
+from gensweep.trainables.shown import short
 
 BEAT = 5.0
 PATIENCE = 30.0

@@ -15,8 +15,9 @@ from gensweep.orchestrator.store.files import publish_json, read_json
 from gensweep.orchestrator.store.inside import listed
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location
-from gensweep.orchestrator.store.names import is_name, short
+from gensweep.orchestrator.store.names import is_name
 from gensweep.orchestrator.store.schemas import TABLES
+from gensweep.trainables.shown import short
 
 # The only names of files among the tables.
 _FILE = re.compile(rf"(\d{{6}})-((?:{'|'.join(TABLES)})\.parquet|manifest\.json)", re.ASCII)

@@ -15,10 +15,3 @@ NAME_ALLOWED = "a name of a-z, 0-9, _ and -, of at most 200 characters"
 
 def is_name(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def short(text: str, most: int = 100) -> str:
-    """A text that may be anything as one line: its middle left out if it is long."""
-    line = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
-    half = (most - 1) // 2
-    return line if len(line) <= most else f"{line[:half]}…{line[-half:]}"

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from gensweep.orchestrator.store.names import short
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.shown import short
 
 FORMAT = 1
 _KEYS = ("trial_id", "sweep")  # which every table has that has trials or sweeps

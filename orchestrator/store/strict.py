@@ -12,8 +12,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gensweep.orchestrator.store.names import NAME, TRIAL_ID, is_name, short
+from gensweep.orchestrator.store.names import NAME, TRIAL_ID, is_name
 from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES, TRIALS, conform
+from gensweep.trainables.shown import short
 from gensweep.trainables.status import Status
 
 MOST = 256 << 20  # bytes, of a trial's or a sweep's file
