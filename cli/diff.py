@@ -21,7 +21,10 @@ def diff(
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> None:
-    """Compare two trials or two sweeps: settings that differ, outcomes and learning curves."""
+    """Compare two trials or two sweeps.
+
+    Shows settings that differ, outcomes and learning curves.
+    """
     from gensweep.analysis.diff import diff_tables
 
     chosen = format_ or Format.TABLE

@@ -14,7 +14,10 @@ def doctor(
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> int:
-    """Check the installation, the accelerators, the datasets and the results folder."""
+    """Check the installation and what it finds on this machine.
+
+    The accelerators, the datasets and the results folder.
+    """
     from gensweep.orchestrator.doctor import examine
 
     findings = examine(results, data_folder(data))

@@ -40,9 +40,9 @@ def launch(
         bool, typer.Option("--retry-failed", help="Run failed trials again.")
     ] = False,
 ) -> int:
-    """Run every trial of a sweep that is not done, and print the summary.
+    """Run every trial of a sweep that is not done.
 
-    Launching again continues where the last launch stopped.
+    Prints the summary at the end. Launching again continues where the last launch stopped.
     """
     spec, planned = read_sweep(sweep, set_, max_trials)
     chosen = choose(planned, only)

@@ -14,7 +14,7 @@ def merge_command(
     other: Annotated[str, typer.Argument(help="The results folder to take from.", metavar="OTHER")],
     results: Results = RESULTS,
 ) -> None:
-    """Copy the trials and sweeps of another results folder into this one.
+    """Copy the trials and sweeps of another folder into this one.
 
     A trial that has ended in both folders stays as it is in this one.
     """

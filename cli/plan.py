@@ -60,7 +60,10 @@ def plan_command(
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> None:
-    """Show a sweep's trials, what of them is done, and an estimate of the rest."""
+    """Show a sweep's trials and what of them is done.
+
+    Ends with an estimate of the rest.
+    """
     spec, everything = read_sweep(sweep, set_, max_trials)
     show_plan(spec, everything, choose(everything, only), results, format_, safe_csv)
 

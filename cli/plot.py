@@ -39,10 +39,11 @@ def plot(
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> None:
-    """Draw a figure in the terminal or as a picture, or print its points.
+    """Draw a figure in the terminal or as a picture.
 
-    figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are the paper's; learning_curves and
-    order_of_learning show every model; residuals, minimum_norm and kernel_error show the theory.
+    With --format it prints the points. figure_1a, figure_1b, figure_1c, figure_2a and figure_2b are
+    the paper's; learning_curves and order_of_learning show every model; residuals, minimum_norm and
+    kernel_error show the theory.
     """
     from gensweep.analysis.drawing.picture import ENDINGS, left_out, save
     from gensweep.analysis.figures.points import points_table, refuse_empty

@@ -55,7 +55,10 @@ def report(
     only: Only = None,
     html: Html = None,
 ) -> None:
-    """Print convergence times, errors against corruption, and the paper's numbers beside ours."""
+    """Print the summaries, and the paper's numbers beside ours.
+
+    Convergence times, errors against corruption, verdicts, and what went wrong.
+    """
     names = _names(only, figures=html is not None)
     if html is not None:
         if format_:

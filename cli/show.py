@@ -19,7 +19,10 @@ def show(
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> None:
-    """Show one trial: its settings, outcome, learning curve and, if it failed, the traceback."""
+    """Show one trial.
+
+    Its settings, outcome, learning curve and, if it failed, the traceback.
+    """
     chosen = format_ or Format.TABLE
     with opened(results) as db:
         tables = trial_tables(db, trial, people=chosen.readable)

@@ -34,9 +34,10 @@ def sql(
     timeout: Timeout = None,
     memory: Memory = None,
 ) -> None:
-    """Query the results with SQL, statement by statement: .help lists commands, .quit leaves.
+    """Query the results with SQL, statement by statement.
 
-    From a pipe it reads statements that end with a semicolon, and stops at the first error.
+    .help lists commands, .quit leaves. From a pipe it reads statements that end with a semicolon,
+    and stops at the first error.
     """
     with opened(results, sweep, Limits(timeout, memory)) as db:
         if not sys.stdin.isatty():

@@ -15,7 +15,10 @@ def status(
     format_: FormatOption = None,
     safe_csv: SafeCsv = False,
 ) -> None:
-    """Show how far the sweeps are: trials per status, what runs now, what went wrong."""
+    """Show how far the sweeps are.
+
+    Trials per status, what runs now, and what went wrong.
+    """
     with opened(results, sweep) as db:
         tables = status_tables(db)
     chosen = format_ or Format.TABLE

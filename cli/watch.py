@@ -20,10 +20,11 @@ def watch(
     ] = 2.0,
     results: Results = RESULTS,
 ) -> int:
-    """Watch a sweep live, from any terminal or machine: progress, running trials, fits so far.
+    """Watch a sweep live, from any terminal or machine.
 
-    Ends after the last trial, with exit code 1 if a trial has failed. Says so if trials are left
-    and no launch is running. In a pipe it prints one line per event.
+    Shows progress, running trials and fits so far. Ends after the last trial, with exit code 1 if a
+    trial has failed. Says so if trials are left and no launch is running. In a pipe it prints one
+    line per event.
     """
     from rich.live import Live
 

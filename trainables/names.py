@@ -25,7 +25,10 @@ def unknown(kind: str, name: Any, known: Iterable[str]) -> tuple[str, str]:
 
 
 class _Brief(Repr):
-    """As `repr`, of any value that a file may hold: long, deep, or with a million digits."""
+    """Of any value that a sweep file may hold: long, deep, or with a million digits."""
+
+    def repr_bool(self, x: bool, level: int) -> str:
+        return str(x).lower()  # as TOML has it
 
     def repr_int(self, x: int, level: int) -> str:
         return repr(x) if abs(x) < 10**30 else f"a number of {x.bit_length()} bits"

@@ -29,6 +29,7 @@ from gensweep.orchestrator.store.leases import Heartbeat, Lease, read_heartbeat
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.schemas import TABLES
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
+from gensweep.trainables.names import unknown
 from gensweep.trainables.shown import short
 
 Result = TypeVar("Result")
@@ -190,9 +191,9 @@ def _explained(error: Exception) -> QueryError:
         text = raised[1]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = [line for line in lines if not re.match(r"^(LINE \d+:|\^)", line)]
-    missing = re.search(r"Table with name \S+ does not exist", kept[0]) if kept else None
+    missing = re.search(r"Table with name (\S+) does not exist", kept[0]) if kept else None
     if missing:
-        return QueryError("query", short(missing[0], _LONGEST), "the views are " + ", ".join(VIEWS))
+        return QueryError("query", *unknown("view", missing[1], VIEWS))
     return QueryError("query", short(" ".join(kept) or type(error).__name__, _LONGEST))
 
 

@@ -209,8 +209,8 @@ def test_whatever_reads_is_answered(root: Path, db: Database, question: str) -> 
 
 
 MISTAKES = {
-    "from nope": "Table with name nope does not exist; the views are "
-    "sweep_trials, trials, epochs, steps, ",
+    "from nope": "unknown view 'nope'; one of sweep_trials, trials, epochs, steps, ",
+    "from trails": "unknown view 'trails'; did you mean 'trials'?; one of sweep_trials, ",
     "selec 1": 'Parser Error: syntax error at or near "selec"',
     "select nope from trials": 'Binder Error: Referenced column "nope" not found in FROM clause!',
     "select 'a'::int": "Conversion Error: Could not convert string 'a' to INT32",

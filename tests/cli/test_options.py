@@ -77,6 +77,7 @@ def test_the_help_of_the_program_has_every_command(gensweep: Gensweep) -> None:
         line.split()[0] for line in done.out.splitlines() if line.startswith("  ")
     }
     assert gensweep() == done
+    assert "..." not in done.out.partition("Commands:")[2], "a description is cut"
 
 
 def test_the_version_is_that_of_the_package(gensweep: Gensweep) -> None:

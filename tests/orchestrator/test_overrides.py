@@ -90,7 +90,7 @@ def test_a_model_can_be_set_where_no_grid_has_one() -> None:
         ("resources.cpus", 1, "did you mean 'resources.cpu'?", "resources.device"),
         ("grid", 1, "unknown key 'grid'", "one of dataset"),
         ("epochs", 0, "0 is not valid", "a whole number, at least 1"),
-        ("epochs", True, "True is not valid", "a whole number, at least 1"),
+        ("epochs", True, "true is not valid", "a whole number, at least 1"),
         ("epochs", "many", "'many' is not valid", "a whole number, at least 1"),
         ("model", "vgg", "unknown model 'vgg'", "one of inception"),
         ("lr", [0.1, 0.2], "[0.1, 0.2] is not valid", "a number, above 0"),
