@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,7 +15,8 @@ from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.location import Location
 from gensweep.trainables.errors import CheckpointError
 
-_MOST = 1 << 40  # bytes: a regular file, whatever its size
+# What fills more than half of the memory cannot be continued from.
+_MOST = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2  # bytes
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,17 @@ class CheckpointFiles:
     guard: Guard
 
     def load(self, trial_id: str) -> bytes | None:
-        """Raises CheckpointError for what is no file, and OSError."""
+        """Raises CheckpointError for what is no file or too large, and OSError."""
         path = self.store.checkpoint_file(trial_id)
         try:
             return read(self.store.root, path, _MOST)
         except FileNotFoundError:
             return None
-        except ValueError as error:
-            raise CheckpointError(str(path), f"cannot be read ({error})") from error
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EFBIG:
+                raise
+            what = getattr(error, "strerror", error)
+            raise CheckpointError(str(path), f"cannot be read ({what})") from error
 
     def save(self, trial_id: str, content: bytes) -> None:
         """Raises StoreError if it cannot be written, LeaseLostError if the lease is lost."""

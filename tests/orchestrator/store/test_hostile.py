@@ -323,6 +323,16 @@ def test_a_checkpoint_that_is_no_file_is_set_aside(filled: Store) -> None:
     assert kept.load(live_id()) is None
 
 
+def test_a_checkpoint_that_no_memory_could_hold_is_set_aside_unread(filled: Store) -> None:
+    kept = CheckpointFiles(filled, Guard(filled, "x"))
+    filled.checkpoints.mkdir(exist_ok=True)
+    filled.checkpoint_file(live_id()).touch()
+    os.truncate(filled.checkpoint_file(live_id()), 1 << 40)
+    with pytest.raises(CheckpointError, match="1,099,511,627,776 bytes, more than"):
+        kept.load(live_id())
+    assert kept.set_aside(live_id())
+
+
 def _twice(table: pa.Table) -> pa.Table:
     return table.append_column("status", table["status"])
 
