@@ -1,6 +1,6 @@
 """The declaration of a trial's field, once, in the type of the field.
 
-    lr: Annotated[float, Gt(0.0), About("the learning rate of the first epoch")] = 0.01
+    lr: Annotated[float, Gt(0.0), About("the learning rate before any decay")] = 0.01
 
 Everything else that depends on a field derives from its declaration: the keys of sweep files and
 their errors, stored columns, which trials are draws of one setting, labels, the documentation.

@@ -46,6 +46,11 @@ SECOND: dict[tuple[str, str], dict[str, Any]] = {
 }
 BEFORE: dict[tuple[str, str], dict[str, Any]] = {
     ("noop", "corruption"): {"randomization": "partial_labels", "corruption": 0.25},
+    **{
+        (trainable, name): {"optimizer": "adam"}
+        for trainable in ("classifier", "noop")
+        for name in ("beta2", "epsilon")
+    },
     ("kernel", "filters"): {"model": "random_features"},
     ("expressivity", "d"): {"dataset": "gaussian", "d": 30},
     ("min_norm", "features"): {"dataset": "digits", "d": 0},

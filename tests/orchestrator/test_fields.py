@@ -66,7 +66,7 @@ def test_numbers_are_valid_within_their_range_alone(name: str, value: float) -> 
 )
 def test_nothing_but_a_finite_number_is_a_number(name: str, value: Any) -> None:
     assert problem(name, value, "classifier") == (
-        f"{value!r} is not valid",
+        f"{str(value).lower() if isinstance(value, bool) else repr(value)} is not valid",
         allowed(name, "classifier"),
     )
 
@@ -81,7 +81,10 @@ def test_a_whole_number_has_no_point(name: str) -> None:
 @pytest.mark.parametrize("value", [0, 1, "true", None, 1.0])
 def test_a_flag_is_true_or_false(name: str, value: Any) -> None:
     assert problem(name, True, "classifier") is problem(name, False, "classifier") is None
-    assert problem(name, value, "classifier") == (f"{value!r} is not valid", "true or false")
+    assert problem(name, value, "classifier") == (
+        f"{str(value).lower() if isinstance(value, bool) else repr(value)} is not valid",
+        "true or false",
+    )
 
 
 @given(name=st.sampled_from(sorted(FIELDS)), value=SCALARS)

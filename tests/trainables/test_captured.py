@@ -38,6 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
     "inception": {"model": "inception", "batch_size": 256, "epochs": 1},
     "inception without batch norm": {"model": "inception", "batch_norm": False, "epochs": 1},
     "bf16": {"model": "alexnet", "precision": "bf16"},
+    "label smoothing": {"label_smoothing": 0.1, "lr_decay": 0.5, "lr_decay_epochs": 2},
 }
 
 
@@ -70,7 +71,10 @@ def reported(records: list[tuple[str, Record]]) -> list[Record]:
     ("name", "lanes"),
     [
         *[(name, 1) for name in CASES],
-        *[(name, 3) for name in ("mlp", "regularized mlp", "no momentum", "alexnet")],
+        *[
+            (name, 3)
+            for name in ("mlp", "regularized mlp", "no momentum", "alexnet", "label smoothing")
+        ],
     ],
 )
 def test_every_step_and_epoch_is_that_of_the_plain_engine(

@@ -45,6 +45,8 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "bf16": {"model": "alexnet", "batch_size": 200, "precision": "bf16"},
     "no momentum": {"momentum": 0.0, "batch_size": 200},
+    "rmsprop": {"optimizer": "rmsprop", "batch_size": 200, "warmup_epochs": 2},
+    "adamw": {"optimizer": "adamw", "batch_size": 200, "lr_decay_epochs": 2},
 }
 # By the number of times that it was asked before whether to stop; with 3 steps and 3 batches of
 # evaluation to an epoch and a window of 2 steps.

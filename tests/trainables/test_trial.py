@@ -49,13 +49,28 @@ def test_an_int_setting_is_the_float_it_equals(name: str) -> None:
     assert isinstance(getattr(by_int, name), float)
 
 
-@pytest.mark.parametrize("model", [name for name, m in MODELS.items() if not m.batch_norm])
-def test_batch_norm_does_not_matter_to_a_model_without_it(model: str) -> None:
-    with_it = ClassifierTrial(model=model, batch_norm=True)
-    without = ClassifierTrial(model=model, batch_norm=False)
-    assert with_it == without
-    assert with_it.trial_id == without.trial_id
-    assert not with_it.batch_norm
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"beta2": 0.5, "epsilon": 1.0}, {}),
+        ({"lr_decay": 1.0, "lr_decay_epochs": 7}, {"lr_decay": 1.0}),
+        ({"optimizer": "adamw"}, {"optimizer": "adam"}),
+    ],
+    ids=["SGD has neither beta2 nor epsilon", "no decay has no period", "AdamW without decay"],
+)
+def test_settings_without_an_effect_make_the_same_trial(
+    first: dict[str, object], second: dict[str, object]
+) -> None:
+    one, other = (ClassifierTrial(model="alexnet", **settings) for settings in (first, second))  # type: ignore[arg-type]
+    assert one == other
+    assert one.trial_id == other.trial_id
+
+
+def test_the_learning_rate_decays_every_few_epochs_and_grows_at_first() -> None:
+    trial = ClassifierTrial(
+        model="alexnet", lr=8.0, lr_decay=0.5, lr_decay_epochs=2, warmup_epochs=4
+    )
+    assert [trial.lr_in(epoch) for epoch in range(1, 8)] == [2.0, 4.0, 3.0, 4.0, 2.0, 2.0, 1.0]
 
 
 @pytest.mark.parametrize("model", [name for name, m in MODELS.items() if m.batch_norm])

@@ -8,7 +8,7 @@ from contextlib import closing
 import torch
 
 from gensweep.trainables.classifier.checkpoint import Saved, deserialize
-from gensweep.trainables.classifier.engines.captured import CapturedEngine
+from gensweep.trainables.classifier.engines.captured import CapturedEngine, captures
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.engines.protocol import Engine
@@ -37,7 +37,7 @@ def _train(
         content = context.saved(trial.trial_id)
         return None if content is None else deserialize(content, trial)
 
-    make = ENGINES[context.engine]
+    make = ENGINES[context.engine if captures(trials[0]) else "eager"]
     settings = context.compile, context.follow_examples
     try:
         with closing(make(trials, context.data_dir, device, *settings)) as engine:

@@ -22,6 +22,7 @@ from gensweep.trainables.trial import Trial
 
 Stop = Literal["epochs", "fit"]
 Precision = Literal["fp32", "tf32", "bf16"]
+Optimizer = Literal["sgd", "rmsprop", "adam", "adamw"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +128,17 @@ class ClassifierTrial(Trial):
         ),
     ] = 1
     batch_size: Annotated[int, Ge(1), About("training examples of an optimizer step")] = 128
-    lr: Annotated[float, Gt(0.0), About("the learning rate of the first epoch", shapes=False)] = (
-        0.01
-    )
+    lr: Annotated[float, Gt(0.0), About("the learning rate before any decay", shapes=False)] = 0.01
     lr_decay: Annotated[
         float,
         Interval(gt=0.0, le=1.0),
-        About("the factor of the learning rate after every epoch", shapes=False),
+        About("the factor of the learning rate after every `lr_decay_epochs`", shapes=False),
     ] = 0.95
-    momentum: Annotated[float, Interval(ge=0.0, lt=1.0), About("of SGD", shapes=False)] = 0.9
+    momentum: Annotated[
+        float,
+        Interval(ge=0.0, lt=1.0),
+        About("of SGD and RMSProp; the first beta of Adam", shapes=False),
+    ] = 0.9
     precision: Annotated[Precision, About("the number format of matrix products")] = "fp32"
     log_every: Annotated[
         int, Ge(1), About("optimizer steps per row of `steps`", decides=Decides.RECORD)
@@ -151,6 +154,39 @@ class ClassifierTrial(Trial):
             shapes=False,
         ),
     ] = 1
+    optimizer: Annotated[
+        Optimizer,
+        About(
+            "the rule of a step. `rmsprop` is TensorFlow's; `adamw` takes the weight decay out of "
+            "the gradient"
+        ),
+    ] = "sgd"
+    beta2: Annotated[
+        float,
+        Interval(ge=0.0, lt=1.0),
+        About("the decay of the mean squared gradient, of RMSProp and Adam; SGD ignores it"),
+    ] = 0.999
+    epsilon: Annotated[
+        float,
+        Gt(0.0),
+        About("added to the mean squared gradient by RMSProp, to its root by Adam; SGD ignores it"),
+    ] = 1e-8
+    lr_decay_epochs: Annotated[
+        int, Ge(1), About("epochs from one `lr_decay` to the next", shapes=False)
+    ] = 1
+    warmup_epochs: Annotated[
+        int,
+        Ge(0),
+        About("epochs in which the learning rate grows step by step from 0 to its value"),
+    ] = 0
+    label_smoothing: Annotated[
+        float,
+        Interval(ge=0.0, lt=1.0),
+        About(
+            "the part of each label that is spread evenly over all classes. Reported losses are "
+            "those of the unsmoothed labels"
+        ),
+    ] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -161,6 +197,13 @@ class ClassifierTrial(Trial):
             self._set("corruption", rule.corruption)
         if self.stop == "epochs":
             self._set("patience", 1)
+        if self.lr_decay == 1.0:
+            self._set("lr_decay_epochs", 1)
+        if self.optimizer == "adamw" and not self.weight_decay:
+            self._set("optimizer", "adam")
+        if self.optimizer == "sgd":
+            for name in ("beta2", "epsilon"):
+                self._set(name, self.fields()[name].default)
         # The first epoch and the last are evaluated in any case.
         self._set("evaluate_every", min(self.evaluate_every, self.epochs if self.epochs > 2 else 1))
         if self.model in MODELS:
@@ -228,8 +271,12 @@ class ClassifierTrial(Trial):
         return epoch in (1, self.epochs) or epoch % self.evaluate_every == 0
 
     def lr_in(self, epoch: int) -> float:
-        """The learning rate during an epoch, counted from 1."""
-        return self.lr * self.lr_decay ** (epoch - 1)
+        """The learning rate at the end of an epoch, counted from 1."""
+        return self.lr * self.lr_decay ** ((epoch - 1) // self.lr_decay_epochs) * self.warmth(epoch)
+
+    def warmth(self, epochs: float) -> float:
+        """The factor of the learning rate when so many epochs, or parts of one, have passed."""
+        return min(1.0, epochs / self.warmup_epochs) if self.warmup_epochs else 1.0
 
     @property
     def title(self) -> str:

@@ -16,6 +16,11 @@ from gensweep.trainables.classifier.engines.protocol import Should, Window
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
 
+def captures(trial: ClassifierTrial) -> bool:
+    """Whether the trial's steps are those of a program: of SGD, at one learning rate per epoch."""
+    return trial.optimizer == "sgd" and not trial.warmup_epochs
+
+
 class CapturedEngine(Lanes):
     """Lends its lanes to a program, which trains them side by side.
 

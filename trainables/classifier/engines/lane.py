@@ -9,14 +9,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gensweep.trainables.classifier.data import TrialData, load_trial_data
 from gensweep.trainables.classifier.engines.evaluation import evaluate
 from gensweep.trainables.classifier.engines.measures import margins, measures
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
-from gensweep.trainables.classifier.engines.states import check_like, check_momentum
+from gensweep.trainables.classifier.engines.states import check_like, check_optimizer
 from gensweep.trainables.classifier.learning import Learning
+from gensweep.trainables.classifier.losses import losses
+from gensweep.trainables.classifier.optimizers import optimizer_of
 from gensweep.trainables.classifier.regularizers import augment, augments
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.device import autocast, set_precision
@@ -48,13 +49,7 @@ class Lane:
         self.layout = torch.channels_last if convolves else torch.contiguous_format
         self.model.to(device).to(memory_format=self.layout)
         self._learner = torch.compile(self.model) if compiled else self.model
-        self.optimizer = torch.optim.SGD(
-            self.model.parameters(),
-            lr=trial.lr,
-            momentum=trial.momentum,
-            weight_decay=trial.weight_decay,
-            fused=device.type != "mps",
-        )
+        self.optimizer = optimizer_of(trial, self.model.parameters(), device)
         self.augmentation = torch.Generator(device)
         self.dropout = torch.Generator(device)
         self.drop_by(self.dropout, self.model)
@@ -101,8 +96,7 @@ class Lane:
             self.window_loss.zero_()
             self.augmentation.manual_seed(torch_seed(trial.seed, "augmentation", epoch))
             self.dropout.manual_seed(torch_seed(trial.seed, "dropout", epoch))
-        for group in self.optimizer.param_groups:
-            group["lr"] = trial.lr_in(epoch)
+        self._set_lr(trial.lr_in(epoch))
         order = generator(trial.seed, "order", epoch).permutation(len(self.data.train.labels))
         self.order = torch.from_numpy(order).to(self.device)
         self.batches = torch.split(self.order, trial.batch_size)
@@ -115,14 +109,27 @@ class Lane:
         if augments(self.trial):
             images = whiten(augment(images, self.trial, self.augmentation))
         images = images.contiguous(memory_format=self.layout)
+        labels = train.labels[batch]
         with autocast(self.trial.precision, self.device):
-            loss = functional.cross_entropy(self._learner(images), train.labels[batch])
+            logits = self._learner(images)
+            objective, loss = losses(logits, labels, self.trial.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        objective.backward()  # type: ignore[no-untyped-call]
+        if self.epoch <= self.trial.warmup_epochs:
+            self._warm_up()
         self.optimizer.step()
         self.window_loss += loss.detach()
         self.window_steps += 1
         self.steps += 1
+
+    def _warm_up(self) -> None:
+        passed = self.epoch - 1 + (self.steps + 1) / len(self.batches)
+        end = self.trial.lr_in(self.epoch) / self.trial.warmth(self.epoch)
+        self._set_lr(end * self.trial.warmth(passed))
+
+    def _set_lr(self, lr: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
 
     @property
     def window_is_full(self) -> bool:
@@ -211,7 +218,7 @@ class Lane:
             {"learning": None, **state, "momentum": None}, {**own, "momentum": None}, "state"
         )
         parameters = [parameter.detach() for parameter in self.model.parameters()]
-        check_momentum(state.get("momentum"), parameters, self.trial.momentum > 0.0)
+        check_optimizer(state.get("momentum"), parameters, self.trial)
         epoch, steps, window = state["epoch"], state["steps"], state["window_steps"]
         last = math.ceil(len(self.data.train.labels) / self.trial.batch_size)
         if not (0 <= epoch <= self.trial.epochs and 0 <= window <= steps <= last):

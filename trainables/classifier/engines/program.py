@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from gensweep.trainables.classifier.engines.branches import Branches
 from gensweep.trainables.classifier.engines.flat import sgd_
@@ -15,6 +14,7 @@ from gensweep.trainables.classifier.engines.graphs import capture_on
 from gensweep.trainables.classifier.engines.lane import Lane
 from gensweep.trainables.classifier.engines.networks import solo_logits, stacked_logits, stacks
 from gensweep.trainables.classifier.engines.slots import Slots
+from gensweep.trainables.classifier.losses import losses
 from gensweep.trainables.classifier.regularizers import augment, augments
 from gensweep.trainables.device import autocast
 from gensweep.trainables.preprocessing import whiten
@@ -139,8 +139,8 @@ class Program:
         images, labels = self._inputs(slot, index), slots.labels[slot][index]
         with autocast(self._trial.precision, self._device):
             logits = self._solo(slots.models[slot], self._views(row), images)
-            loss = functional.cross_entropy(logits, labels)
-        (gradient,) = torch.autograd.grad(loss, row)
+            objective, loss = losses(logits, labels, self._trial.label_smoothing)
+        (gradient,) = torch.autograd.grad(objective, row)
         settings = slots.lr[slot], slots.momentum[slot], slots.weight_decay[slot]
         sgd_(slots.rows[slot], gradient, slots.momentum_buffers[slot], *settings)
         slots.loss[slot] += loss.detach()
@@ -153,11 +153,11 @@ class Program:
         labels = slots.labels.gather(1, index)
         with autocast(self._trial.precision, self._device):
             logits = self._many(slots.models[0], self._views(rows), images, slots.dropout)
-            losses = functional.cross_entropy(
-                logits.flatten(0, 1), labels.flatten(), reduction="none"
+            each = losses(
+                logits.flatten(0, 1), labels.flatten(), self._trial.label_smoothing, "none"
             )
-        means = losses.view_as(labels).mean(dim=1)
-        (gradient,) = torch.autograd.grad(means.sum(), rows)
+        objectives, means = (loss.view_as(labels).mean(dim=1) for loss in each)
+        (gradient,) = torch.autograd.grad(objectives.sum(), rows)
         sgd_(
             slots.rows,
             gradient,

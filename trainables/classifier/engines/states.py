@@ -7,6 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
+from gensweep.trainables.classifier.optimizers import kept_by
+from gensweep.trainables.classifier.trial import ClassifierTrial
+
 
 def check_like(found: Any, own: Any, name: str) -> None:
     """Raise ValueError, with the name of the part, unless it has the keys, types, shapes and
@@ -24,7 +27,7 @@ def check_like(found: Any, own: Any, name: str) -> None:
             check_like(found[key], part, f"{name}.{key}")
 
 
-def check_momentum(found: Any, parameters: Sequence[Tensor], momentum: bool) -> None:
-    """Raise ValueError unless it has a buffer for every parameter, or for none."""
-    buffers = {index: {"momentum_buffer": tensor} for index, tensor in enumerate(parameters)}
-    check_like(found, buffers if momentum and found else {}, "momentum")
+def check_optimizer(found: Any, parameters: Sequence[Tensor], trial: ClassifierTrial) -> None:
+    """Raise ValueError unless it has the optimizer's tensors for every parameter, or for none."""
+    kept = {index: kept_by(trial, tensor) for index, tensor in enumerate(parameters)}
+    check_like(found, kept if kept[0] and found else {}, "momentum")
