@@ -41,7 +41,8 @@ class Epoch:
 
     Training figures are full passes in evaluation mode over the unaugmented training set as
     randomized. A figure over an empty set of examples is None, such as that of corrupted examples
-    on true labels.
+    on true labels. Top-5 errors are the shares of examples whose label is not among the five
+    likeliest classes; None where there are at most five.
     """
 
     epoch: int
@@ -56,6 +57,8 @@ class Epoch:
     memorized_fraction: float | None
     recovered_fraction: float | None
     seconds: float
+    train_top5_error: float | None = None
+    test_top5_error: float | None = None
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def outcome_row(trial: Trial, epochs: Sequence[Epoch], wall_seconds: float) -> d
     best = min(epochs, key=lambda e: e.test_error)
     fit = next((e for e in epochs if e.train_error == 0.0), None)
     trained = sum(e.seconds for e in epochs)
+    top5 = _lowest_so_far([e.test_top5_error for e in epochs])
     return {
         "epochs": last.epoch,
         "steps": last.step,
@@ -85,6 +86,9 @@ def outcome_row(trial: Trial, epochs: Sequence[Epoch], wall_seconds: float) -> d
         "final_test_error": last.test_error,
         "best_test_error": best.test_error,
         "best_test_epoch": best.epoch,
+        "final_train_top5_error": last.train_top5_error,
+        "final_test_top5_error": last.test_top5_error,
+        "best_test_top5_error": top5[-1],
         "wall_seconds": wall_seconds,
         "images_per_second": last.epoch * DATASETS[trial.dataset].train / trained,
     }
@@ -102,11 +106,21 @@ def sweep_rows(sweep: str, planned: Iterable[tuple[Trial, Sequence[str]]]) -> pa
 
 
 def epoch_rows(epochs: Sequence[Epoch]) -> list[Row]:
-    best = accumulate((epoch.test_error for epoch in epochs), min)
+    best = _lowest_so_far([epoch.test_error for epoch in epochs])
+    top5 = _lowest_so_far([epoch.test_top5_error for epoch in epochs])
     return [
-        {**vars(epoch), "best_test_error": so_far}
-        for epoch, so_far in zip(epochs, best, strict=True)
+        {**vars(epoch), "best_test_error": b, "best_test_top5_error": t}
+        for epoch, b, t in zip(epochs, best, top5, strict=True)
     ]
+
+
+def _lowest_so_far(errors: Iterable[float | None]) -> list[float | None]:
+    """None as long as there is none."""
+
+    def lower(one: float | None, other: float | None) -> float | None:
+        return min((e for e in (one, other) if e is not None), default=None)
+
+    return list(accumulate(errors, lower))
 
 
 def example_columns(examples: Examples) -> Row:

@@ -75,6 +75,9 @@ OUTCOME = pa.schema(
         "measurements": pa.list_(
             pa.struct({"name": pa.string(), "value": pa.float64(), "at": pa.float64()})
         ),
+        "final_train_top5_error": pa.float64(),
+        "final_test_top5_error": pa.float64(),
+        "best_test_top5_error": pa.float64(),
     }
 )
 
@@ -94,6 +97,9 @@ EPOCH = pa.schema(
         "seconds": pa.float64(),
         # The lowest test error so far: rows are many, and a window over them all is slow.
         "best_test_error": pa.float64(),
+        "train_top5_error": pa.float64(),
+        "test_top5_error": pa.float64(),
+        "best_test_top5_error": pa.float64(),
     }
 )
 

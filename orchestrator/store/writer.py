@@ -47,6 +47,9 @@ _OUTCOME = (
     "final_test_error",
     "best_test_error",
     "best_test_epoch",
+    "final_train_top5_error",
+    "final_test_top5_error",
+    "best_test_top5_error",
     "wall_seconds",
     "images_per_second",
 )

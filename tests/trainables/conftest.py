@@ -145,8 +145,8 @@ class Scripted:
         script, epoch = self.scripts[lane], self.positions[lane][0]
         error = script.errors[min(epoch, len(script.errors)) - 1]
         right = torch.zeros(0, dtype=torch.bool)
-        train = Evaluation(script.evaluated_loss, error, 0.1, 0.7, 0.2, right)
-        return train, Evaluation(2.0, 0.9, 0.9, None, None, right)
+        train = Evaluation(script.evaluated_loss, error, 0.1, 0.7, 0.2, None, right)
+        return train, Evaluation(2.0, 0.9, 0.9, None, None, None, right)
 
     def measure(self, lane: int, should_stop: Should) -> Measures | None:
         return None if should_stop() else MEASURES

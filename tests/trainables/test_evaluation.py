@@ -10,7 +10,7 @@ from torch import nn
 from gensweep.trainables.classifier.data import Split
 from gensweep.trainables.classifier.engines import evaluation
 from gensweep.trainables.classifier.engines.eager import EagerEngine
-from gensweep.trainables.classifier.engines.evaluation import summarize
+from gensweep.trainables.classifier.engines.evaluation import evaluate, summarize
 from gensweep.trainables.classifier.engines.protocol import Evaluation
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -24,7 +24,7 @@ def never() -> bool:
 
 def evaluated(model: nn.Module, inputs: torch.Tensor, split: Split) -> Evaluation:
     """One example after the other, in double precision."""
-    losses, wrong, wrong_clean, memorized, recovered = [], [], [], [], []
+    losses, wrong, wrong_clean, memorized, recovered, missed = [], [], [], [], [], []
     model = model.eval().double()
     for x, label, truth in zip(
         inputs.double(), split.labels.tolist(), split.truth.tolist(), strict=True
@@ -33,6 +33,7 @@ def evaluated(model: nn.Module, inputs: torch.Tensor, split: Split) -> Evaluatio
         predicted = logits.index(max(logits))
         losses.append(log(sum(exp(z - max(logits)) for z in logits)) + max(logits) - logits[label])
         wrong.append(predicted != label)
+        missed.append(sum(z > logits[label] for z in logits) >= 5)
         if label == truth:
             wrong_clean.append(predicted != label)
         else:
@@ -48,6 +49,7 @@ def evaluated(model: nn.Module, inputs: torch.Tensor, split: Split) -> Evaluatio
         mean(wrong_clean),
         mean(memorized),
         mean(recovered),
+        mean(missed),
         ~torch.tensor(wrong),
     )
 
@@ -74,7 +76,7 @@ def test_evaluation_is_a_plain_pass_over_both_splits(
         expected = evaluated(lane.model, lane.data.as_seen(split.inputs), split)
         assert measured.loss == pytest.approx(expected.loss, rel=1e-4)
         # a tie in double precision may fall otherwise in single
-        for name in ("error", "clean_error", "memorized", "recovered"):
+        for name in ("error", "clean_error", "memorized", "recovered", "top5_error"):
             value = getattr(expected, name)
             expected_value = value if value is None else pytest.approx(value, abs=0.005)
             assert getattr(measured, name) == expected_value
@@ -102,10 +104,21 @@ def test_examples_are_counted_as_corrupted_or_clean_memorized_or_recovered(
     truth: list[int],
     expected: tuple[float | None, float | None, float | None, float | None],
 ) -> None:
-    found = summarize(torch.tensor(0.25), torch.tensor(predictions), split(labels, truth))
+    found = summarize(torch.tensor(0.25), torch.tensor(predictions), None, split(labels, truth))
     right = [a == b for a, b in zip(predictions, labels, strict=True)]
-    assert found == Evaluation(0.25, *expected, torch.tensor(right))
+    assert found == Evaluation(0.25, *expected, None, torch.tensor(right))
     assert found.right.tolist() == right
+
+
+@pytest.mark.parametrize("classes", [2, 5, 6, 9])
+def test_the_top_5_error_is_about_five_of_more_than_five_classes(classes: int) -> None:
+    labels = torch.arange(classes).repeat(3)
+    data = Split(torch.empty(len(labels), 0), labels, labels)
+    # Every logit is larger than the next, so the labels from the sixth on are missed.
+    found = evaluate(lambda inputs: -torch.arange(classes).expand(len(inputs), -1) / 2, data, never)
+    assert found
+    assert found.error == pytest.approx(1 - 1 / classes)
+    assert found.top5_error == (None if classes <= 5 else pytest.approx(1 - 5 / classes))
 
 
 def test_a_pass_does_not_depend_on_how_many_are_seen_at_a_time(

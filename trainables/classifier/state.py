@@ -92,6 +92,8 @@ class TrialState:
             memorized_fraction=train.memorized,
             recovered_fraction=train.recovered,
             seconds=self.epoch_seconds,
+            train_top5_error=train.top5_error,
+            test_top5_error=test.top5_error,
         )
 
     def _verdict(self) -> Ended | None:

@@ -3,7 +3,8 @@
 create view epochs as
 select
     trial_id, epoch, step, lr, train_loss, train_error, test_loss, test_error,
-    corrupted_train_error, clean_train_error, memorized_fraction, recovered_fraction, seconds
+    corrupted_train_error, clean_train_error, memorized_fraction, recovered_fraction, seconds,
+    train_top5_error, test_top5_error
 from stored_epochs
 where getvariable('sweep') is null
    or trial_id in (select trial_id from stored_sweeps where sweep = getvariable('sweep'));

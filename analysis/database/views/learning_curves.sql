@@ -15,7 +15,8 @@ with members as ( -- numbered, as windows over numbers are several times faster 
     where status <> 'failed'
 ),
 rows as (
-    select setting_number, member, epoch, step, train_loss, train_error, test_error, e.best_test_error
+    select setting_number, member, epoch, step, train_loss, train_error, test_error, e.best_test_error,
+        train_top5_error, test_top5_error, best_test_top5_error
     from stored_epochs e
     join members using (trial_id)
 ),
@@ -40,7 +41,13 @@ curves as (
         avg(test_error) as test_error,
         half_width_of(count(*), test_error) as test_error_interval,
         avg(best_test_error) as best_test_error,
-        half_width_of(count(*), best_test_error) as best_test_error_interval
+        half_width_of(count(*), best_test_error) as best_test_error_interval,
+        avg(train_top5_error) as train_top5_error,
+        half_width(train_top5_error) as train_top5_error_interval,
+        avg(test_top5_error) as test_top5_error,
+        half_width(test_top5_error) as test_top5_error_interval,
+        avg(best_test_top5_error) as best_test_top5_error,
+        half_width(best_test_top5_error) as best_test_top5_error_interval
     from points
     group by all
 )

@@ -42,6 +42,9 @@ measured as (
             {'metric': 'train_error', 'value': final_train_error},
             {'metric': 'test_error', 'value': final_test_error},
             {'metric': 'best_test_error', 'value': best_test_error},
+            {'metric': 'train_top5_error', 'value': final_train_top5_error},
+            {'metric': 'test_top5_error', 'value': final_test_top5_error},
+            {'metric': 'best_test_top5_error', 'value': best_test_top5_error},
             {
                 'metric': 'early_stopping_gain', -- what stops at the fit was stopped early itself
                 'value': case when stop = 'epochs' then final_test_error - best_test_error end

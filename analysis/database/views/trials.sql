@@ -27,7 +27,8 @@ select
     started_at, finished_at, error,
     coalesce(stored.setting_id, computed_settings.setting_id) as setting_id,
     coalesce(stored.setting, computed_settings.setting) as setting,
-    max_epochs, config, theory_settings
+    max_epochs, config, theory_settings,
+    final_train_top5_error, final_test_top5_error, best_test_top5_error
 from stored
 left join trainables using (trainable)
 left join computed_settings using (trial_id)

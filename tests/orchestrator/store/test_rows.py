@@ -20,19 +20,29 @@ from gensweep.trainables.errors import TrialError
 from gensweep.trainables.records import Epoch
 
 ERRORS = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0.0, 1.0)
-CURVE = st.lists(st.tuples(ERRORS, ERRORS, st.floats(1e-3, 1e3)), min_size=1, max_size=12)
+CURVE = st.lists(
+    st.tuples(ERRORS, ERRORS, st.none() | ERRORS, st.floats(1e-3, 1e3)), min_size=1, max_size=12
+)
 TRIAL = ClassifierTrial(model="mlp_1x512", dataset="synthetic")
 
 
 @given(curve=CURVE)
 def test_the_outcome_is_what_a_plain_search_through_the_epochs_finds(
-    curve: list[tuple[float, float, float]], epoch: Callable[..., Epoch]
+    curve: list[tuple[float, float, float | None, float]], epoch: Callable[..., Epoch]
 ) -> None:
     epochs = [
-        epoch(n, train_error=train, test_error=test, seconds=seconds)
-        for n, (train, test, seconds) in enumerate(curve, start=1)
+        epoch(
+            n,
+            train_error=train,
+            test_error=test,
+            seconds=seconds,
+            train_top5_error=top5,
+            test_top5_error=top5,
+        )
+        for n, (train, test, top5, seconds) in enumerate(curve, start=1)
     ]
     expected: dict[str, Any] = {"fit_epoch": None, "fit_step": None, "best_test_error": 2.0}
+    expected["best_test_top5_error"] = None
     images = 0
     for e in epochs:
         images += 512
@@ -40,7 +50,12 @@ def test_the_outcome_is_what_a_plain_search_through_the_epochs_finds(
             expected |= {"fit_epoch": e.epoch, "fit_step": e.step}
         if e.test_error < expected["best_test_error"]:
             expected |= {"best_test_error": e.test_error, "best_test_epoch": e.epoch}
+        best, top5 = expected["best_test_top5_error"], e.test_top5_error
+        if best is None or (top5 is not None and top5 < best):
+            expected["best_test_top5_error"] = top5
         expected |= {
+            "final_train_top5_error": top5,
+            "final_test_top5_error": top5,
             "epochs": e.epoch,
             "steps": e.step,
             "final_train_loss": e.train_loss,
@@ -49,7 +64,7 @@ def test_the_outcome_is_what_a_plain_search_through_the_epochs_finds(
         }
     found = outcome_row(TRIAL, epochs, wall_seconds=99.0)
     speed = found.pop("images_per_second")
-    assert speed == pytest.approx(images / sum(seconds for _, _, seconds in curve))
+    assert speed == pytest.approx(images / sum(seconds for *_, seconds in curve))
     assert found == {**expected, "wall_seconds": 99.0}
 
 

@@ -46,7 +46,11 @@ def test_after_every_record_the_file_has_exactly_what_was_reported(
         row = stored(store)
         epochs = [record for record in told if isinstance(record, Epoch)]
         assert row["epoch_rows"] == [
-            {**asdict(e), "best_test_error": min(earlier.test_error for earlier in epochs[:n])}
+            {
+                **asdict(e),
+                "best_test_error": min(earlier.test_error for earlier in epochs[:n]),
+                "best_test_top5_error": None,
+            }
             for n, e in enumerate(epochs, start=1)
         ]
         assert row["step_rows"] == [asdict(r) for r in told if isinstance(r, Steps)]

@@ -69,7 +69,8 @@ def test_whatever_attempts_come_readers_see_the_furthest_any_has_come(
                 epochs = [asdict(r) for r in seen if isinstance(r, Epoch)]
                 best = accumulate((e["test_error"] for e in epochs), min)
                 assert row["epoch_rows"] == [
-                    {**e, "best_test_error": b} for e, b in zip(epochs, best, strict=True)
+                    {**e, "best_test_error": b, "best_test_top5_error": None}
+                    for e, b in zip(epochs, best, strict=True)
                 ]
                 assert row["step_rows"] == [asdict(r) for r in seen if isinstance(r, Steps)]
                 assert row["epochs"] == len(row["epoch_rows"])

@@ -29,29 +29,37 @@ def evaluate(
     """
     device = split.labels.device
     loss = torch.zeros((), device=device, dtype=torch.float32)
-    predictions = []
+    predictions, ranks = [], []
     for inputs, labels in batches(split):
         if should_stop():
             return None
         logits = logits_of(inputs)
         loss += functional.cross_entropy(logits.float(), labels, reduction="sum")
         predictions.append(logits.argmax(dim=1))
-    return summarize(loss / len(split.labels), torch.cat(predictions), split)
+        if logits.shape[1] > 5:
+            likeliest = logits.topk(5, dim=1).indices
+            ranks.append((likeliest != labels[:, None]).all(dim=1))
+    missed = torch.cat(ranks) if ranks else None
+    return summarize(loss / len(split.labels), torch.cat(predictions), missed, split)
 
 
-def summarize(loss: Tensor, predictions: Tensor, split: Split) -> Evaluation:
-    """Count on the device; the host waits once, for the results."""
+def summarize(loss: Tensor, predictions: Tensor, missed: Tensor | None, split: Split) -> Evaluation:
+    """Count on the device; the host waits once, for the results.
+
+    missed (N,): whether the label is not among the five likeliest classes, if there are more.
+    """
     wrong = predictions != split.labels
-    counts = [wrong.sum()]
+    counts = [wrong.sum(), (wrong if missed is None else missed).sum()]
     if split.changed is not None:
         changed = split.changed
         recovered = changed & (predictions == split.truth)
         counts += [(wrong & changed).sum(), recovered.sum(), changed.sum()]
     values = torch.stack([loss.double(), *(count.double() for count in counts)]).tolist()
-    mean_loss, errors, n = values[0], values[1], len(split.labels)
+    (mean_loss, errors, misses), n = values[:3], len(split.labels)
+    top5_error = None if missed is None else misses / n
     if split.changed is None:
-        return Evaluation(mean_loss, errors / n, errors / n, None, None, ~wrong)
-    changed_errors, recovered_count, changed_count = values[2:]
+        return Evaluation(mean_loss, errors / n, errors / n, None, None, top5_error, ~wrong)
+    changed_errors, recovered_count, changed_count = values[3:]
     clean = n - changed_count
     return Evaluation(
         loss=mean_loss,
@@ -59,5 +67,6 @@ def summarize(loss: Tensor, predictions: Tensor, split: Split) -> Evaluation:
         clean_error=(errors - changed_errors) / clean if clean else None,
         memorized=1.0 - changed_errors / changed_count,
         recovered=recovered_count / changed_count,
+        top5_error=top5_error,
         right=~wrong,
     )

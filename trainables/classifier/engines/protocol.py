@@ -25,6 +25,9 @@ class Window:
 class Evaluation:
     """A full pass over one split: mean loss (nats), error, and the error where labels were changed.
 
+    top5_error is the share of examples whose label is not among the five largest logits; None with
+    at most five classes.
+
     memorized and recovered are the shares of changed examples predicted as their given label,
     and as their true one; `clean_error` is the error on all other examples. None if there is no
     such example.
@@ -36,6 +39,7 @@ class Evaluation:
     clean_error: float | None
     memorized: float | None
     recovered: float | None
+    top5_error: float | None
     right: Tensor = field(compare=False, repr=False)
 
 
