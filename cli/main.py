@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gensweep.analysis.database.running import any_stuck
 from gensweep.cli import exits, streams
+from gensweep.orchestrator.aside import any_stuck
 
 # The module of each command, imported only when the command is called.
 COMMANDS = {

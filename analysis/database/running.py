@@ -6,7 +6,6 @@ runs the statement, while the caller's waits for it and can tell DuckDB to stop.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -14,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gensweep.analysis.database.errors import QueryError
+from gensweep.orchestrator.aside import begin
 
 if TYPE_CHECKING:
     import duckdb
 
 Result = TypeVar("Result")
 
-_NAME = "gensweep statement"
 _GRACE = 0.5  # seconds in which DuckDB has to stop
 
 
@@ -60,9 +59,7 @@ class Runner:
 
         Whatever is raised meanwhile, such as KeyboardInterrupt, stops the statement.
         """
-        future: Future[Result] = Future()
-        self._running = future
-        threading.Thread(target=_fill, args=(future, work), name=_NAME, daemon=True).start()
+        self._running = future = begin(work)
         try:
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if future not in wait([future], left and max(left, 0)).done:
@@ -79,20 +76,3 @@ class Runner:
         while not future.done() and time.monotonic() < until:
             self._connection.interrupt()
             wait([future], 0.02)
-
-
-def any_stuck() -> bool:
-    """Whether a statement still runs in this process, which cannot end by itself before it."""
-    ours = [thread for thread in threading.enumerate() if thread.name == _NAME]
-    for thread in ours:
-        thread.join(0.05)  # it may just be about to end
-    return any(thread.is_alive() for thread in ours)
-
-
-def _fill(future: Future[Result], work: Callable[[], Result]) -> None:
-    try:
-        result = work()
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)

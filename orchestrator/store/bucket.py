@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from gensweep.orchestrator.aside import interruptible
 from gensweep.orchestrator.store.s3 import explaining, file_system, headers, is_md5, senders
 
 _SMALL = 1 << 20  # bytes
@@ -106,6 +107,7 @@ class BucketPath:
     def is_dir(self) -> bool:
         return self._kind() == "Directory"
 
+    @interruptible
     def _kind(self) -> str:
         with explaining(str(self)):
             return str(self._files.get_file_info(self.address).type.name)
@@ -117,8 +119,9 @@ class BucketPath:
         """The entries of the folder, and whether each is a folder."""
         from pyarrow.fs import FileSelector, FileType
 
+        select = FileSelector(self.address, allow_not_found=True)
         with explaining(str(self)):
-            found = self._files.get_file_info(FileSelector(self.address, allow_not_found=True))
+            found = interruptible(lambda: self._files.get_file_info(select))()
         for info in found:
             yield self / info.base_name, info.type == FileType.Directory
 
@@ -131,6 +134,7 @@ class BucketPath:
             raise NotImplementedError(f"more than one level in {pattern!r}")
         return (path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, pattern))
 
+    @interruptible
     def stat(self) -> BucketStat:
         """Raises FileNotFoundError for a folder."""
         with explaining(str(self)), self._files.open_input_file(self.address) as file:
@@ -140,6 +144,7 @@ class BucketPath:
             nanoseconds = int(modified.timestamp()) * 10**9
             return BucketStat(file.size(), nanoseconds, int.from_bytes(version[:8]))
 
+    @interruptible
     def read_bytes(self, most: int | None = None) -> bytes:
         """Raises OSError for an object of more than `most` bytes."""
         with explaining(str(self)):
@@ -151,6 +156,7 @@ class BucketPath:
     def read_text(self, encoding: str = "utf-8") -> str:
         return self.read_bytes().decode(encoding)
 
+    @interruptible
     def open(self, mode: str = "rb") -> pa.NativeFile:
         """Open for random access, which Parquet needs.
 
@@ -196,6 +202,7 @@ class BucketPath:
             finally:
                 wait([sent])  # so that it cannot finish after the next write
 
+    @interruptible
     def unlink(self, missing_ok: bool = False) -> None:
         try:
             with explaining(str(self)):
@@ -204,6 +211,7 @@ class BucketPath:
             if not missing_ok:
                 raise
 
+    @interruptible
     def replace(self, target: BucketPath) -> BucketPath:
         """Copy, then delete: a crash in between leaves both."""
         with explaining(str(self)):

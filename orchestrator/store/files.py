@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gensweep.orchestrator.aside import NAME
 from gensweep.orchestrator.store import inside
 from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.inside import not_readable, not_writable
@@ -106,5 +107,8 @@ def each(work: Callable[[Location], Result], paths: Iterable[Location]) -> list[
     """
     files = list(paths)
     bucket = any(isinstance(path, BucketPath) for path in files)
-    with ThreadPoolExecutor(16 if bucket else 4) as pool:
+    pool = ThreadPoolExecutor(16 if bucket else 4, NAME)
+    try:
         return list(pool.map(work, files))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

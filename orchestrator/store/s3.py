@@ -15,7 +15,9 @@ from urllib.parse import parse_qsl, unquote
 
 import pyarrow as pa
 
-_ATTEMPTS = 5  # which take about ten seconds
+from gensweep.orchestrator.aside import NAME
+
+_ATTEMPTS = 5  # which take about ten seconds, or forty where the server says nothing
 _ABSENT = (errno.ENOENT, os.strerror(errno.ENOENT))
 _DENIED = "access denied; credentials are looked for in AWS_ACCESS_KEY_ID and in ~/.aws"
 _REASONS = {
@@ -30,7 +32,7 @@ _REASONS = {
 
 @cache
 def senders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(16, "upload")
+    return ThreadPoolExecutor(16, NAME)
 
 
 @cache
@@ -52,7 +54,7 @@ def file_system(bucket: str, options: str, credentials: str, endpoint: str) -> A
         endpoint_override=host or None,
         region=region or fs.resolve_s3_region(bucket),
         connect_timeout=5,
-        request_timeout=20,
+        request_timeout=6,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
         allow_delayed_open=True,  # a small object takes one request, not three
     )

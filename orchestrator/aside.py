@@ -1,0 +1,59 @@
+"""Work that another thread does, so that signals reach the main thread meanwhile.
+
+Python hears signals in the main thread alone, and only between two of its own instructions. A call
+into a library that waits, for a server or for a query, would hold them up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+NAME = "gensweep aside"  # of the threads
+
+
+def begin(work: Callable[[], Result]) -> Future[Result]:
+    """Start the work in a thread that nobody waits for at the end of the process."""
+    future: Future[Result] = Future()
+    threading.Thread(target=_fill, args=(future, work), name=NAME, daemon=True).start()
+    return future
+
+
+def interruptible(work: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """The same function, which the main thread can leave by an exception, such as Ctrl-C's.
+
+    It may then still be at work.
+    """
+
+    @wraps(work)
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        if threading.current_thread() is not threading.main_thread():
+            return work(*args, **kwargs)
+        future = begin(lambda: work(*args, **kwargs))
+        wait([future])
+        return future.result()
+
+    return call
+
+
+def any_stuck() -> bool:
+    """Whether such work still runs, for which Python might wait at the end of the process."""
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
+    for thread in ours:
+        thread.join(0.05)  # it may just be about to end
+    return any(thread.is_alive() for thread in ours)
+
+
+def _fill(future: Future[Result], work: Callable[[], Result]) -> None:
+    try:
+        result = work()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
