@@ -72,11 +72,15 @@ def ray_cluster(
     """
     if address is not None:
         _reach(address)
+    check_limits(own=address is None)
     with ExitStack() as stack:
         if address is None:
-            check_limits()
             folder = stack.enter_context(scratch())
             there, logs = {**_OWN, **_token(), **homeless(folder)}, str(folder)
+            if not resources.compile:  # whose kernels the next launch finds in the usual place
+                there |= {"TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor")}
+            if not os.environ.get("PATH"):
+                os.environ["PATH"] = os.defpath  # Ray looks for programs, and does not say so
         else:
             there, logs = {"RAY_AUTH_MODE": auth_mode(address)}, ""
         stack.enter_context(environment({**_ENVIRONMENT, **there}))
@@ -118,18 +122,37 @@ def _token() -> dict[str, str]:
 
 
 def _reach(address: str) -> None:
-    """Raise ClusterError if nobody listens at HOST:PORT; Ray itself would try for many minutes."""
+    """Raise ClusterError unless a Ray head may listen there; Ray itself would try for many minutes,
+    and with `local` start a Ray that all of the network may use.
+    """
+    if address in ("", "local"):
+        what = "names no cluster"
+        todo = "leave out --address for a Ray of the launch's own"
+        raise ClusterError(repr(address), what, "HOST:PORT of the head node, or auto", todo)
     if address.startswith("ray://"):
         what = "is the address of a Ray Client, through which no trials can be run"
         raise ClusterError(address, what, "HOST:PORT of the head node", "use its port, often 6379")
     host, _, port = address.rpartition(":")
     if not port.isdigit():
         return  # `auto`, say, which Ray looks up by itself
+    todo = "see `ray status` on its head node"
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
+        place = host.strip("[]"), int(port)
+        with socket.create_connection(place, timeout=REACH_SECONDS) as peer:
+            if os.environ.get("RAY_USE_TLS", "0") == "0" and not _speaks_http2(peer):
+                raise ClusterError(address, "is no Ray: it does not answer as one", todo=todo)
     except (OSError, OverflowError) as error:
         what = f"cannot be reached ({error})"
-        raise ClusterError(address, what, todo="see `ray status` on its head node") from error
+        raise ClusterError(address, what, todo=todo) from error
+
+
+def _speaks_http2(peer: socket.socket) -> bool:
+    """Whether it answers the first words of gRPC, which are HTTP/2's (RFC 9113, section 3.4)."""
+    peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
+    try:
+        return peer.recv(9)[3:4] == b"\4"  # a frame of settings
+    except TimeoutError:
+        return False
 
 
 def _quiet() -> None:

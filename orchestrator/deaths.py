@@ -30,9 +30,11 @@ def _last_words(logs: Path, pid: str) -> str:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
             lines = file.read().decode(errors="replace").splitlines()
-        for line in reversed(lines):
-            if line.strip() and not line.startswith(":"):
-                return line
+        # What Python says of a crash is followed by its stack and the modules it has loaded.
+        crash = [line for line in lines if line.startswith("Fatal Python error")]
+        words = [line for line in lines if line.strip() and not line.startswith(":")]
+        if words:
+            return (crash or words)[-1]
     return ""
 
 

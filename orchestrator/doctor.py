@@ -101,7 +101,7 @@ def _cores() -> Finding:
 def _limits() -> Finding:
     what = "limits"
     try:
-        check_limits()
+        check_limits(own=True)
     except ClusterError as error:
         return Finding(what, "broken", f"{error.where} {error.what}; {error.allowed}", error.todo)
     return Finding(what, "ok", "a process may have the addresses that Ray and torch need")

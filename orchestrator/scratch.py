@@ -43,15 +43,36 @@ def scratch() -> Iterator[Path]:
     It is removed with the block. Raises ClusterError, with a reason for each place, if there is
     nowhere to make it.
     """
-    folder = _make()
+    with removed(_make()) as folder:
+        yield folder
+
+
+_FOLDERS: set[Path] = set()
+
+
+@contextmanager
+def removed(folder: Path) -> Iterator[Path]:
+    """The folder is removed with the block, or by `remove_all`."""
+    _FOLDERS.add(folder)
     try:
         yield folder
     finally:
-        for _ in range(_TRIES):
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-            time.sleep(0.1)
+        _remove(folder)
+
+
+def remove_all() -> None:
+    """For a process that ends without leaving its blocks."""
+    for folder in list(_FOLDERS):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    for _ in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        time.sleep(0.1)
+    _FOLDERS.discard(folder)
 
 
 def _make() -> Path:

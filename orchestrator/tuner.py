@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from ray._private import worker
 from gensweep.orchestrator.deaths import logs_of, why_died
 from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.job import DIED, UNWRITABLE, Job, Pack, Progress
+from gensweep.orchestrator.scratch import removed
 from gensweep.orchestrator.worker import Worker
 from gensweep.trainables.status import Status
 
@@ -37,24 +37,21 @@ def run_tuner(
     own record is discarded.
     """
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers + 1)
-    folder = tempfile.mkdtemp(prefix="gensweep-tune-")
     stopper, callback = _Stopper(should_stop), DisplayCallback(display)
-    try:
+    with removed(Path(tempfile.mkdtemp(prefix="gensweep-tune-"))) as folder:
         tune.Tuner(
             tune.with_resources(Worker, {"cpu": cpu, "gpu": packs[0][0].gpu}),
             param_space={"job": job, "pack": tune.grid_search(list(packs))},
             tune_config=tune.TuneConfig(reuse_actors=True),
             run_config=tune.RunConfig(
                 name="sweep",
-                storage_path=folder,
+                storage_path=str(folder),
                 stop=stopper,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 callbacks=[callback],
                 verbose=0,
             ),
         ).fit()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return stopper.last | callback.died
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from gensweep.orchestrator import start_watch
+from gensweep.orchestrator import scratch, start_watch
 from gensweep.orchestrator.errors import ClusterError, RayLostError
 from gensweep.orchestrator.interrupt import unheard_by_children
 from gensweep.orchestrator.start_watch import UNUSABLE, lateness
@@ -68,7 +68,9 @@ def watch_ray(
         lost.set()
         signal.pthread_kill(main, _SIGNAL)
         if not left.wait(_PATIENCE):
-            os._exit(stuck(error))
+            code = stuck(error)
+            scratch.remove_all()
+            os._exit(code)
 
     ports: list[str] = []
     main = threading.get_ident()

@@ -159,8 +159,9 @@ def lease_lost(store: Store) -> LeaseLostError:
             return LeaseLostError(where, "is gone: it was moved or deleted meanwhile", todo=todo)
     return LeaseLostError(
         where,
-        "another launch took over, because this one seemed dead",
-        todo="let that one finish, or stop it and launch again",
+        "the lease of this launch is gone: another one took over, because this one seemed dead, or "
+        "it was deleted",
+        todo="let the other finish, or launch again",
     )
 
 

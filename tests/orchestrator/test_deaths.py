@@ -39,6 +39,14 @@ def test_of_a_process_that_ends_the_last_words_count(tmp_path: Path) -> None:
     assert why_died(KILLED, tmp_path) == "Fatal: 42"
 
 
+def test_of_a_crash_its_name_counts_and_not_what_python_lists_after_it(tmp_path: Path) -> None:
+    (tmp_path / "worker-abc-01000000-4711.err").write_text(
+        "Fatal Python error: Segmentation fault\n\nThread 0x00007f (most recent call first):\n"
+        "Extension modules: msgpack._cmsgpack, google._upb._message (total: 2)\n"
+    )
+    assert why_died(KILLED, tmp_path) == "Fatal Python error: Segmentation fault"
+
+
 def test_a_process_without_words_is_said_to_have_none(tmp_path: Path) -> None:
     assert why_died(KILLED, tmp_path).startswith("its process ended without a word")
     low = KILLED + "OutOfMemoryError: the node was running low on memory"

@@ -7,6 +7,9 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -202,6 +205,59 @@ def test_a_ray_that_cannot_be_reached_is_at_once_an_error_that_names_it(
     assert not ray.is_initialized()
 
 
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_server_that_is_no_ray_is_told_by_its_answer(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "REACH_SECONDS", 1.0)
+    peers = []
+
+    def serve(server: socket.socket) -> None:
+        peers.append(server.accept()[0])
+        peers[0].sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=[server], daemon=True).start()
+        with (
+            pytest.raises(ClusterError, match="is no Ray: it does not answer as one"),
+            ray_cluster(f"127.0.0.1:{server.getsockname()[1]}", Resources()),
+        ):
+            pytest.fail("ran on something else")
+    assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize("address", ["", "local"])
+def test_a_word_that_names_no_cluster_starts_none_that_everybody_may_use(address: str) -> None:
+    with (
+        pytest.raises(ClusterError, match="names no cluster; HOST:PORT of the head node, or auto"),
+        ray_cluster(address, Resources()),
+    ):
+        pytest.fail("started a Ray")
+    assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"), [("ulimit -f 1024", "ulimit -f: allows"), ("ulimit -v 4000000", "ulimit -v")]
+)
+def test_a_limit_that_is_too_low_for_ray_is_named(limit: str, told: str) -> None:
+    code = (
+        "from gensweep.orchestrator.limits import check_limits\n"
+        "try: check_limits(own=True)\nexcept Exception as error: print(error)"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f'{limit}; exec "$0" -c "$1"', sys.executable, code],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith(told), done.stderr
+
+
+def test_python_without_docstrings_is_refused_with_the_variable_that_asks_for_it() -> None:
+    code = "from gensweep.orchestrator.limits import check_limits; check_limits(own=False)"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True)
+    assert "unset PYTHONOPTIMIZE" in done.stderr.splitlines()[-1]
+
+
 def test_an_address_of_a_ray_client_is_refused_with_the_one_to_use_instead() -> None:
     with (
         pytest.raises(ClusterError, match="HOST:PORT of the head node"),
@@ -277,7 +333,10 @@ def test_a_request_to_stop_outlives_the_ray_that_dies_with_it(
     [
         (lambda store: Path(store.root).rename(store.root.with_name("moved")), "is gone: it was"),
         (lambda store: shutil.rmtree(store.root), "is gone: it was moved or deleted"),
-        (lambda store: [p.unlink() for p in store.leases.glob("*.json")], "another launch took"),
+        (
+            lambda store: [p.unlink() for p in store.leases.glob("*.json")],
+            "the lease of this launch is gone",
+        ),
     ],
     ids=["moved", "deleted", "taken over"],
 )
@@ -304,4 +363,4 @@ def test_a_launch_that_loses_its_folder_tells_that_from_another_that_took_over(
     with pytest.raises(LeaseLostError, match=what):
         launch(SWEEP.format("synthetic"), tmp_path)
     time.sleep(0.2)
-    assert (tmp_path / "results").exists() == (what == "another launch took")
+    assert (tmp_path / "results").exists() == (what == "the lease of this launch is gone")

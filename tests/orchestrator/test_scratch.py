@@ -141,9 +141,9 @@ def test_the_environment_is_afterwards_as_before(monkeypatch: Patch) -> None:
 def test_too_few_addresses_are_said_before_ray_is_started(monkeypatch: Patch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda which: (ADDRESS_BYTES - 1, -1))
     with pytest.raises(ClusterError, match=r"ulimit -v: .*; use `ulimit -v unlimited`"):
-        check_limits()
+        check_limits(own=True)
     assert _limits().state == "broken"
     for enough in (ADDRESS_BYTES, -1):
         monkeypatch.setattr("resource.getrlimit", lambda which, n=enough: (n, -1))
-        check_limits()
+        check_limits(own=True)
         assert _limits().state == "ok"

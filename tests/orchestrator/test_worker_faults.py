@@ -177,7 +177,7 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing_more(
     (store.leases / "lease.json").unlink()
     report = finish(worker)
     assert report.status == UNWRITABLE
-    assert "another launch took over" in report.error
+    assert "another one took over" in report.error
     assert store.live_file(TRIAL.trial_id).read_bytes() == before
 
 

@@ -276,5 +276,5 @@ def test_a_store_that_cannot_be_written_ends_the_whole_pack_in_one_report(
     (store.leases / "lease.json").unlink()
     reports = finish(worker)
     assert ends(reports) == dict.fromkeys([LONG.trial_id, OTHER.trial_id], UNWRITABLE)
-    assert all("another launch took over" in p.error for p in reports[-2:])
+    assert all("another one took over" in p.error for p in reports[-2:])
     assert {row(store, trial)["status"] for trial in (LONG, OTHER)} == {"running"}
