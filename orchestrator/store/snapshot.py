@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gensweep.orchestrator.store import inside, strict
 from gensweep.orchestrator.store.damage import Damage
@@ -98,8 +97,7 @@ def _bad_parts(store: Store, manifest: Manifest, verify: bool) -> list[Damage]:
         for part, path in zip(manifest.parts, manifest.paths(store, table), strict=True):
             try:
                 with inside.opened(store.root, path) as source:
-                    file = pq.ParquetFile(source, page_checksum_verification=True)
-                    strict.check_part(file, table, verify)
+                    strict.check_part(source, table, verify)
             except (OSError, pa.ArrowException, ValueError) as error:
                 damaged.append(Damage.of(path, error, part))
     return damaged

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensweep.orchestrator.store import inside
+from gensweep.orchestrator.store import inside, strict
 from gensweep.orchestrator.store.checkpoints import CheckpointFiles, delete_checkpoints
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.damage import set_aside
@@ -370,6 +372,15 @@ def _with(**columns: Any) -> Callable[[pa.Table], pa.Table]:
     return changed
 
 
+def _number(name: str, value: float) -> Callable[[pa.Table], pa.Table]:
+    def changed(table: pa.Table) -> pa.Table:
+        at = table.column_names.index(name)
+        column = pa.array([value] * len(table)).cast(table.schema.field(name).type)
+        return table.set_column(at, table.schema.field(name), column)
+
+    return changed
+
+
 BAD = {
     "a column twice": _twice,
     "no ids": _without_id,
@@ -382,6 +393,12 @@ BAD = {
     "no settings": _with(config=None),
     "settings that are no JSON": _with(config="[" * 100_000),
     "another trial": _with(trial_id="00000000beef"),
+    "an epoch that fits no integer": _number("epochs", 2**31),
+    "a step that fits no float": _number("steps", 2**62),
+    "steps before the first": _number("fit_step", -1),
+    "an error above 1": _number("final_train_error", 1e18),
+    "an error below 0": _number("best_test_error", -0.5),
+    "an infinite error": _number("final_test_error", inf),
 }
 
 
@@ -408,6 +425,76 @@ def test_a_part_with_wrong_content_is_named_and_left_out(filled: Store, kind: st
     assert len(statuses(seen)) == 4
     assert [d.path for d in repair(filled)] == [path]
     assert list(take_snapshot(filled, verify=True).damaged) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epoch", -1),
+        ("epoch", 2**31),
+        ("step", 2**63 - 1),
+        ("train_error", 1e18),
+        ("test_error", -1.0),
+    ],
+)
+@pytest.mark.parametrize("live", [True, False], ids=["live", "compacted"])
+def test_an_epoch_with_numbers_that_cannot_be_is_named_and_left_out(
+    filled: Store, name: str, value: float, live: bool
+) -> None:
+    if live:
+        path = Path(str(filled.live_file(live_id())))
+        table = pq.read_table(path)
+        (row,) = table.to_pylist()
+        row["epoch_rows"][-1][name] = value
+        table = pa.Table.from_pylist([row], table.schema)
+    else:
+        path = Path(str(filled.tables)) / "000001-epochs.parquet"
+        table = _number(name, value)(pq.read_table(path))
+    pq.write_table(table, path)
+    assert [d.path for d in take_snapshot(filled).damaged] == [path]
+
+
+def _equal_steps(table: pa.Table) -> pa.Table:
+    (row,) = table.to_pylist()
+    row["step_rows"] = [{"step": 1, "train_loss": 1.0}] * 10_000
+    return pa.Table.from_pylist([row], table.schema)
+
+
+def _equal_names(table: pa.Table) -> pa.Table:
+    (row,) = table.to_pylist()
+    row["measurements"] = [{"name": "a" * 1000, "value": 1.0}] * 100
+    return pa.Table.from_pylist([row], table.schema)
+
+
+def _equal_texts(table: pa.Table) -> pa.Table:
+    (row, *_) = table.to_pylist()
+    rows = [{**row, "trial_id": f"{i:012x}", "setting": '"' + 1000 * "a" + '"'} for i in range(100)]
+    return pa.Table.from_pylist(rows, table.schema)
+
+
+@pytest.mark.parametrize(
+    ("place", "make"),
+    [
+        ("live/{id}.parquet", _equal_steps),
+        ("live/{id}.parquet", _equal_names),
+        ("tables/000001-trials.parquet", _equal_texts),
+        ("sweeps/sweep_1.parquet", _equal_texts),
+    ],
+)
+def test_a_small_file_with_large_content_is_named_and_left_out_unread(
+    filled: Store,
+    place: str,
+    make: Callable[[pa.Table], pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = filled.root / place.format(id=live_id())
+    table = make(pq.read_table(path))
+    pq.write_table(table, path, compression="zstd")
+    assert [d for d in take_snapshot(filled).damaged if "bytes of values" in d.reason] == []
+    monkeypatch.setattr(strict, "MOST", path.stat().st_size + 1)
+    monkeypatch.setattr(strict, "_GROWTH", 2)
+    (damage,) = (d for d in take_snapshot(filled).damaged if d.path == path)
+    assert re.search(r"[\d,]+ bytes of values in a file of [\d,]+ bytes", damage.reason)
 
 
 CLAIM: dict[str, Any] = {
