@@ -123,6 +123,8 @@ class BucketPath:
         with explaining(str(self)):
             found = interruptible(lambda: self._files.get_file_info(select))()
         for info in found:
+            if info.base_name in (".", ".."):  # which a key may have, and no path
+                continue
             yield self / info.base_name, info.type == FileType.Directory
 
     def iterdir(self) -> Iterator[BucketPath]:

@@ -15,8 +15,6 @@ from urllib.parse import parse_qsl, unquote
 
 import pyarrow as pa
 
-from gensweep.orchestrator.aside import NAME
-
 _ATTEMPTS = 5  # which take about ten seconds, or forty where the server says nothing
 _ABSENT = (errno.ENOENT, os.strerror(errno.ENOENT))
 _DENIED = "access denied; credentials are looked for in AWS_ACCESS_KEY_ID and in ~/.aws"
@@ -32,7 +30,7 @@ _REASONS = {
 
 @cache
 def senders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(16, NAME)
+    return ThreadPoolExecutor(16, "upload")
 
 
 @cache
@@ -62,7 +60,10 @@ def file_system(bucket: str, options: str, credentials: str, endpoint: str) -> A
 
 def headers(file: pa.NativeFile) -> dict[str, str]:
     """An object's metadata from the server."""
-    return {name.lower(): value.decode() for name, value in file.metadata().items()}
+    found = {name.lower(): value.decode() for name, value in file.metadata().items()}
+    if not {"etag", "last-modified"} <= found.keys():
+        raise OSError(errno.EIO, "the server answers as no store of objects does")
+    return found
 
 
 def is_md5(tag: str, content: bytes) -> bool:

@@ -124,3 +124,23 @@ def test_the_object_store_client_is_loaded_for_buckets_alone() -> None:
     )
     assert done.stdout.split() == [b"False", b"True"]
     assert done.stderr == b""
+
+
+LISTING = b"""<?xml version="1.0"?><ListBucketResult><Name>b</Name><Prefix>p/</Prefix>
+<KeyCount>3</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>
+<Contents><Key>p/..</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size>
+</Contents><CommonPrefixes><Prefix>p/../</Prefix></CommonPrefixes>
+<Contents><Key>p/a</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size>
+</Contents></ListBucketResult>"""
+
+
+def test_keys_that_are_no_paths_hide_no_other(credentials: None) -> None:
+    with answering(200, LISTING) as options:
+        folder = locate(f"s3://bucket/p?{options}")
+        assert [path.name for path in folder.iterdir()] == ["a"]
+
+
+def test_a_server_that_is_no_object_store_is_told_by_its_answer(credentials: None) -> None:
+    with answering(200, b"<html>hello</html>") as options:
+        error = error_of(lambda path: path.read_bytes(), f"s3://bucket/p?{options}")
+    assert "answers as no store of objects does" in str(error)
