@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -69,6 +70,9 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
             return Exit.OK
         if debug:
             _trace()
+        if isinstance(error, FileNotFoundError) and error.filename is None and not _is_somewhere():
+            say("error: the current folder: was deleted; change to another one")
+            return Exit.UNUSABLE
         say(f"error: {error.filename or 'system'}: {error.strerror or error}")
         return Exit.UNUSABLE
     except Exception as error:
@@ -80,6 +84,13 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         say(f"error: this is a bug in gensweep: {what}; please report what --debug shows")
         return Exit.UNUSABLE
+
+
+def _is_somewhere() -> bool:
+    try:
+        return bool(Path.cwd())
+    except OSError:
+        return False
 
 
 @contextmanager

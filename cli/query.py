@@ -22,6 +22,7 @@ from gensweep.cli.options import (
 )
 from gensweep.cli.output import MOST, emit
 from gensweep.cli.reading import opened
+from gensweep.cli.shell import MOST_TEXT
 
 
 def query(
@@ -69,14 +70,18 @@ def asked(sql: str | None, file: Path | None) -> str:
     where = f"--file {file}" if file else "SQL"
     try:
         if "-" in (sql, str(file)):
-            text = sys.stdin.read()
-        else:
-            # The locale may have read the argument as something else.
-            text = file.read_text("utf-8-sig") if file else os.fsencode(sql or "").decode()
+            text = sys.stdin.read(MOST_TEXT + 1)
+        elif file:
+            with file.open(encoding="utf-8-sig") as opened_file:
+                text = opened_file.read(MOST_TEXT + 1)
+        else:  # the locale may have read the argument as something else
+            text = os.fsencode(sql or "").decode()
     except OSError as error:
         raise typer.BadParameter(f"cannot be read ({error.strerror})", param_hint=where) from error
     except UnicodeDecodeError as error:
         raise typer.BadParameter("is not text in UTF-8", param_hint=where) from error
+    if len(text) > MOST_TEXT:
+        raise typer.BadParameter(f"has more than {MOST_TEXT:,} characters", param_hint=where)
     if not text.strip():
         raise typer.BadParameter("is empty", param_hint=where)
     return text

@@ -19,6 +19,7 @@ SELECT …;       ask the results; a statement may have many lines and ends with
 .help           this text
 .quit           leave; so does Ctrl-D. Ctrl-C clears what is typed"""
 COMMANDS = (".views", ".refresh", ".help", ".quit")
+MOST_TEXT = 1_000_000  # characters of a statement
 _MOST = 200  # rows shown to a person
 
 # Tokens in which a semicolon ends no statement; an unclosed one extends to the end.

@@ -19,7 +19,7 @@ from gensweep.cli.options import (
     Timeout,
 )
 from gensweep.cli.reading import opened
-from gensweep.cli.shell import Shell, complete
+from gensweep.cli.shell import MOST_TEXT, Shell, complete
 from gensweep.trainables.errors import GensweepError
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def read(shell: Shell, lines: TextIO) -> None:
     try:
         for line in lines:
             text += line
-            if complete(text):
+            if len(text) > MOST_TEXT:
+                raise QueryError("stdin", f"has a statement of more than {MOST_TEXT:,} characters")
+            if (";" in line or text == line) and complete(text):
                 if not shell.run(text):
                     return
                 text = ""

@@ -58,6 +58,9 @@ _OWN = {
     "RAY_health_check_failure_threshold": "60",
 }
 
+# Old settings of Tune, at which it now raises DeprecationWarning. We name its folder ourselves.
+_REFUSED = ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR")
+
 _WITH_SIGNALS = ("ray._private.utils", "ray._private.node", "ray.tune.tune")
 
 
@@ -84,6 +87,8 @@ def ray_cluster(
         else:
             there, logs = {"RAY_AUTH_MODE": auth_mode(address)}, ""
         stack.enter_context(environment({**_ENVIRONMENT, **there}))
+        for name in _REFUSED:
+            os.environ.pop(name, None)
         warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
         import ray
 

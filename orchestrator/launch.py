@@ -136,6 +136,8 @@ class Launch:
 
         def stuck(error: ClusterError) -> int:
             if not interrupt.requested:
+                with suppress(StoreError):
+                    revoke(self.store, lease.id)
                 return tell(error)
             self._abandon(lease)
             return INTERRUPTED

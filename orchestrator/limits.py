@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import sys
 
 from gensweep.orchestrator.errors import ClusterError
@@ -22,6 +23,8 @@ def check_limits(own: bool) -> None:
         what = "drops docstrings (-OO, or PYTHONOPTIMIZE=2), without which Ray cannot be imported"
         raise ClusterError("Python", what, todo="unset PYTHONOPTIMIZE")
     if own:
+        if not shutil.which("bash"):
+            raise ClusterError("PATH", "names no folder with bash, with which Ray starts workers")
         _check("ulimit -v", resource.RLIMIT_AS, ADDRESS_BYTES, "of addresses")
         _check("ulimit -f", resource.RLIMIT_FSIZE, FILE_BYTES, "in a file")
 

@@ -69,6 +69,7 @@ def watch_ray(
         signal.pthread_kill(main, _SIGNAL)
         if not left.wait(_PATIENCE):
             code = stuck(error)
+            _end_children()
             scratch.remove_all()
             os._exit(code)
 
@@ -120,6 +121,15 @@ def _watched_from_outside(where: str, todo: str, folder: str) -> Iterator[Callab
         yield release
     finally:
         release()
+
+
+def _end_children() -> None:
+    with suppress(ImportError):
+        import psutil  # Ray's own
+
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def _watch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def test_views_columns_and_keywords_are_completed(
 ) -> None:
     monkeypatch.setattr(gensweep.cli.prompt, "user_state_path", lambda *_, **__: tmp_path)
     assert set(VIEWS) <= completions(results, "select 1 from ")
-    assert completions(results, "select final_te") == {"final_test_error"}
+    assert completions(results, "select final_test_e") == {"final_test_error"}
     assert "group by" in completions(results, "from trials GRO")
     assert "convergence" in completions(results, "from conv")
 
@@ -153,3 +154,14 @@ def test_a_pipe_ends_at_the_first_mistake(
     assert (done.returncode, done.stdout) == (1, "a\n1\n")
     assert done.stderr.startswith("gensweep: error: query: Parser Error")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_long_text_without_a_statement_is_read_in_no_time_and_refused(
+    gensweep: Gensweep, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\n" * 100_000))
+    begun = time.monotonic()
+    assert gensweep("sql").code == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\n" * 600_000))
+    assert gensweep("sql").err.endswith("has a statement of more than 1,000,000 characters\n")
+    assert time.monotonic() - begun < 10
