@@ -21,7 +21,7 @@ from gensweep.cli.memory import ran_out
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.trainables.errors import DataError, GensweepError, TrialError
-from gensweep.trainables.shown import line, shown
+from gensweep.trainables.shown import line, short, shown
 
 _CODES: dict[type[GensweepError], Exit] = {
     QueryError: Exit.FAILED,
@@ -33,6 +33,7 @@ _CODES: dict[type[GensweepError], Exit] = {
 }
 
 
+_LONGEST = 1000  # characters of an error
 _NO_MEMORY = "memory: there is too little for this; ask for less, or raise what `ulimit -v` shows"
 
 
@@ -58,7 +59,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
         if debug:
             _trace()
         for problem in error.problems:
-            say("error: " + " ".join(str(problem).split()))
+            say("error: " + short(str(problem), _LONGEST))
         if ran_out(error) and not isinstance(error, QueryError):  # whose --memory may be small
             return Exit.UNUSABLE
         return next(

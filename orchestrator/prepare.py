@@ -6,6 +6,7 @@ import io
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -84,14 +85,19 @@ def _read_parquet(files: list[Path], about: Source, most: int) -> tuple[Images, 
         raise ValueError(f"there are more than {most} images")
     for file in opened:
         column = "img" if "img" in file.schema_arrow.names else "image"
+        if column not in file.schema_arrow.names or "label" not in file.schema_arrow.names:
+            raise ValueError("there are no columns `img` or `image`, and `label`")
         for batch in file.iter_batches(batch_size=_ROWS):
             labels += batch.column("label").to_pylist()
-            images += [_image(cell["bytes"], about) for cell in batch.column(column).to_pylist()]
+            images += [_image(cell, about) for cell in batch.column(column).to_pylist()]
     return np.stack(images), np.array(labels, np.int64)
 
 
-def _image(content: bytes, about: Source) -> Images:
+def _image(cell: Any, about: Source) -> Images:
     """Raises ValueError, before it unpacks a pixel, for an image of another size."""
+    content = cell.get("bytes") if isinstance(cell, dict) else None
+    if not isinstance(content, bytes):
+        raise ValueError("an image has no bytes")
     try:
         image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
     except UnidentifiedImageError:

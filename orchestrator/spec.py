@@ -47,7 +47,8 @@ def read_spec(path: Path, overrides: Sequence[Override] = ()) -> SweepSpec:
     except FileNotFoundError:
         raise SpecError([GensweepError(str(path), "no such sweep file")]) from None
     except (OSError, ValueError) as error:
-        raise SpecError([GensweepError(str(path), f"cannot be read ({error})")]) from error
+        why = getattr(error, "strerror", None) or error
+        raise SpecError([GensweepError(str(path), f"cannot be read ({why})")]) from error
     if len(content) > _MOST_BYTES:
         raise _unreadable(str(path), "is too large", f"at most {_MOST_BYTES} bytes")
     return parse_spec(_decoded(content, str(path)), str(path), overrides)
@@ -91,8 +92,8 @@ def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> Sw
         deepest = max(text.split("\n"), key=lambda line: len(re.findall(r"[\[{]", line)))
         where = f"{source}:{_line(text, text.index(deepest))}"
         raise _unreadable(where, "is nested too deep", "lists of values") from error
-    except ValueError as error:  # of a number with thousands of digits
-        raise _unreadable(source, f"not TOML: {error}") from error
+    except ValueError as error:
+        raise _unreadable(source, "not TOML: it has a number of thousands of digits") from error
     return _Reader(content, source, line_numbers(text)).read(overrides)
 
 

@@ -185,6 +185,8 @@ def _explained(error: Exception) -> QueryError:
         )
     if isinstance(error, RecursionError):
         return QueryError("query", "is nested too deeply")
+    if "max_expression_depth" in str(error):
+        return QueryError("query", "is nested too deeply")
     text, _, trace = str(error).partition("Traceback (most recent call last)")
     raised = re.search(r"^\w+Error: (.*)", trace, re.MULTILINE)
     if not text.strip() and raised:  # by what reads the bucket
