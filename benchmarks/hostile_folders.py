@@ -29,6 +29,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -239,14 +240,35 @@ def wrong_values(rng: random.Random, place: Place) -> None:
         column = pa.array([moment] * len(table), pa.int64()).cast(field.type)
     elif pa.types.is_int64(field.type) or pa.types.is_float64(field.type):
         extreme = (
-            [2**63 - 1, -(2**63), -1]
+            [2**63 - 1, -(2**63), -1, 2**31]
             if pa.types.is_int64(field.type)
-            else [1e308, float("nan"), float("-inf")]
+            else [1e308, float("nan"), float("-inf"), 1e18, -0.5]
         )
         column = pa.array([rng.choice(extreme)] * len(table), field.type)
     else:
         return
     pq.write_table(_replaced(table, field.name, column), path)
+
+
+def bombs(rng: random.Random, place: Place) -> None:
+    """Small files whose values would take all memory: equal rows, or one long text in many rows."""
+    path, table = _some_table(rng, place)
+    row = table.slice(0, 1)
+    if "step_rows" in table.column_names:
+        steps = pa.StructArray.from_arrays(
+            [pa.array(np.ones(20_000_000, dtype)) for dtype in ("int64", "float64")],
+            fields=list(table.schema.field("step_rows").type.value_type),
+        )
+        column = pa.ListArray.from_arrays(pa.array([0, len(steps)], pa.int32()), steps)
+        row = _replaced(row, "step_rows", column)
+    elif "status" in table.column_names:
+        ids = pa.array([f"{i:012x}" for i in range(200)])
+        text = pa.DictionaryArray.from_arrays(pa.array([0] * 200, pa.int32()), ["a" * 4_000_000])
+        row = _replaced(pa.concat_tables([row] * 200), "trial_id", ids)
+        row = _replaced(row, "error", text)
+    else:
+        row = row.take(pa.array(np.zeros(20_000_000, "int32")))
+    pq.write_table(row, path, compression="zstd", store_schema=False)
 
 
 def damaged_bytes(rng: random.Random, place: Place) -> None:
@@ -394,6 +416,7 @@ KINDS: dict[str, Callable[[random.Random, Place], None]] = {
     "hostile file names": hostile_file_names,
     "wrong schema": wrong_schema,
     "wrong values": wrong_values,
+    "bombs": bombs,
     "damaged bytes": damaged_bytes,
     "damaged JSON": damaged_json,
     "linked file": linked_file,

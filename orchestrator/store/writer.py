@@ -11,8 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from gensweep.orchestrator.store import strict
 from gensweep.orchestrator.store.errors import StoreError
-from gensweep.orchestrator.store.files import publish_table, read_table
+from gensweep.orchestrator.store.files import publish_table
+from gensweep.orchestrator.store.inside import read
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.rows import (
@@ -23,7 +25,7 @@ from gensweep.orchestrator.store.rows import (
     outcome_row,
     utc,
 )
-from gensweep.orchestrator.store.schemas import LIVE, conform
+from gensweep.orchestrator.store.schemas import LIVE
 from gensweep.trainables.records import (
     Ended,
     Epoch,
@@ -100,7 +102,8 @@ class TrialWriter:
         """Record that the trial runs, so that a worker that dies while loading is noticed."""
         # The file is missing or damaged.
         with suppress(OSError, pa.ArrowException, StoreError, ValueError):
-            (row,) = conform(read_table(self._store.root, self._path), LIVE).to_pylist()
+            content = read(self._store.root, self._path, strict.MOST)
+            (row,) = strict.live_rows(content, self._path.stem).to_pylist()
             self._earlier = {name: row[name] for name in (*_OUTCOME, "epoch_rows", "step_rows")}
         self._flush()
 
