@@ -33,6 +33,7 @@ _CODES: dict[type[GensweepError], Exit] = {
 }
 
 
+_MOST_WARNINGS = 20
 _LONGEST = 1000  # characters of an error
 _NO_MEMORY = "memory: there is too little for this; ask for less, or raise what `ulimit -v` shows"
 
@@ -117,9 +118,12 @@ def tell(text: str) -> None:
 
 
 def warn(damaged: Iterable[object]) -> None:
-    """A line for each file that was left out."""
-    for file in damaged:
+    """A line for each file that was left out, and one for all that are too many to name."""
+    files = list(damaged)
+    for file in files[:_MOST_WARNINGS]:
         say(f"warning: left out, cannot be read: {file}")
+    if more := len(files[_MOST_WARNINGS:]):
+        say(f"warning: left out, cannot be read: {more:,} more files")
 
 
 def _trace() -> None:

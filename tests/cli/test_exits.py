@@ -11,6 +11,7 @@ import pytest
 
 import gensweep.cli.query
 from gensweep.analysis.database.errors import ExportError, QueryError
+from gensweep.cli import exits
 from gensweep.cli.codes import Exit
 from gensweep.orchestrator.doctor import Finding
 from gensweep.orchestrator.errors import ClusterError, SpecError
@@ -134,3 +135,14 @@ def test_the_codes_are_those_of_the_contract() -> None:
         "UNUSABLE": 3,
         "INTERRUPTED": 130,
     }
+
+
+@pytest.mark.parametrize(("files", "lines"), [(0, 0), (20, 20), (21, 21), (300, 21)])
+def test_many_damaged_files_take_a_screen_and_no_more(
+    files: int, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exits.warn(f"live/{number}.parquet: empty" for number in range(files))
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == lines
+    if files > 20:
+        assert said[-1].endswith(f"cannot be read: {files - 20} more files")
