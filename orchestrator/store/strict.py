@@ -41,8 +41,8 @@ _RANGES: dict[str, tuple[float, float]] = {
         if field.name.endswith(("_error", "_fraction"))
     },
 }
-# Of these a trial has one for each training example.
-# They are read only where somebody asks for them, and may all be equal.
+# Of these a trial has one for each training example, and they may all be equal. Of a compacted part
+# they are read only where somebody asks for them.
 _LARGE = tuple(field.name for field in TRIALS if field.name.startswith("example_"))
 _DECODER = json.JSONDecoder()
 # JSON, and whether every trial has it; settings were stored later than trials.
@@ -170,7 +170,9 @@ def _numbers(array: pa.Array) -> NDArray[Any]:
     """Those that are not NULL. (`to_numpy` imports pandas.)"""
     mask, data = array.buffers()
     part = slice(array.offset, array.offset + len(array))
-    values = np.frombuffer(data or b"", array.type.to_pandas_dtype())[part]
+    if array.null_count == len(array):
+        return np.empty(0)
+    values = np.frombuffer(data, array.type.to_pandas_dtype())[part]
     if array.null_count:
         valid = np.unpackbits(np.frombuffer(mask, np.uint8), bitorder="little")[part]
         values = values[valid.astype(bool)]
@@ -217,7 +219,7 @@ def _check_schema(file: pq.ParquetFile, size: int) -> None:
         )
         if one_row and count > 1 and type_ == "BYTE_ARRAY":  # texts in a list of its only trial
             values += count * bytes_
-        if not column.path_in_schema.startswith(_LARGE):
+        if one_row or not column.path_in_schema.startswith(_LARGE):
             values += count * _WIDTHS.get(type_, 8)
             packed += bytes_
     _check_growth(max(values, packed), size)
@@ -251,4 +253,4 @@ def _text_bytes(array: pa.Array) -> int:
     texts = array.dictionary
     offsets = np.frombuffer(texts.buffers()[1] or b"", np.int32)
     lengths = np.diff(offsets[texts.offset : texts.offset + len(texts) + 1])
-    return int(lengths[_numbers(array.indices)].sum())
+    return int(lengths[_numbers(array.indices).astype(np.int64)].sum())

@@ -460,6 +460,12 @@ def _equal_steps(table: pa.Table) -> pa.Table:
     return pa.Table.from_pylist([row], table.schema)
 
 
+def _equal_examples(table: pa.Table) -> pa.Table:
+    (row,) = table.to_pylist()
+    row["example_forgotten"] = [0] * 100_000
+    return pa.Table.from_pylist([row], table.schema)
+
+
 def _equal_names(table: pa.Table) -> pa.Table:
     (row,) = table.to_pylist()
     row["measurements"] = [{"name": "a" * 1000, "value": 1.0}] * 100
@@ -476,6 +482,7 @@ def _equal_texts(table: pa.Table) -> pa.Table:
     ("place", "make"),
     [
         ("live/{id}.parquet", _equal_steps),
+        ("live/{id}.parquet", _equal_examples),
         ("live/{id}.parquet", _equal_names),
         ("tables/000001-trials.parquet", _equal_texts),
         ("sweeps/sweep_1.parquet", _equal_texts),
