@@ -318,8 +318,11 @@ def hostile_lease(rng: random.Random, place: Place) -> None:
     path = next(iter(_files(place.root / "leases", f"*.{ending}")), None)
     if path is None:
         return
-    content = json.loads(path.read_text("utf-8"))
-    where = rng.choice([content, content.get("owner", content)])
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        where = rng.choice([content, content.get("owner", content)])
+    except (ValueError, RecursionError, AttributeError):  # another kind was here before
+        return
     values = [
         names(rng, place),
         1e999,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from gensweep.orchestrator.store.leases import Lease, held, read_claims
 from gensweep.orchestrator.store.location import Location
 from gensweep.orchestrator.store.manifest import Manifest, of_parts, read_manifest
 from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES
+from gensweep.trainables.status import COMPLETE
 
 _TRIES = 20
 
@@ -56,9 +57,11 @@ def take_snapshot(store: Store, verify: bool = False) -> Snapshot:
         claims, bad_claims = read_claims(store)
         live, bad_live = _read_all(store, store.live, strict.live_rows, LIVE)
         sweeps, bad_sweeps = _read_all(store, store.sweeps, strict.sweep_rows, SWEEP)
-        bad_parts = _bad_parts(store, manifest, verify)
+        bad_parts, complete = _check_parts(store, manifest, verify)
+        live, superseding = _without_superseding(store, live, complete)
         if read_manifest(store)[0].generation == manifest.generation:
-            damaged = [*bad_manifests, *bad_live, *bad_sweeps, *bad_parts, *bad_claims]
+            rows = [*bad_live, *superseding, *bad_sweeps, *bad_parts]
+            damaged = [*bad_manifests, *rows, *bad_claims]
             lost = {damage.part for damage in bad_parts}
             whole = of_parts(manifest.generation, [p for p in manifest.parts if p not in lost])
             return Snapshot(store, live, whole, sweeps, held(claims), damaged)
@@ -90,14 +93,34 @@ def _read_all(
     return pa.concat_tables(tables).combine_chunks(), damaged
 
 
-def _bad_parts(store: Store, manifest: Manifest, verify: bool) -> list[Damage]:
-    """Damage in the compacted files: where readers look first or, with `verify`, anywhere."""
+def _check_parts(store: Store, manifest: Manifest, verify: bool) -> tuple[list[Damage], set[str]]:
+    """Damage in the compacted files: where readers look first or, with `verify`, anywhere. And the
+    ids of the trials in them that came to an end of their own.
+    """
     damaged: list[Damage] = []
+    complete: set[str] = set()
     for table in TABLES:
         for part, path in zip(manifest.parts, manifest.paths(store, table), strict=True):
             try:
                 with inside.opened(store.root, path) as source:
-                    strict.check_part(source, table, verify)
+                    complete |= strict.check_part(source, table, verify)
             except (OSError, pa.ArrowException, ValueError) as error:
                 damaged.append(Damage.of(path, error, part))
-    return damaged
+    return damaged, complete
+
+
+def _without_superseding(
+    store: Store, live: pa.Table, complete: Collection[str]
+) -> tuple[pa.Table, list[Damage]]:
+    """Live rows but for those of trials that are over: such a trial is never run again."""
+    ids, statuses = (live[name].to_pylist() for name in ("trial_id", "status"))
+    kept = [i not in complete or s in COMPLETE for i, s in zip(ids, statuses, strict=True)]
+    if all(kept):
+        return live, []
+    reason = "the trial is over, and has its rows among the compacted ones"
+    damaged = [
+        Damage(store.live_file(trial_id), reason)
+        for trial_id, stays in zip(ids, kept, strict=True)
+        if not stays
+    ]
+    return live.filter(pa.array(kept)), damaged

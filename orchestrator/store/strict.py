@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gensweep.orchestrator.store.names import NAME, TRIAL_ID, is_name
 from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES, TRIALS, conform
 from gensweep.trainables.shown import short
-from gensweep.trainables.status import Status
+from gensweep.trainables.status import COMPLETE, Status
 
 MOST = 256 << 20  # bytes, of a trial's or a sweep's file
 _FOOTER = 64 << 20  # bytes
@@ -81,8 +81,9 @@ def sweep_rows(content: bytes, sweep: str) -> pa.Table:
     return table
 
 
-def check_part(source: BinaryIO, table: str, whole: bool) -> None:
+def check_part(source: BinaryIO, table: str, whole: bool) -> set[str]:
     """Check a file of a compacted part: every value of its trials or, with `whole`, of any table.
+    Returns the ids of the trials in it that came to an end of their own.
 
     A part has few bytes of trials, and every reader reads them; of epochs and steps it has many, so
     of their ranges what the file itself says must do.
@@ -96,7 +97,7 @@ def check_part(source: BinaryIO, table: str, whole: bool) -> None:
         packed = pq.ParquetFile(
             source, page_checksum_verification=True, read_dictionary=_texts(file)
         )
-        texts = 0
+        texts, complete = 0, set()
         for batch in packed.iter_batches(columns=names):
             batch.validate(full=True)
             texts += sum(map(_text_bytes, batch.columns))
@@ -104,11 +105,14 @@ def check_part(source: BinaryIO, table: str, whole: bool) -> None:
             rows = pa.Table.from_batches([batch])
             if schema is TRIALS:
                 _check_trials(rows)
+                ids, statuses = (rows[name].to_pylist() for name in ("trial_id", "status"))
+                complete |= {i for i, s in zip(ids, statuses, strict=True) if s in COMPLETE}
             else:
                 _check_ids(rows["trial_id"].unique())
                 _check_ranges(batch)
-    else:
-        _check_statistics(file)
+        return complete
+    _check_statistics(file)
+    return set()
 
 
 def _check_trials(table: pa.Table) -> None:

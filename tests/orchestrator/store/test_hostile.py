@@ -454,6 +454,20 @@ def test_an_epoch_with_numbers_that_cannot_be_is_named_and_left_out(
     assert [d.path for d in take_snapshot(filled).damaged] == [path]
 
 
+@pytest.mark.parametrize("status", ["running", "interrupted", "failed"])
+def test_a_file_that_undoes_a_trial_which_is_over_is_named_and_left_out(
+    filled: Store, status: str
+) -> None:
+    done = pq.read_table(filled.tables / "000001-trials.parquet")["trial_id"][0].as_py()
+    path = Path(str(filled.live_file(done)))
+    table = pq.read_table(str(filled.live_file(live_id())))
+    pq.write_table(_with(trial_id=done, status=status)(table), path)
+    seen = take_snapshot(filled)
+    assert [d.path for d in seen.damaged] == [path]
+    assert statuses(seen)[done].status == "done"
+    assert [d.path for d in repair(filled)] == [path]
+
+
 def _equal_steps(table: pa.Table) -> pa.Table:
     (row,) = table.to_pylist()
     row["step_rows"] = [{"step": 1, "train_loss": 1.0}] * 10_000
