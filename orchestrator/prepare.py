@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import tempfile
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,13 +16,14 @@ import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
 from gensweep.trainables.datasets import DATASETS, Source, module_of
-from gensweep.trainables.datasets.arrays import Dataset, Images, Labels, write_cache
+from gensweep.trainables.datasets.arrays import Arriving, Dataset, Images, Part, write_cache
 from gensweep.trainables.errors import DataError
 
 _PARQUET = (
     "or a folder of Parquet files train-*.parquet and test-*.parquet with columns img and label"
 )
 
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _ROWS = 50  # read at a time: a small file can hold large rows
 
 
@@ -31,8 +35,23 @@ def prepare(name: str, data_dir: Path, source: Path | None = None) -> Path:
     if not DATASETS[name].prepared:
         raise DataError(f"dataset {name}", "needs no preparation", todo="use it in a sweep file")
     module = module_of(name)
-    dataset = _downloaded(name, module) if source is None else _read(name, module, source)
-    return write_cache(dataset, data_dir)
+    if source is None:
+        return write_cache(_downloaded(name, module), data_dir)
+    forms = f"{DATASETS[name].forms}, {_PARQUET}"
+    if not source.exists():
+        raise DataError(str(source), "no such file or folder", forms)
+    try:
+        if found := _read(name, module, source):
+            return write_cache(found, data_dir)
+    except (DataError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in _OF_WRITING:
+            raise
+        # Whatever a damaged file makes its reader raise
+        why = str(error) or type(error).__name__
+        raise DataError(str(source), f"cannot be read as {name} ({why[:200]})", forms) from error
+    raise DataError(str(source), f"holds no {name}", forms)
 
 
 def _downloaded(name: str, module: ModuleType) -> Dataset:
@@ -48,38 +67,36 @@ def _downloaded(name: str, module: ModuleType) -> Dataset:
         return dataset
 
 
-def _read(name: str, module: ModuleType, source: Path) -> Dataset:
-    forms = f"{DATASETS[name].forms}, {_PARQUET}"
-    if not source.exists():
-        raise DataError(str(source), "no such file or folder", forms)
-    try:
-        dataset: Dataset | None = module.read(source)
-        if dataset is None and any(source.rglob("train-*.parquet")):
-            splits = (sorted(source.rglob(f"{split}-*.parquet")) for split in ("train", "test"))
-            most = DATASETS[name].train, DATASETS[name].test
-            train, test = (
-                _read_parquet(files, DATASETS[name], rows)
-                for files, rows in zip(splits, most, strict=True)
-            )
-            dataset = module.verified(*train, *test)
-    except (DataError, MemoryError):
-        raise
-    except (Exception, SystemExit) as error:  # whatever a damaged file makes its reader raise
-        why = str(error) or type(error).__name__
-        raise DataError(str(source), f"cannot be read as {name} ({why[:200]})", forms) from error
-    if dataset is None:
-        raise DataError(str(source), f"holds no {name}", forms)
-    return dataset
+def _read(name: str, module: ModuleType, source: Path) -> Dataset | Arriving | None:
+    found: Dataset | Arriving | None = module.read(source)
+    if found is None and any(source.rglob("train-*.parquet")):
+        about = DATASETS[name]
+        train = sorted(source.rglob("train-*.parquet"))
+        # Where the labels of a test set are secret, the validation set is what results are about.
+        test = sorted(source.rglob("validation-*.parquet")) or sorted(
+            source.rglob("test-*.parquet")
+        )
+        splits = _parts(train, about, about.train), _parts(test, about, about.test)
+        if hasattr(module, "arriving"):
+            found = module.arriving(*splits)
+        else:
+            found = module.verified(*chain(*map(_whole, splits)))
+    return found
 
 
-def _read_parquet(files: list[Path], about: Source, most: int) -> tuple[Images, Labels]:
-    """Columns `img` or `image` (a struct with PNG `bytes`) and `label`, as Hugging Face has them.
+def _whole(parts: Iterator[Part]) -> Part:
+    """One part of all. Raises ValueError if there are none."""
+    images, labels = zip(*parts, strict=True)
+    return Part(np.concatenate(images), np.concatenate(labels))
+
+
+def _parts(files: list[Path], about: Source, most: int) -> Iterator[Part]:
+    """Columns `img` or `image` (a struct with PNG or JPEG `bytes`) and `label`, as Hugging Face has
+    them.
 
     Images are (N, H, W, 3), or (N, H, W) with one channel. Raises ValueError for more than `most`
     images, or one of another size.
     """
-    images: list[Images] = []
-    labels: list[int] = []
     opened = [pq.ParquetFile(file) for file in files]
     if sum(file.metadata.num_rows for file in opened) > most:
         raise ValueError(f"there are more than {most} images")
@@ -87,10 +104,9 @@ def _read_parquet(files: list[Path], about: Source, most: int) -> tuple[Images, 
         column = "img" if "img" in file.schema_arrow.names else "image"
         if column not in file.schema_arrow.names or "label" not in file.schema_arrow.names:
             raise ValueError("there are no columns `img` or `image`, and `label`")
-        for batch in file.iter_batches(batch_size=_ROWS):
-            labels += batch.column("label").to_pylist()
-            images += [_image(cell, about) for cell in batch.column(column).to_pylist()]
-    return np.stack(images), np.array(labels, np.int64)
+        for batch in file.iter_batches(batch_size=_ROWS, columns=[column, "label"]):
+            images = [_image(cell, about) for cell in batch.column(column).to_pylist()]
+            yield Part(np.stack(images), np.array(batch.column("label").to_pylist(), np.int64))
 
 
 def _image(cell: Any, about: Source) -> Images:

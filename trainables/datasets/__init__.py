@@ -24,7 +24,8 @@ class Source:
             The module then also has ``download(folder) -> Dataset``; ``read(path) -> Dataset``, or
             None where the path holds none of these files; and ``verified(train_images,
             train_labels, test_images, test_labels) -> Dataset``, which raises DataError for arrays
-            that are not the official ones.
+            that are not the official ones. Where it may be larger than the memory, these give an
+            ``Arriving``, and it has ``arriving(train, test) -> Arriving`` in place of ``verified``.
     """
 
     module: str
@@ -42,6 +43,8 @@ class Source:
         """Whether `gensweep data prepare` must have brought it first."""
         return bool(self.forms)
 
+
+_BATCHES = "a folder with train_data_batch_1.npz to _10.npz and val_data.npz"
 
 DATASETS: dict[str, Source] = {
     "cifar10": Source(
@@ -65,6 +68,28 @@ DATASETS: dict[str, Source] = {
         train=60_000,
         test=10_000,
         forms="a folder with train-images-idx3-ubyte and its three companions",
+    ),
+    "imagenet32": Source(
+        "imagenet32",
+        "32x32 colour photographs of 1000 classes",
+        classes=1000,
+        channels=3,
+        size=32,
+        view=28,
+        train=1_281_167,
+        test=50_000,
+        forms=_BATCHES,
+    ),
+    "imagenet64": Source(
+        "imagenet64",
+        "64x64 colour photographs of 1000 classes",
+        classes=1000,
+        channels=3,
+        size=64,
+        view=56,
+        train=1_281_167,
+        test=50_000,
+        forms=_BATCHES,
     ),
     "digits": Source(
         "digits",

@@ -7,13 +7,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gensweep.trainables.datasets import DATASETS, Source
 from gensweep.trainables.errors import DataError
 
 Images = NDArray[np.uint8]
@@ -35,23 +38,44 @@ class Dataset:
     test_labels: Labels
 
 
+class Part(NamedTuple):
+    """Some images (N, H, W, C) of a split and their labels (N,), in the dataset's order."""
+
+    images: Images
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """A dataset on its way into the cache, part by part, as it may be larger than the memory."""
+
+    name: str
+    train: Iterable[Part]
+    test: Iterable[Part]
+
+
 def digest(array: NDArray[np.generic]) -> str:
     """SHA-256 of the array's bytes in C order."""
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def write_cache(dataset: Dataset, data_dir: Path) -> Path:
+def write_cache(dataset: Dataset | Arriving, data_dir: Path) -> Path:
     """Cache the arrays under `data_dir`, replacing an earlier cache; return their folder.
 
     The folder appears complete or not at all: it is written under a temporary name and renamed.
+    Raises DataError for a disk that is too small, and for what arrives and is not as DATASETS says.
     """
     folder = data_dir / dataset.name
     data_dir.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{dataset.name}-", dir=data_dir))
     try:
-        for name in _ARRAYS:
-            np.save(fresh / f"{name}.npy", np.ascontiguousarray(getattr(dataset, name)))
-        about = {"format": FORMAT, "name": dataset.name, "classes": dataset.classes}
+        about = {"format": FORMAT, "name": dataset.name}
+        if isinstance(dataset, Arriving):
+            about |= _write_parts(dataset, fresh)
+        else:
+            for name in _ARRAYS:
+                np.save(fresh / f"{name}.npy", np.ascontiguousarray(getattr(dataset, name)))
+            about |= {"classes": dataset.classes}
         (fresh / "dataset.json").write_text(json.dumps(about) + "\n", "utf-8")
         fresh.chmod(0o755)
         if folder.exists():
@@ -62,6 +86,45 @@ def write_cache(dataset: Dataset, data_dir: Path) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return folder
+
+
+def _write_parts(dataset: Arriving, folder: Path) -> dict[str, Any]:
+    """Write the arrays; return what is to be kept of them: the digests tell orders apart."""
+    source = DATASETS[dataset.name]
+    image = (source.size, source.size, source.channels)
+    needed, free = (source.train + source.test) * prod(image), shutil.disk_usage(folder).free
+    if needed > free:
+        what = f"has {free / 1e9:.1f} GB free, and {dataset.name} takes {needed / 1e9:.1f}"
+        raise DataError(str(folder.parent), what, todo="free some, or name another with --data")
+    about: dict[str, Any] = {"classes": source.classes}
+    for split, parts, count in (
+        ("train", dataset.train, source.train),
+        ("test", dataset.test, source.test),
+    ):
+        path = folder / f"{split}_images.npy"
+        images = np.lib.format.open_memmap(path, "w+", np.uint8, (count, *image))
+        labels, at, pixels = np.empty(count, np.int64), 0, hashlib.sha256()
+        for part in parts:
+            end = at + len(part.labels)
+            if part.images.shape != (end - at, *image) or not _are_classes(part.labels, source):
+                what = f"{split} images are {part.images.shape}, labels up to {part.labels.max()}"
+                allowed = f"(N, {', '.join(map(str, image))}) and labels below {source.classes}"
+                raise DataError(f"dataset {dataset.name}", what, allowed)
+            if end <= count:
+                images[at:end], labels[at:end] = part.images, part.labels
+                pixels.update(np.ascontiguousarray(part.images).data)
+            at = end
+        if at != count:
+            what = f"there are {at:,} {split} images"
+            raise DataError(f"dataset {dataset.name}", what, f"{count:,} of them")
+        images.flush()
+        np.save(folder / f"{split}_labels.npy", labels)
+        about |= {f"{split}_images": pixels.hexdigest(), f"{split}_labels": digest(labels)}
+    return about
+
+
+def _are_classes(labels: Labels, source: Source) -> bool:
+    return bool(((labels >= 0) & (labels < source.classes)).all())
 
 
 def read_cache(name: str, data_dir: Path) -> Dataset:
