@@ -114,7 +114,7 @@ def _with(file: str, **arrays: Any) -> Callable[[Path], None]:
     return change
 
 
-WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "a batch is missing": (_without("train_data_batch_7.npz"), "no train_data_batch_7.npz"),
     "no validation set": (_without("val_data.npz"), "no val_data.npz"),
     "another size": (

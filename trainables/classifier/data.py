@@ -129,5 +129,8 @@ def _raw(images: NDArray[np.generic], device: torch.device) -> Tensor:
 
 
 def _whitened(images: NDArray[np.generic], device: torch.device) -> Tensor:
-    parts = (images[i : i + _CHUNK] for i in range(0, len(images), _CHUNK))
-    return torch.cat([whiten(to_unit_range(_raw(part, device))) for part in parts])
+    n, height, width, channels = images.shape
+    whole = torch.empty(n, channels, height, width, device=device)
+    for i in range(0, n, _CHUNK):
+        whole[i : i + _CHUNK] = whiten(to_unit_range(_raw(images[i : i + _CHUNK], device)))
+    return whole
