@@ -171,6 +171,12 @@ def _files(root: Path, pattern: str) -> list[Path]:
     return sorted(path for path in root.rglob(pattern) if path.is_file() and not path.is_symlink())
 
 
+def _put(path: Path, text: str) -> None:
+    """Write a file, unless there is something else: a link leads out, and a pipe never ends."""
+    if not os.path.lexists(path) or (path.is_file() and not path.is_symlink()):
+        path.write_text(text, encoding="utf-8")
+
+
 def _replaced(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, column)
 
@@ -309,8 +315,7 @@ def hostile_manifest(rng: random.Random, place: Place) -> None:
     if rng.random() < 0.5 and not (place.root / "tables").is_symlink():
         targets += place.root.glob("tables/*-manifest.json")
     for path in targets:
-        if not path.is_symlink():
-            path.write_text(json.dumps(content), encoding="utf-8")
+        _put(path, json.dumps(content))
 
 
 def hostile_lease(rng: random.Random, place: Place) -> None:
@@ -320,9 +325,12 @@ def hostile_lease(rng: random.Random, place: Place) -> None:
         return
     try:
         content = json.loads(path.read_text("utf-8"))
-        where = rng.choice([content, content.get("owner", content)])
-    except (ValueError, RecursionError, AttributeError):  # another kind was here before
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):  # another kind was here before
         return
+    owner = content.get("owner")
+    where = rng.choice([content, owner if isinstance(owner, dict) and owner else content])
     values = [
         names(rng, place),
         1e999,
@@ -337,7 +345,7 @@ def hostile_lease(rng: random.Random, place: Place) -> None:
     ]
     where[rng.choice(list(where))] = rng.choice(values)
     name = rng.choice([path.name, "compaction.json", "-x.json", "a\nb.json", "x.y.json"])
-    (path.parent / name).write_text(json.dumps(content), encoding="utf-8")
+    _put(path.parent / name, json.dumps(content))
 
 
 def linked_file(rng: random.Random, place: Place) -> None:
