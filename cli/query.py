@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gensweep.analysis.database.catalog import VIEWS
+from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.running import Limits
 from gensweep.cli.options import (
     RESULTS,
@@ -81,7 +82,7 @@ def asked(sql: str | None, file: Path | None) -> str:
     except UnicodeDecodeError as error:
         raise typer.BadParameter("is not text in UTF-8", param_hint=where) from error
     if len(text) > MOST_TEXT:
-        raise typer.BadParameter(f"has more than {MOST_TEXT:,} characters", param_hint=where)
+        raise QueryError(where, f"has more than {MOST_TEXT:,} characters")
     if not text.strip():
         raise typer.BadParameter("is empty", param_hint=where)
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,10 @@ from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.location import locate
 
 _NUMBERS = count()
+
+# A shell starts what it runs in the background with Ctrl-C ignored, which processes inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("gensweep", deadline=None)
