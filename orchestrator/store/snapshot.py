@@ -19,6 +19,7 @@ from gensweep.orchestrator.store.schemas import LIVE, SWEEP, TABLES
 from gensweep.trainables.status import COMPLETE
 
 _TRIES = 20
+_TOGETHER = 200  # files that are in memory one by one, where each takes far more than its rows
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,11 @@ def _read_all(
             return None
 
     files = inside.listed(store.root, folder, "*.parquet")
-    tables = [table for table in each(one, files) if table is not None]
-    if not tables:
-        tables = [pa.Table.from_batches([], schema)]
-    return pa.concat_tables(tables).combine_chunks(), damaged
+    whole = pa.Table.from_batches([], schema)
+    for start in range(0, len(files), _TOGETHER):
+        found = each(one, files[start : start + _TOGETHER])
+        whole = pa.concat_tables([whole, *(t for t in found if t is not None)]).combine_chunks()
+    return whole, damaged
 
 
 def _check_parts(store: Store, manifest: Manifest, verify: bool) -> tuple[list[Damage], set[str]]:
