@@ -17,8 +17,19 @@ from gensweep.trainables.models import MODELS
 from gensweep.trainables.names import unknown
 
 FIELDS = trial_fields("classifier")
-WHOLE = ("seed", "epochs", "patience", "batch_size", "log_every")
-NUMBERS = (*("corruption", "lr", "lr_decay", "momentum", "weight_decay", "dropout", "rotation"),)
+WHOLE = (
+    "seed",
+    "epochs",
+    "patience",
+    "batch_size",
+    "log_every",
+    "lr_decay_epochs",
+    "warmup_epochs",
+)
+NUMBERS = (
+    *("corruption", "lr", "lr_decay", "momentum", "weight_decay", "dropout", "rotation"),
+    *("beta2", "epsilon", "label_smoothing"),
+)
 FLAGS = ("crop", "flip", "batch_norm")
 
 # The closed or open ends of what a number may be, as the trial's documentation has them.
@@ -31,7 +42,11 @@ RANGES = {
     "dropout": lambda x: 0 <= x < 1,
     "rotation": lambda x: 0 <= x < 180,
     "seed": lambda x: x >= 0,
+    "beta2": lambda x: 0 <= x < 1,
+    "epsilon": lambda x: x > 0,
+    "label_smoothing": lambda x: 0 <= x < 1,
     **dict.fromkeys(WHOLE[1:], lambda x: x >= 1),
+    "warmup_epochs": lambda x: x >= 0,
 }
 SCALARS = (
     st.booleans()
@@ -90,7 +105,8 @@ def test_a_flag_is_true_or_false(name: str, value: Any) -> None:
 @given(name=st.sampled_from(sorted(FIELDS)), value=SCALARS)
 def test_a_trial_can_be_built_from_every_value_that_passes(name: str, value: Any) -> None:
     if problem(name, value, "classifier") is None:
-        trial = ClassifierTrial(**{"model": "inception", "stop": "fit", name: value})
+        others = {"model": "inception", "stop": "fit", "optimizer": "adam"}
+        trial = ClassifierTrial(**{**others, name: value})
         assert len(trial.trial_id) == 12
         # these two are brought to what they mean for the other fields
         assert name in ("corruption", "evaluate_every") or getattr(trial, name) == value
