@@ -59,8 +59,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
     except GensweepError as error:
         if debug:
             _trace()
-        for problem in error.problems:
-            say("error: " + short(str(problem), _LONGEST))
+        complain(error)
         if ran_out(error) and not isinstance(error, QueryError):  # whose --memory may be small
             return Exit.UNUSABLE
         return next(
@@ -110,6 +109,12 @@ def printing_beside(what: str) -> Iterator[None]:
 def say(text: str) -> None:
     """A line for a person, on stderr."""
     tell(f"gensweep: {text}")
+
+
+def complain(error: GensweepError) -> None:
+    """A line for each of its problems."""
+    for problem in error.problems:
+        say("error: " + short(str(problem), _LONGEST))
 
 
 def tell(text: str) -> None:

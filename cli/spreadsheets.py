@@ -8,8 +8,7 @@ from typing import Any
 
 from gensweep.analysis.tables.rows import Rows
 from gensweep.analysis.tables.table import Table
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from gensweep.trainables.shown import FORMULA
 
 
 def harmless(table: Table | Rows) -> Table | Rows:
@@ -25,7 +24,7 @@ def _harmless(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | Decimal | list | dict):
         return value
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else value
+    return f"'{text}" if text.startswith(tuple(FORMULA)) and not _is_number(text) else value
 
 
 def _is_number(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.running import Limits
-from gensweep.cli.exits import say
+from gensweep.cli.exits import complain
 from gensweep.cli.formats import Format
 from gensweep.cli.options import (
     RESULTS,
@@ -74,7 +74,7 @@ def converse(shell: Shell, session: PromptSession[str]) -> None:
             if not shell.run(session.prompt(), people=True):
                 return
         except GensweepError as error:
-            say("error: " + " ".join(str(error).split()))
+            complain(error)
         except KeyboardInterrupt:
             continue
         except EOFError:

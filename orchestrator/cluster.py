@@ -9,7 +9,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from importlib import import_module
 from itertools import chain
@@ -24,7 +24,7 @@ from gensweep.orchestrator.ray_start import not_started
 from gensweep.orchestrator.resources import Resources
 from gensweep.orchestrator.scratch import environment, homeless, scratch
 from gensweep.orchestrator.tokens import auth_mode
-from gensweep.orchestrator.watchdog import tell, watch_ray
+from gensweep.orchestrator.watchdog import end, started_by, tell, watch_ray
 
 _PACKAGE = Path(__file__).parent.parent  # gensweep, as it was imported
 REACH_SECONDS = 10.0
@@ -176,19 +176,13 @@ def _leave_signals_to_us() -> None:
     would outlive them by the minute in which it tries to tell them that they are dead.
     """
     utils, node, tuning = map(import_module, _WITH_SIGNALS)
-    import psutil  # Ray's own, which can be found once Ray is imported
-
     kill = node.Node.kill_all_processes
 
     def kill_now(self: Any, **how: Any) -> None:
-        started = []
-        for info in chain.from_iterable(self.all_processes.values()):
-            with suppress(psutil.NoSuchProcess):
-                started += psutil.Process(info.process.pid).children(recursive=True)
+        own = chain.from_iterable(self.all_processes.values())
+        started = [process for info in own for process in started_by(info.process.pid)]
         kill(self, **{**how, "allow_graceful": False})
-        for process in started:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        end(started)
 
     vars(utils)["set_sigterm_handler"] = _drop
     vars(tuning)["_setup_signal_catching"] = threading.Event

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from gensweep.orchestrator.start_watch import last_words
 from gensweep.trainables.shown import short
 
 _MOST = 300  # characters
-_TAIL = 20_000  # bytes of the worker's stderr
 _WORDLESS = "its process ended without a word, as when the system kills it to free memory"
 
 
@@ -20,22 +20,9 @@ def why_died(said: str, logs: Path) -> str:
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if pid := re.search(r"\bpid: (\d+)", said):
-        return short(_last_words(logs, pid[1]) or _memory(said) or _WORDLESS, _MOST)
+        words = next(filter(None, map(last_words, logs.glob(f"worker-*-{pid[1]}.err"))), "")
+        return short(words or _memory(said) or _WORDLESS, _MOST)
     return short(lines[-1], _MOST) if lines else _WORDLESS
-
-
-def _last_words(logs: Path, pid: str) -> str:
-    """The last line of a worker's stderr, where Ray's own lines begin with a colon."""
-    for path in logs.glob(f"worker-*-{pid}.err"):
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
-            lines = file.read().decode(errors="replace").splitlines()
-        # What Python says of a crash is followed by its stack and the modules it has loaded.
-        crash = [line for line in lines if line.startswith("Fatal Python error")]
-        words = [line for line in lines if line.strip() and not line.startswith(":")]
-        if words:
-            return (crash or words)[-1]
-    return ""
 
 
 def _memory(said: str) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gensweep.orchestrator.errors import ClusterError, RayLostError
+from gensweep.orchestrator.start_watch import tail
 from gensweep.trainables.shown import short
 
 _WHERE = "local Ray"
 _LOGS = ("*.err", "gcs_server.out", "raylet.out")
 _ERROR = re.compile(r" [EFC] \d+ \d+\]|\tERROR |Error: ")  # as Ray's C++ and Python log it
 _MOST = 300  # characters of an error that are repeated
-_TAIL = 20_000  # bytes of each log, which begin with settings
 
 
 class Cause(NamedTuple):
@@ -84,9 +84,8 @@ def not_started(error: Exception, folder: Path) -> ClusterError:
     if _SLOW.search(said):
         todo = "try again when the machine is less busy"
         return RayLostError(_WHERE, f"did not start in time ({short(said, _MOST)})", todo=todo)
-    last = (
-        f"; last logged: {short(lines[-1], _MOST)}" if len(lines) > len(said.splitlines()) else ""
-    )
+    logged = lines[len(said.splitlines()) :]
+    last = f"; last logged: {short(logged[-1], _MOST)}" if logged else ""
     what = f"cannot be started ({short(said, _MOST)}{last})"
     return ClusterError(_WHERE, what, todo="see `gensweep doctor`")
 
@@ -95,7 +94,4 @@ def _errors_logged(folder: Path) -> Iterator[str]:
     """The lines of errors in Ray's logs. What timed out is often a consequence of them."""
     for pattern in _LOGS:
         for path in sorted(folder.glob(f"ray/session_2*/logs/{pattern}")):
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - _TAIL))
-                lines = file.read().decode(errors="replace").splitlines()
-            yield from (line for line in lines if path.suffix == ".err" or _ERROR.search(line))
+            yield from (line for line in tail(path) if path.suffix == ".err" or _ERROR.search(line))

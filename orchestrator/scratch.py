@@ -36,6 +36,9 @@ _CACHES = {
 }
 
 
+_FOLDERS: set[Path] = set()  # that this process has made and not removed
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A new folder that only this user can enter, with a path short enough for Ray's sockets.
@@ -45,9 +48,6 @@ def scratch() -> Iterator[Path]:
     """
     with removed(_make()) as folder:
         yield folder
-
-
-_FOLDERS: set[Path] = set()
 
 
 @contextmanager

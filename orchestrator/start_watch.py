@@ -21,23 +21,33 @@ _MOST = 300  # characters
 _GRACE = 2.0  # seconds for the signal to work
 
 
-def last_words(folder: str) -> str:
-    """The last line on the standard error of one of Ray's processes, preferably a worker.
+def tail(path: Path) -> list[str]:
+    """The last lines of a log."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        return file.read().decode(errors="replace").splitlines()
 
-    Their logs are below `folder`. Ray's own lines begin with a colon.
+
+def last_words(path: Path) -> str:
+    """The last line of a process's standard error; empty if it said nothing.
+
+    Ray's own lines begin with a colon. What Python says of a crash is followed by its stack and the
+    modules that it has loaded.
     """
-    logs = [path for path in Path(folder).glob("ray/session_2*/logs/*.err") if folder]
-    for path in sorted(logs, key=lambda path: path.name.startswith("worker-"), reverse=True):
-        lines = path.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()
-        for line in reversed(lines):
-            if line.strip() and not line.startswith(":"):
-                return " ".join(line.split())[:_MOST]
-    return ""
+    words = [line for line in tail(path) if line.strip() and not line.startswith(":")]
+    crash = [line for line in words if line.startswith("Fatal Python error")]
+    return (crash or words or [""])[-1]
 
 
 def lateness(seconds: float, folder: str) -> str:
-    said = last_words(folder)
-    return f"did not start in {seconds:g} s" + (f" ({said})" if said else "")
+    """With the last words of one of Ray's processes, preferably a worker; their logs are below
+    `folder`, if there is one.
+    """
+    logs = [path for path in Path(folder).glob("ray/session_2*/logs/*.err") if folder]
+    logs.sort(key=lambda path: path.name.startswith("worker-"), reverse=True)
+    said = next(filter(None, map(last_words, logs)), "")
+    reason = f" ({' '.join(said.split())[:_MOST]})" if said else ""
+    return f"did not start in {seconds:g} s{reason}"
 
 
 def main() -> None:

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from gensweep.orchestrator import scratch, start_watch
 from gensweep.orchestrator.errors import ClusterError, RayLostError
@@ -69,7 +70,7 @@ def watch_ray(
         signal.pthread_kill(main, _SIGNAL)
         if not left.wait(_PATIENCE):
             code = stuck(error)
-            _end_children()
+            end(started_by(os.getpid()))
             scratch.remove_all()
             os._exit(code)
 
@@ -123,13 +124,21 @@ def _watched_from_outside(where: str, todo: str, folder: str) -> Iterator[Callab
         release()
 
 
-def _end_children() -> None:
+def started_by(pid: int) -> list[Any]:
+    """The processes that one has started, and those have; none before Ray is imported."""
     with suppress(ImportError):
-        import psutil  # Ray's own
+        import psutil  # Ray's own, which can be found once Ray is imported
 
-        for child in psutil.Process().children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
+        with suppress(psutil.NoSuchProcess):
+            return [*psutil.Process(pid).children(recursive=True)]
+    return []
+
+
+def end(processes: Iterable[Any]) -> None:
+    """Kill those that are still there."""
+    for process in processes:
+        with suppress(Exception):  # psutil's, of one that is gone
+            process.kill()
 
 
 def _watch(

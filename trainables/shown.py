@@ -8,6 +8,9 @@ from unicodedata import category
 # separators of lines and paragraphs.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
+# A spreadsheet runs what begins with one of these, and is no number.
+FORMULA = "-+=@\t\r\n＝＋－＠"
+
 
 def shown(text: str, kept: str = "\n\t") -> str:
     r"""The text with every character escaped that a terminal would obey or hide, such as `\x1b`.

@@ -183,9 +183,7 @@ def _explained(error: Exception) -> QueryError:
         return QueryError(
             "query", "does not fit into memory", todo="ask for less, or raise --memory"
         )
-    if isinstance(error, RecursionError):
-        return QueryError("query", "is nested too deeply")
-    if "max_expression_depth" in str(error):
+    if isinstance(error, RecursionError) or "max_expression_depth" in str(error):
         return QueryError("query", "is nested too deeply")
     text, _, trace = str(error).partition("Traceback (most recent call last)")
     raised = re.search(r"^\w+Error: (.*)", trace, re.MULTILINE)

@@ -9,11 +9,11 @@ import duckdb
 
 from gensweep.analysis.database.catalog import VIEWS
 from gensweep.analysis.database.connection import Database
+from gensweep.trainables.shown import FORMULA
 
-# Numbers have no such beginning; text may be one all the same.
-_HARMLESS = r"""
+_HARMLESS = f"""
 select case
-    when regexp_matches(columns(*)::varchar, '^[-+=@\t\r\n＝＋－＠]')
+    when regexp_matches(columns(*)::varchar, '^[{FORMULA}]')
         and try_cast(columns(*)::varchar as double) is null
     then '''' || columns(*)::varchar else columns(*)::varchar end
 from incoming

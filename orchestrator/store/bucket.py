@@ -22,8 +22,8 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from gensweep.orchestrator.aside import interruptible
-from gensweep.orchestrator.store.s3 import explaining, file_system, headers, is_md5, senders
+from gensweep.orchestrator.aside import begin, interruptible
+from gensweep.orchestrator.store.s3 import explaining, file_system, headers, is_md5
 
 _SMALL = 1 << 20  # bytes
 _TRIES = 20
@@ -198,7 +198,7 @@ class BucketPath:
         # A stream that is dropped publishes what it has received so far. So another thread writes
         # it: signals, such as Ctrl-C, only interrupt the main thread.
         with explaining(str(self)):
-            sent = senders().submit(put)
+            sent = begin(put)
             try:
                 sent.result()
             finally:

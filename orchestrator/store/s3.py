@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -26,11 +25,6 @@ _REASONS = {
     "INVALID_ACCESS_KEY_ID": (errno.EACCES, "access denied; there is no such access key"),
     "SIGNATURE_DOES_NOT_MATCH": (errno.EACCES, "access denied; the secret key is wrong"),
 }
-
-
-@cache
-def senders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(16, "upload")
 
 
 @cache

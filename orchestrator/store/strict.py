@@ -68,8 +68,8 @@ def live_rows(content: bytes, trial_id: str) -> pa.Table:
 def sweep_rows(content: bytes, sweep: str) -> pa.Table:
     """The rows of a sweep's file (SWEEP), which is named after it."""
     file = _opened(content)
-    packed = pq.ParquetFile(pa.BufferReader(content), read_dictionary=_texts(file))
-    for batch in packed.read(use_threads=False).to_batches():
+    for batch in _packed(pa.BufferReader(content), file).iter_batches():
+        batch.validate(full=True)
         _check_growth(sum(map(_text_bytes, batch.columns)), len(content))
     table = _read(file, SWEEP)
     _check_ids(table["trial_id"])
@@ -94,11 +94,8 @@ def check_part(source: BinaryIO, table: str, whole: bool) -> set[str]:
     conform(pa.Table.from_batches([], file.schema_arrow), schema)
     if whole or schema is TRIALS:
         names = [name for name in file.schema_arrow.names if whole or name not in _LARGE]
-        packed = pq.ParquetFile(
-            source, page_checksum_verification=True, read_dictionary=_texts(file)
-        )
         texts, complete = 0, set()
-        for batch in packed.iter_batches(columns=names):
+        for batch in _packed(source, file).iter_batches(columns=names):
             batch.validate(full=True)
             texts += sum(map(_text_bytes, batch.columns))
             _check_growth(texts, size)
@@ -240,10 +237,12 @@ def _columns(file: pq.ParquetFile) -> Iterator[pq.ColumnChunkMetaData]:
         yield from (group.column(i) for i in range(group.num_columns))
 
 
-def _texts(file: pq.ParquetFile) -> list[str]:
-    """The columns of texts, also of those in lists, as Parquet names them."""
+def _packed(source: Any, file: pq.ParquetFile) -> pq.ParquetFile:
+    """The same file, of whose texts, also of those in lists, readers get each only once."""
     columns = (file.schema.column(i) for i in range(len(file.schema)))
-    return [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+    about = {"metadata": file.metadata, "page_checksum_verification": True}
+    return pq.ParquetFile(source, read_dictionary=texts, **about)
 
 
 def _text_bytes(array: pa.Array) -> int:

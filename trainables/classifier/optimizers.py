@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -63,32 +63,19 @@ class RMSprop(torch.optim.Optimizer):
 def optimizer_of(
     trial: ClassifierTrial, parameters: Iterable[nn.Parameter], device: torch.device
 ) -> torch.optim.Optimizer:
-    return _MAKE[trial.optimizer](trial, parameters, device)
-
-
-def _sgd(
-    trial: ClassifierTrial, parameters: Iterable[nn.Parameter], device: torch.device
-) -> torch.optim.Optimizer:
-    return torch.optim.SGD(
-        parameters,
-        lr=trial.lr,
-        momentum=trial.momentum,
-        weight_decay=trial.weight_decay,
-        fused=device.type != "mps",
-    )
-
-
-def _rmsprop(
-    trial: ClassifierTrial, parameters: Iterable[nn.Parameter], device: torch.device
-) -> torch.optim.Optimizer:
-    return RMSprop(
-        parameters, trial.lr, trial.beta2, trial.momentum, trial.epsilon, trial.weight_decay
-    )
-
-
-def _adam(
-    trial: ClassifierTrial, parameters: Iterable[nn.Parameter], device: torch.device
-) -> torch.optim.Optimizer:
+    fused = device.type != "mps"
+    if trial.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters,
+            lr=trial.lr,
+            momentum=trial.momentum,
+            weight_decay=trial.weight_decay,
+            fused=fused,
+        )
+    if trial.optimizer == "rmsprop":
+        return RMSprop(
+            parameters, trial.lr, trial.beta2, trial.momentum, trial.epsilon, trial.weight_decay
+        )
     return torch.optim.Adam(
         parameters,
         lr=trial.lr,
@@ -96,12 +83,8 @@ def _adam(
         eps=trial.epsilon,
         weight_decay=trial.weight_decay,
         decoupled_weight_decay=trial.optimizer == "adamw",
-        fused=device.type != "mps",
+        fused=fused,
     )
-
-
-_Make = Callable[[ClassifierTrial, Iterable[nn.Parameter], torch.device], torch.optim.Optimizer]
-_MAKE: dict[str, _Make] = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam, "adamw": _adam}
 
 
 def kept_by(trial: ClassifierTrial, parameter: Tensor) -> dict[str, Tensor]:

@@ -270,13 +270,12 @@ class ClassifierTrial(Trial):
         """Whether an epoch, counted from 1, is evaluated however well it went."""
         return epoch in (1, self.epochs) or epoch % self.evaluate_every == 0
 
-    def lr_in(self, epoch: int) -> float:
-        """The learning rate at the end of an epoch, counted from 1."""
-        return self.lr * self.lr_decay ** ((epoch - 1) // self.lr_decay_epochs) * self.warmth(epoch)
-
-    def warmth(self, epochs: float) -> float:
-        """The factor of the learning rate when so many epochs, or parts of one, have passed."""
-        return min(1.0, epochs / self.warmup_epochs) if self.warmup_epochs else 1.0
+    def lr_in(self, epoch: int, part: float = 1.0) -> float:
+        """The learning rate of the step that ends this part of an epoch, counted from 1."""
+        lr = self.lr * self.lr_decay ** ((epoch - 1) // self.lr_decay_epochs)
+        if epoch > self.warmup_epochs:
+            return lr
+        return lr * (epoch - 1 + part) / self.warmup_epochs
 
     @property
     def title(self) -> str:

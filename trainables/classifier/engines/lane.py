@@ -116,16 +116,11 @@ class Lane:
         self.optimizer.zero_grad(set_to_none=True)
         objective.backward()  # type: ignore[no-untyped-call]
         if self.epoch <= self.trial.warmup_epochs:
-            self._warm_up()
+            self._set_lr(self.trial.lr_in(self.epoch, (self.steps + 1) / len(self.batches)))
         self.optimizer.step()
         self.window_loss += loss.detach()
         self.window_steps += 1
         self.steps += 1
-
-    def _warm_up(self) -> None:
-        passed = self.epoch - 1 + (self.steps + 1) / len(self.batches)
-        end = self.trial.lr_in(self.epoch) / self.trial.warmth(self.epoch)
-        self._set_lr(end * self.trial.warmth(passed))
 
     def _set_lr(self, lr: float) -> None:
         for group in self.optimizer.param_groups:
