@@ -16,29 +16,25 @@ import lzma
 import os
 import pickle
 import resource
-import signal
 import struct
 import sys
 import tarfile
 import tempfile
 import time
-import traceback
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
+from trying import FAULTS, tried
 
-from gensweep.cli import exits
 from gensweep.cli.codes import Exit
 from gensweep.cli.data import prepare
 
@@ -318,38 +314,17 @@ def attacks(canary: Path) -> Iterator[tuple[str, str, Make]]:
     yield "mnist: a terabyte of nothing", "mnist", mnist(b"", b"", mnist_sparse)
 
 
-class TooLongError(BaseException):
-    """Not an Exception, so that nothing takes it for a damaged file."""
-
-
-def _too_long(number: int, frame: FrameType | None) -> NoReturn:
-    raise TooLongError
-
-
 def outcome(dataset: str, source: Path, data: Path) -> tuple[str, str]:
     """What `gensweep data prepare` makes of it, and what it says about it."""
     files = [path for path in source.iterdir() if path.name.startswith(("cifar", "a."))]
     given = files[0] if len(files) == 1 and files[0].is_file() else source
-    errors, started = io.StringIO(), time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, 4 * LONGEST)
-    try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(errors):
-            code = exits.run(lambda: prepare(dataset, given, data), debug=False)
-    except TooLongError:
-        return "hangs", traceback.format_exc()
-    except BaseException:
-        return "tracebacks", traceback.format_exc()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-    said = errors.getvalue()
-    if time.monotonic() > started + LONGEST:
-        return "hangs", said
-    if code == Exit.OK:
+    found, said = tried(lambda: prepare(dataset, given, data), LONGEST)
+    if found in FAULTS:
+        return str(found), said
+    if found == Exit.OK:
         return "accepted", said
-    if "bug in gensweep" in said or "mistake in gensweep" in said:
-        return "mistakes", said
     one = said.startswith("gensweep: error: ") and said.count("\n") == 1 and len(said) < 1000
-    return ("refused" if code == Exit.UNUSABLE and one else "wrong errors"), said
+    return ("refused" if found == Exit.UNUSABLE and one else "wrong errors"), said
 
 
 def tree(place: Path) -> dict[str, bytes]:
@@ -366,7 +341,6 @@ def main() -> int:
     parser.add_argument("--reasons", action="store_true")
     arguments = parser.parse_args()
     import_module("torchvision.datasets")  # takes seconds, whatever is read
-    signal.signal(signal.SIGALRM, _too_long)
     counts = Counter(dict.fromkeys(("refused", *BAD), 0))
     with tempfile.TemporaryDirectory() as place:
         outside = Path(place, "outside")

@@ -10,23 +10,18 @@ there were any.
 from __future__ import annotations
 
 import argparse
-import io
 import random
 import re
-import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
+
+from trying import FAULTS, tried
 
 import gensweep
-from gensweep.cli import exits
 from gensweep.cli.codes import Exit
 from gensweep.cli.plan import plan_command
 
@@ -137,38 +132,17 @@ def hostile(draw: random.Random) -> bytes:
     return text
 
 
-class TooLongError(BaseException):
-    """Not an Exception, so that nothing takes it for a damaged file."""
-
-
-def _too_long(number: int, frame: FrameType | None) -> NoReturn:
-    raise TooLongError
-
-
 def outcome(path: Path) -> tuple[str, str]:
     """What `gensweep plan` makes of a file, and what it says about it."""
-    errors, started = io.StringIO(), time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
-    try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(errors):
-            results = str(path.parent / "results")
-            code = exits.run(lambda: plan_command(path, results, max_trials=3000), debug=False)
-    except TooLongError:
-        return "hangs", traceback.format_exc()
-    except BaseException:
-        return "tracebacks", traceback.format_exc()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-    said = errors.getvalue()
-    if time.monotonic() > started + LONGEST:
-        return "hangs", said
-    if "bug in gensweep" in said or "mistake in gensweep" in said:
-        return "mistakes", said
+    results = str(path.parent / "results")
+    found, said = tried(lambda: plan_command(path, results, max_trials=3000), LONGEST)
+    if found in FAULTS:
+        return str(found), said
     lines = said.splitlines()
-    if code == Exit.OK and not lines:
+    if found == Exit.OK and not lines:
         return "planned", said
     named = all(line.startswith(f"gensweep: error: {path}") for line in lines)
-    return ("refused" if code == Exit.USAGE and lines and named else "wrong errors"), said
+    return ("refused" if found == Exit.USAGE and lines and named else "wrong errors"), said
 
 
 def main() -> int:
@@ -176,7 +150,6 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    signal.signal(signal.SIGALRM, _too_long)
     counts = Counter(dict.fromkeys(("planned", "refused", *BAD), 0))
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
