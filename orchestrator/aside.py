@@ -21,8 +21,19 @@ NAME = "gensweep aside"  # of the threads
 def begin(work: Callable[[], Result]) -> Future[Result]:
     """Start the work in a thread that nobody waits for at the end of the process."""
     future: Future[Result] = Future()
-    threading.Thread(target=_fill, args=(future, work), name=NAME, daemon=True).start()
+    _start(future, work)
     return future
+
+
+def uninterrupted(work: Callable[[], Result]) -> Result:
+    """Do the work wholly or not at all: an exception, such as Ctrl-C's, waits for its end."""
+    future: Future[Result] = Future()
+    try:
+        _start(future, work)
+        return future.result()
+    finally:
+        if not future.cancel():  # it has begun
+            wait([future])
 
 
 def interruptible(work: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -50,7 +61,13 @@ def any_stuck() -> bool:
     return any(thread.is_alive() for thread in ours)
 
 
+def _start(future: Future[Result], work: Callable[[], Result]) -> None:
+    threading.Thread(target=_fill, args=(future, work), name=NAME, daemon=True).start()
+
+
 def _fill(future: Future[Result], work: Callable[[], Result]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
     try:
         result = work()
     except BaseException as error:

@@ -12,7 +12,6 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from gensweep.orchestrator.aside import begin, interruptible
+from gensweep.orchestrator.aside import interruptible, uninterrupted
 from gensweep.orchestrator.store.s3 import explaining, file_system, headers, is_md5
 
 _SMALL = 1 << 20  # bytes
@@ -196,13 +195,10 @@ class BucketPath:
                 stream.write(content)
 
         # A stream that is dropped publishes what it has received so far. So another thread writes
-        # it: signals, such as Ctrl-C, only interrupt the main thread.
+        # it: signals, such as Ctrl-C, only interrupt the main thread. Its end is waited for, so
+        # that it cannot come after the next write.
         with explaining(str(self)):
-            sent = begin(put)
-            try:
-                sent.result()
-            finally:
-                wait([sent])  # so that it cannot finish after the next write
+            uninterrupted(put)
 
     @interruptible
     def unlink(self, missing_ok: bool = False) -> None:
