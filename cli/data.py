@@ -24,7 +24,8 @@ def list_(data: Data = None, format_: FormatOption = None, safe_csv: SafeCsv = F
     for name, source in DATASETS.items():
         here = "yes" if (folder / name / "dataset.json").exists() else "no"
         state = here if source.prepared else "built in"
-        size = f"{source.channels}x{source.size}x{source.size}"
+        side = source.size or "any"
+        size = f"{source.channels}x{side}x{side}"
         rows.append([name, state, size, source.classes, source.train, source.test, source.about])
     columns = ["name", "here", "shape", "classes", "train", "test", "about"]
     emit([Table("datasets", columns, rows, title=f"Datasets in {folder}")], format_, safe_csv)
@@ -53,5 +54,5 @@ def prepare(
 
     from gensweep.orchestrator.prepare import prepare as bring
 
-    folder = bring(name, data_folder(data), source)
+    folder = bring(name, data_folder(data), source, tell)
     tell(f"{name} is in {folder}")

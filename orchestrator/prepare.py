@@ -5,44 +5,54 @@ from __future__ import annotations
 import errno
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
+from gensweep.orchestrator.parquet_images import encoded, parquet_pictures, parquet_rows
 from gensweep.trainables.datasets import DATASETS, Source, module_of
 from gensweep.trainables.datasets.arrays import Arriving, Dataset, Images, Part, write_cache
+from gensweep.trainables.datasets.packing import pack
+from gensweep.trainables.datasets.pictures import Pictures
 from gensweep.trainables.errors import DataError
 
 _PARQUET = (
-    "or a folder of Parquet files train-*.parquet and test-*.parquet with columns img and label"
+    "or a folder of Parquet files train-*.parquet and test-*.parquet (or validation-*.parquet) "
+    "with columns img or image, and label"
 )
 
+Found = Dataset | Arriving | Pictures
+
 _OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_ROWS = 50  # read at a time: a small file can hold large rows
 
 
-def prepare(name: str, data_dir: Path, source: Path | None = None) -> Path:
-    """Verify a dataset and keep it as a memory-mapped cache; return its folder.
+def prepare(
+    name: str,
+    data_dir: Path,
+    source: Path | None = None,
+    tell: Callable[[str], None] = lambda words: None,
+) -> Path:
+    """Verify a dataset and keep it in a form that trials read fast; return its folder.
 
-    Without `source` it is downloaded. Raises DataError if it is not to be had or not official.
+    Without `source` it is downloaded. `tell` hears how far a long preparation is. Raises DataError
+    if it is not to be had or not official.
     """
     if not DATASETS[name].prepared:
         raise DataError(f"dataset {name}", "needs no preparation", todo="use it in a sweep file")
     module = module_of(name)
     if source is None:
-        return write_cache(_downloaded(name, module), data_dir)
+        return _keep(_downloaded(name, module), data_dir, tell)
     forms = f"{DATASETS[name].forms}, {_PARQUET}"
     if not source.exists():
         raise DataError(str(source), "no such file or folder", forms)
     try:
         if found := _read(name, module, source):
-            return write_cache(found, data_dir)
+            return _keep(found, data_dir, tell)
     except (DataError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
@@ -52,6 +62,14 @@ def prepare(name: str, data_dir: Path, source: Path | None = None) -> Path:
         why = str(error) or type(error).__name__
         raise DataError(str(source), f"cannot be read as {name} ({why[:200]})", forms) from error
     raise DataError(str(source), f"holds no {name}", forms)
+
+
+def _keep(
+    found: Dataset | Arriving | Pictures, data_dir: Path, tell: Callable[[str], None]
+) -> Path:
+    if isinstance(found, Pictures):
+        return pack(found, data_dir, tell)
+    return write_cache(found, data_dir)
 
 
 def _downloaded(name: str, module: ModuleType) -> Dataset:
@@ -67,8 +85,8 @@ def _downloaded(name: str, module: ModuleType) -> Dataset:
         return dataset
 
 
-def _read(name: str, module: ModuleType, source: Path) -> Dataset | Arriving | None:
-    found: Dataset | Arriving | None = module.read(source)
+def _read(name: str, module: ModuleType, source: Path) -> Found | None:
+    found: Found | None = module.read(source)
     if found is None and any(source.rglob("train-*.parquet")):
         about = DATASETS[name]
         train = sorted(source.rglob("train-*.parquet"))
@@ -76,6 +94,8 @@ def _read(name: str, module: ModuleType, source: Path) -> Dataset | Arriving | N
         test = sorted(source.rglob("validation-*.parquet")) or sorted(
             source.rglob("test-*.parquet")
         )
+        if about.encoded:
+            return parquet_pictures(train, test)
         splits = _parts(train, about, about.train), _parts(test, about, about.test)
         if hasattr(module, "arriving"):
             found = module.arriving(*splits)
@@ -100,20 +120,13 @@ def _parts(files: list[Path], about: Source, most: int) -> Iterator[Part]:
     opened = [pq.ParquetFile(file) for file in files]
     if sum(file.metadata.num_rows for file in opened) > most:
         raise ValueError(f"there are more than {most} images")
-    for file in opened:
-        column = "img" if "img" in file.schema_arrow.names else "image"
-        if column not in file.schema_arrow.names or "label" not in file.schema_arrow.names:
-            raise ValueError("there are no columns `img` or `image`, and `label`")
-        for batch in file.iter_batches(batch_size=_ROWS, columns=[column, "label"]):
-            images = [_image(cell, about) for cell in batch.column(column).to_pylist()]
-            yield Part(np.stack(images), np.array(batch.column("label").to_pylist(), np.int64))
+    for cells, labels in parquet_rows(opened):
+        images = [_image(encoded(cell), about) for cell in cells]
+        yield Part(np.stack(images), np.array(labels, np.int64))
 
 
-def _image(cell: Any, about: Source) -> Images:
+def _image(content: bytes, about: Source) -> Images:
     """Raises ValueError, before it unpacks a pixel, for an image of another size."""
-    content = cell.get("bytes") if isinstance(cell, dict) else None
-    if not isinstance(content, bytes):
-        raise ValueError("an image has no bytes")
     try:
         image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
     except UnidentifiedImageError:

@@ -6,7 +6,7 @@ import bz2
 import gzip
 import lzma
 import tarfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -53,6 +53,27 @@ def read_members(source: Path, names: Collection[str], most: int) -> dict[str, b
                 found[path.name] = _read(stream, path.name, most)[: member.size]
                 stream.seek(before)
         return found
+
+
+def members(stream: BinaryIO, most: int) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the regular files in a tar archive that is not compressed, in its
+    order, each of at most so many bytes.
+
+    Raises ValueError or TarError for an archive that is damaged or cut short.
+    """
+    with tarfile.open(fileobj=cast("BinaryIO", _Headers(stream)), mode="r:") as archive:
+        for member in archive:
+            if not member.isreg() or member.issparse():
+                continue
+            if not 0 <= member.size <= most:
+                raise ValueError(f"{member.name[:100]} has more than {most} bytes")
+            before = stream.tell()
+            stream.seek(member.offset_data)
+            content = stream.read(member.size)
+            if len(content) < member.size:
+                raise ValueError(f"it is cut short in {member.name[:100]}")
+            stream.seek(before)
+            yield member.name, content
 
 
 def _unpacked(source: Path) -> BinaryIO:
