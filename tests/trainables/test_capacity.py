@@ -21,7 +21,7 @@ from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import load
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.errors import DataError, TrialError
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import models_for
 from gensweep.trainables.randomizations import corrupt_labels
 from gensweep.trainables.records import Ended, Measurement, Record, Started
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
@@ -81,12 +81,19 @@ def test_a_sample_larger_than_the_data_is_refused(settings: Any, at_fault: str) 
     assert trial(n=507, measure="stability").n == 507
 
 
+def test_a_network_that_needs_larger_images_is_refused() -> None:
+    with pytest.raises(TrialError, match="inception_v3 needs images of at least 75x75") as refused:
+        trial(model="inception_v3", measure="vc")
+    assert refused.value.where == "model"
+    assert refused.value.allowed == "models that fit: " + ", ".join(models_for(8))
+
+
 def test_a_trial_is_built_again_from_its_settings() -> None:
     one = trial(measure="stability", model="alexnet", labels="true", replacements=2)
     assert trial_from_config("capacity", one.config()) == one
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", models_for(8))
 def test_long_trials_come_first(model: str) -> None:
     one = trial(model=model)
     assert trial(model=model, measure="vc").cost < one.cost

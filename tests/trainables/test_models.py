@@ -16,14 +16,21 @@ PAPER = {
     ("mlp_1x512", True): 1_209_866,
     ("resnet18", True): 11_173_962,
 }
+IMAGENET = {  # by model and whether it has an auxiliary head; torchvision states the same
+    ("inception_v3", True): 27_161_264,
+    ("inception_v3", False): 23_834_568,
+    ("resnet50", False): 25_557_032,
+}
 
 
 def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def built(name: str, shape: tuple[int, int, int] = CIFAR, classes: int = 10) -> nn.Module:
-    model = build_model(name, shape, classes)
+def built(
+    name: str, shape: tuple[int, int, int] = CIFAR, classes: int = 10, batch_norm: bool = True
+) -> nn.Module:
+    model = build_model(name, shape, classes, batch_norm=batch_norm)
     initialize(model, torch.Generator().manual_seed(0))
     return model
 
@@ -35,16 +42,32 @@ def test_parameter_counts_are_exactly_the_papers(name: str, batch_norm: bool) ->
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
+@pytest.mark.parametrize(("name", "auxiliary"), IMAGENET)
+def test_parameter_counts_at_a_thousand_classes_are_exactly_torchvisions(
+    name: str, auxiliary: bool
+) -> None:
+    model = build_model(name, (3, 224, 224), 1000, auxiliary=auxiliary)
+    assert parameters(model) == IMAGENET[name, auxiliary]
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
 def test_every_model_has_its_parameters_counted() -> None:
-    assert {name for name, _ in PAPER} == set(MODELS)
+    assert {name for name, _ in [*PAPER, *IMAGENET]} == set(MODELS)
+
+
+def large_enough(name: str, channels: int, side: int) -> tuple[int, int, int]:
+    """The shape of images with so many pixels a side, or more where the model needs more."""
+    side = max(side, MODELS[name].smallest)
+    return channels, side, side
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 8, 8)])
+@pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 32), (3, 8)])
 @pytest.mark.parametrize("classes", [2, 10])
 def test_models_run_on_other_images_and_classes(
-    name: str, shape: tuple[int, int, int], classes: int
+    name: str, channels: int, side: int, classes: int
 ) -> None:
+    shape = large_enough(name, channels, side)
     model = built(name, shape, classes)
     logits = model(torch.randn(2, *shape))
     assert logits.shape == (2, classes)
@@ -71,11 +94,11 @@ def test_batch_norm_can_be_taken_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, m in MODELS.items() if m.batch_norm])
 def test_without_batch_norm_an_example_is_seen_apart_from_its_batch(name: str) -> None:
-    model = build_model(name, (3, 8, 8), 10, batch_norm=False)
-    initialize(model, torch.Generator().manual_seed(0))
-    batch = torch.randn(4, 3, 8, 8)
+    shape = large_enough(name, 3, 8)
+    model = built(name, shape, batch_norm=False)
+    batch = torch.randn(4, *shape)
     torch.testing.assert_close(model.train()(batch)[:1], model(batch[:1]))
-    with_it = built(name, (3, 8, 8)).train()
+    with_it = built(name, shape).train()
     assert not torch.allclose(with_it(batch)[:2], with_it(batch[:2]), rtol=0.01)
 
 
@@ -87,8 +110,9 @@ def test_batch_norm_means_nothing_to_a_model_without_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_in_evaluation_does_not_change(name: str) -> None:
-    model = built(name, (3, 8, 8)).eval()
+    shape = large_enough(name, 3, 8)
+    model = built(name, shape).eval()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    first = model(torch.ones(2, 3, 8, 8))
-    assert torch.equal(model(torch.ones(2, 3, 8, 8)), first)
+    first = model(torch.ones(2, *shape))
+    assert torch.equal(model(torch.ones(2, *shape)), first)
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())

@@ -17,7 +17,7 @@ from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.errors import CheckpointError
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import MODELS, models_for
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Record, Steps
 
 Tiny = Callable[..., ClassifierTrial]
@@ -34,8 +34,8 @@ REGULARIZED = {
 }
 CASES: dict[str, dict[str, Any]] = {
     **{
-        name: {"model": name, "batch_size": 200, "dropout": 0.3 if model.dropout else 0.0}
-        for name, model in MODELS.items()
+        name: {"model": name, "batch_size": 200, "dropout": 0.3 if MODELS[name].dropout else 0.0}
+        for name in models_for(8)
     },
     "inception without batch norm": {
         "model": "inception",

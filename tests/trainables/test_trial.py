@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import pytest
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import TrialError
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import MODELS, models_for
 
 
 @pytest.mark.parametrize("zero", [0, 0.0, -0.0])
@@ -73,7 +77,7 @@ def test_the_learning_rate_decays_every_few_epochs_and_grows_at_first() -> None:
     assert [trial.lr_in(epoch) for epoch in range(1, 8)] == [2.0, 4.0, 3.0, 4.0, 2.0, 2.0, 1.0]
 
 
-@pytest.mark.parametrize("model", [name for name, m in MODELS.items() if m.batch_norm])
+@pytest.mark.parametrize("model", [name for name in models_for(28) if MODELS[name].batch_norm])
 def test_batch_norm_matters_to_a_model_that_has_it(model: str) -> None:
     with_it = ClassifierTrial(model=model, batch_norm=True)
     without = ClassifierTrial(model=model, batch_norm=False)
@@ -96,6 +100,28 @@ def test_dropout_without_a_place_for_it_is_an_error_that_names_the_models_with_o
     assert caught.value.where == "dropout"
     assert all(name in caught.value.allowed for name, m in MODELS.items() if m.dropout)
     assert "resnet18" not in caught.value.allowed
+
+
+def test_images_that_are_too_small_are_an_error_that_names_the_models_that_fit() -> None:
+    with pytest.raises(TrialError) as caught:
+        ClassifierTrial(model="inception_v3", dataset="cifar10")
+    assert caught.value.where == "model"
+    assert caught.value.what == (
+        "inception_v3 needs images of at least 75x75 pixels, and those of cifar10 have 28x28"
+    )
+    assert caught.value.allowed == "models that fit: " + ", ".join(models_for(28))
+    assert "inception_v3" not in caught.value.allowed
+
+
+@pytest.mark.parametrize("view", [74, 75])
+def test_images_of_just_the_size_that_a_model_needs_are_large_enough(
+    view: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = replace(DATASETS["cifar10"], size=view, view=view)
+    monkeypatch.setitem(DATASETS, "cifar10", source)
+    refused = pytest.raises(TrialError, match="at least 75x75")
+    with nullcontext() if view == MODELS["inception_v3"].smallest else refused:
+        ClassifierTrial(model="inception_v3")
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "digits"])

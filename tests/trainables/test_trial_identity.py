@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
-from gensweep.trainables.models import MODELS
+from gensweep.trainables.models import MODELS, models_for
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
 
@@ -35,8 +35,9 @@ GOLDEN = {
 @st.composite
 def trials(draw: st.DrawFn) -> ClassifierTrial:
     """Any trial whose settings do not contradict each other."""
-    model, dataset = draw(st.sampled_from(list(MODELS))), draw(st.sampled_from(list(DATASETS)))
+    dataset = draw(st.sampled_from(list(DATASETS)))
     source = DATASETS[dataset]
+    model = draw(st.sampled_from(models_for(source.view)))
     return ClassifierTrial(
         model=model,
         dataset=dataset,

@@ -12,6 +12,7 @@ from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides
 from gensweep.trainables.models import MODELS, model_label
 from gensweep.trainables.models.macs import multiply_accumulates
+from gensweep.trainables.models.sizes import check_size
 from gensweep.trainables.trial import Trial
 
 Measure = Literal["rademacher", "vc", "stability"]
@@ -42,7 +43,8 @@ class CapacityTrial(Trial):
     lr, lr_decay: the learning rate of the first epoch, and its factor after every epoch.
     batch_norm:   False takes batch normalization out of a model that has it; of others, True.
 
-    Raises TrialError where the dataset has not so many images, or the sample so many to replace.
+    Raises TrialError where the dataset has not so many images, or the sample so many to replace, or
+    where the images are too small for the model.
     """
 
     trainable: ClassVar[str] = "capacity"
@@ -73,6 +75,7 @@ class CapacityTrial(Trial):
             self._set("batch_norm", True)
         if self.dataset in DATASETS:
             self._check_size()
+        check_size(self.model, self.dataset)
 
     def _check_size(self) -> None:
         there = DATASETS[self.dataset].train

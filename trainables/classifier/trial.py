@@ -17,6 +17,7 @@ from gensweep.trainables.errors import TrialError
 from gensweep.trainables.fields import About, Decides, Part
 from gensweep.trainables.models import MODELS, model_label
 from gensweep.trainables.models.macs import multiply_accumulates
+from gensweep.trainables.models.sizes import check_size
 from gensweep.trainables.randomizations import RANDOMIZATIONS, randomization_label
 from gensweep.trainables.trial import Trial
 
@@ -33,7 +34,8 @@ class ClassifierTrial(Trial):
     so `partial_labels` at 0 is `true_labels`, and at 1 it is `random_labels`.
 
     Raises TrialError where a setting could only be ignored: a crop without a margin to crop
-    from, or dropout in a model that has no place for it.
+    from, or dropout in a model that has no place for it. Raises it too for images that are too
+    small for the model.
     """
 
     trainable: ClassVar[str] = "classifier"
@@ -210,6 +212,7 @@ class ClassifierTrial(Trial):
             self._check_model()
         if self.dataset in DATASETS:
             self._check_dataset()
+        check_size(self.model, self.dataset)
 
     def _check_model(self) -> None:
         model = MODELS[self.model]

@@ -21,6 +21,9 @@ class Architecture:
                 ``cls(shape, classes, **settings)`` with shape (C, H, W).
     batch_norm: whether the class takes ``batch_norm=``, and so can do without it.
     dropout:    whether the class takes ``dropout=``, a probability.
+    auxiliary:  whether the class takes ``auxiliary=``. With it, the model in training mode returns
+                (logits, logits of its auxiliary head), and in evaluation mode the logits alone.
+    smallest:   the fewest pixels of a side of the images that it can be built for.
     fills_gpu:  how many trials of it, trained side by side by the captured engine, fill a GPU.
                 Guesses: nobody has measured them.
     """
@@ -30,6 +33,8 @@ class Architecture:
     batch_norm: bool = False
     dropout: bool = False
     fills_gpu: int = 4
+    auxiliary: bool = False
+    smallest: int = 1
 
 
 # In the order in which tables list them.
@@ -39,7 +44,21 @@ MODELS: dict[str, Architecture] = {
     "mlp_3x512": Architecture("mlp:MLP", {"hidden": (512, 512, 512)}, dropout=True, fills_gpu=16),
     "mlp_1x512": Architecture("mlp:MLP", {"hidden": (512,)}, dropout=True, fills_gpu=16),
     "resnet18": Architecture("resnet:ResNet18", batch_norm=True),
+    "inception_v3": Architecture(
+        "inception_v3:InceptionV3",
+        batch_norm=True,
+        dropout=True,
+        auxiliary=True,
+        fills_gpu=1,
+        smallest=75,
+    ),
+    "resnet50": Architecture("resnet:ResNet50", batch_norm=True, fills_gpu=1),
 }
+
+
+def models_for(side: int) -> list[str]:
+    """The models that can be built for images of so many pixels a side."""
+    return [name for name, model in MODELS.items() if model.smallest <= side]
 
 
 def model_label(model: str, batch_norm: bool) -> str:
@@ -49,11 +68,17 @@ def model_label(model: str, batch_norm: bool) -> str:
 
 
 def build_model(
-    name: str, shape: Shape, classes: int, *, batch_norm: bool = True, dropout: float = 0.0
+    name: str,
+    shape: Shape,
+    classes: int,
+    *,
+    batch_norm: bool = True,
+    dropout: float = 0.0,
+    auxiliary: bool = False,
 ) -> nn.Module:
     """An uninitialized network from inputs (N, *shape) to logits (N, classes).
 
-    batch_norm and dropout are passed on only to a model that has a place for them.
+    batch_norm, dropout and auxiliary are passed on only to a model that has a place for them.
     """
     architecture = MODELS[name]
     module, cls = architecture.location.split(":")
@@ -62,6 +87,8 @@ def build_model(
         settings["batch_norm"] = batch_norm
     if architecture.dropout:
         settings["dropout"] = dropout
+    if architecture.auxiliary:
+        settings["auxiliary"] = auxiliary
     model: nn.Module = getattr(import_module(f"{__name__}.{module}"), cls)(
         shape, classes, **settings
     )
