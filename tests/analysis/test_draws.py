@@ -17,6 +17,7 @@ from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import sweep_rows
 from gensweep.orchestrator.store.schemas import LIVE
 from gensweep.trainables.fields import Decides, Field, fields_of
+from gensweep.trainables.models import MODELS, Architecture
 from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.trial import Trial
 
@@ -46,6 +47,7 @@ SECOND: dict[tuple[str, str], dict[str, Any]] = {
 }
 BEFORE: dict[tuple[str, str], dict[str, Any]] = {
     ("noop", "corruption"): {"randomization": "partial_labels", "corruption": 0.25},
+    **{(trainable, "aux_weight"): {"model": "headed"} for trainable in ("classifier", "noop")},
     **{
         (trainable, name): {"optimizer": "adam"}
         for trainable in ("classifier", "noop")
@@ -93,6 +95,13 @@ def pair(trainable: str, name: str, field: Field) -> tuple[Trial, Trial]:
     return config(**before), config(**{**before, **after})
 
 
+@pytest.fixture
+def headed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model with an auxiliary head that takes small images."""
+    monkeypatch.setitem(MODELS, "headed", Architecture("no_such_file:Model", auxiliary=True))
+
+
+@pytest.mark.usefixtures("headed")
 @pytest.mark.parametrize(("trainable", "name", "field"), list(cases()))
 def test_a_field_makes_two_settings_two_draws_or_one_as_it_declares(
     trainable: str, name: str, field: Field, store: Store

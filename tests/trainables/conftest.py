@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -18,7 +20,7 @@ from gensweep.trainables.classifier.engines.protocol import Evaluation, Should, 
 from gensweep.trainables.classifier.run import run
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
-from gensweep.trainables.datasets import load
+from gensweep.trainables.datasets import DATASETS, Source, load
 from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.records import Examples, Measures, Record
 
@@ -64,6 +66,34 @@ def tiny() -> Callable[..., ClassifierTrial]:
             "log_every": 2,
         }
         return ClassifierTrial(**{**defaults, **settings})  # type: ignore[arg-type]
+
+    return make
+
+
+LARGE = Source("large", "noise", classes=7, channels=3, size=80, view=75, train=24, test=8)
+
+
+def noise(data_dir: Path) -> Dataset:
+    count, shape = LARGE.train + LARGE.test, (LARGE.size, LARGE.size, LARGE.channels)
+    rng = np.random.default_rng(0)
+    images = rng.integers(256, size=(count, *shape), dtype=np.uint8)
+    labels, n = np.arange(count) % LARGE.classes, LARGE.train
+    return Dataset("large", LARGE.classes, images[:n], labels[:n], images[n:], labels[n:])
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ClassifierTrial]:
+    """A trial of two epochs of 3 steps of Inception V3 with its auxiliary head, on the smallest
+    images that it takes.
+    """
+    module = f"gensweep.trainables.datasets.{LARGE.module}"
+    monkeypatch.setitem(sys.modules, module, SimpleNamespace(load=noise))  # type: ignore[arg-type]
+    monkeypatch.setitem(DATASETS, "large", LARGE)
+
+    def make(**settings: Any) -> ClassifierTrial:
+        defaults = {"dataset": "large", "epochs": 2, "batch_size": 8, "log_every": 2}
+        head = {"model": "inception_v3", "aux_weight": 0.4}
+        return ClassifierTrial(**{**defaults, **head, **settings})
 
     return make
 

@@ -122,7 +122,27 @@ def test_a_trial_that_was_interrupted_is_one_that_was_not(
     engine: MakeEngine,
     uninterrupted: Callable[[ClassifierTrial], Attempt],
 ) -> None:
-    trial = tiny(**REGULARIZED, **case)
+    check(tiny(**REGULARIZED, **case), stop_after, engine, uninterrupted)
+
+
+@pytest.mark.parametrize("place", ["inside a window", "inside the second epoch"])
+def test_a_trial_with_an_auxiliary_head_that_was_interrupted_is_one_that_was_not(
+    place: str,
+    large: Tiny,
+    engine: MakeEngine,
+    uninterrupted: Callable[[ClassifierTrial], Attempt],
+) -> None:
+    optimizer = {"optimizer": "rmsprop", "beta2": 0.9, "epsilon": 1.0, "label_smoothing": 0.1}
+    check(large(**REGULARIZED, **optimizer, dropout=0.3), PLACES[place], engine, uninterrupted)
+
+
+def check(
+    trial: ClassifierTrial,
+    stop_after: int,
+    engine: MakeEngine,
+    uninterrupted: Callable[[ClassifierTrial], Attempt],
+) -> None:
+    """Interrupt the trial there, continue it, and compare with one that was not."""
     first = Attempt(engine(trial), trial, stop_after=stop_after)
     (checkpoint,) = first.checkpoints
     last = Attempt(engine(trial), trial, checkpoint.content)

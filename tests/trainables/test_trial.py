@@ -102,6 +102,15 @@ def test_dropout_without_a_place_for_it_is_an_error_that_names_the_models_with_o
     assert "resnet18" not in caught.value.allowed
 
 
+def test_an_auxiliary_weight_without_a_head_is_an_error_that_names_the_models_with_one() -> None:
+    with pytest.raises(TrialError, match="resnet18 has no auxiliary head") as caught:
+        ClassifierTrial(model="resnet18", aux_weight=0.4)
+    assert caught.value.where == "aux_weight"
+    heads = ", ".join(name for name, m in MODELS.items() if m.auxiliary)
+    assert caught.value.allowed == f"models that have one: {heads}"
+    assert ClassifierTrial(model="resnet18", aux_weight=0) == ClassifierTrial(model="resnet18")
+
+
 def test_images_that_are_too_small_are_an_error_that_names_the_models_that_fit() -> None:
     with pytest.raises(TrialError) as caught:
         ClassifierTrial(model="inception_v3", dataset="cifar10")
@@ -121,7 +130,7 @@ def test_images_of_just_the_size_that_a_model_needs_are_large_enough(
     monkeypatch.setitem(DATASETS, "cifar10", source)
     refused = pytest.raises(TrialError, match="at least 75x75")
     with nullcontext() if view == MODELS["inception_v3"].smallest else refused:
-        ClassifierTrial(model="inception_v3")
+        ClassifierTrial(model="inception_v3", aux_weight=0.4)
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "digits"])

@@ -65,6 +65,7 @@ def trials(draw: st.DrawFn) -> ClassifierTrial:
         lr_decay_epochs=draw(st.integers(1, 100)),
         warmup_epochs=draw(st.integers(0, 100)),
         label_smoothing=draw(st.floats(0, 1, exclude_max=True)),
+        aux_weight=draw(st.floats(0, 10)) if MODELS[model].auxiliary else 0.0,
     )
 
 
@@ -109,7 +110,7 @@ def test_a_config_describes_its_trial(trial: ClassifierTrial) -> None:
 def test_trials_have_one_id_exactly_where_they_are_equal(
     one: ClassifierTrial, other: ClassifierTrial, name: str
 ) -> None:
-    if name in ("model", "dataset", "dropout", "crop"):  # could contradict the rest
+    if name in ("model", "dataset", "dropout", "crop", "aux_weight"):  # could contradict the rest
         mixed = other
     else:
         mixed = replace(one, **{name: getattr(other, name)})

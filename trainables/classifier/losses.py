@@ -7,6 +7,20 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional
 
+# Of the network, and of its auxiliary head where it has one, in training mode.
+Outputs = Tensor | tuple[Tensor, Tensor]
+
+
+def training_losses(
+    outputs: Outputs, labels: Tensor, smoothing: float, aux_weight: float
+) -> tuple[Tensor, Tensor]:
+    """`losses`, with that of the auxiliary logits, times its weight, in the first of them."""
+    if isinstance(outputs, Tensor):
+        return losses(outputs, labels, smoothing)
+    logits, auxiliary = outputs
+    objective, loss = losses(logits, labels, smoothing)
+    return objective + aux_weight * losses(auxiliary, labels, smoothing)[0], loss.detach()
+
 
 def losses(
     logits: Tensor,

@@ -34,8 +34,8 @@ class ClassifierTrial(Trial):
     so `partial_labels` at 0 is `true_labels`, and at 1 it is `random_labels`.
 
     Raises TrialError where a setting could only be ignored: a crop without a margin to crop
-    from, or dropout in a model that has no place for it. Raises it too for images that are too
-    small for the model.
+    from, dropout in a model that has no place for it, or a weight of an auxiliary head that the
+    model does not have. Raises it too for images that are too small for the model.
     """
 
     trainable: ClassVar[str] = "classifier"
@@ -189,6 +189,14 @@ class ClassifierTrial(Trial):
             "those of the unsmoothed labels"
         ),
     ] = 0.0
+    aux_weight: Annotated[
+        float,
+        Ge(0.0),
+        About(
+            "the weight of the auxiliary classifier's loss in what is minimized; 0 takes the "
+            "auxiliary head out"
+        ),
+    ] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -224,6 +232,13 @@ class ClassifierTrial(Trial):
                 "dropout",
                 f"{self.model} has no place for dropout",
                 f"models that have one: {with_place}",
+            )
+        if self.aux_weight and not model.auxiliary:
+            with_head = ", ".join(name for name, m in MODELS.items() if m.auxiliary)
+            raise TrialError(
+                "aux_weight",
+                f"{self.model} has no auxiliary head",
+                f"models that have one: {with_head}",
             )
 
     def _check_dataset(self) -> None:

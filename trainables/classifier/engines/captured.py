@@ -17,8 +17,10 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 
 
 def captures(trial: ClassifierTrial) -> bool:
-    """Whether the trial's steps are those of a program: of SGD, at one learning rate per epoch."""
-    return trial.optimizer == "sgd" and not trial.warmup_epochs
+    """Whether the trial's steps are those of a program: of SGD, at one learning rate per epoch,
+    on the logits alone.
+    """
+    return trial.optimizer == "sgd" and not trial.warmup_epochs and not trial.aux_weight
 
 
 class CapturedEngine(Lanes):

@@ -16,7 +16,7 @@ from gensweep.trainables.classifier.engines.measures import margins, measures
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
 from gensweep.trainables.classifier.engines.states import check_like, check_optimizer
 from gensweep.trainables.classifier.learning import Learning
-from gensweep.trainables.classifier.losses import losses
+from gensweep.trainables.classifier.losses import training_losses
 from gensweep.trainables.classifier.optimizers import optimizer_of
 from gensweep.trainables.classifier.regularizers import augment, augments
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -75,6 +75,7 @@ class Lane:
             self.data.classes,
             batch_norm=self.trial.batch_norm,
             dropout=self.trial.dropout,
+            auxiliary=self.trial.aux_weight > 0,
         )
 
     @staticmethod
@@ -111,8 +112,9 @@ class Lane:
         images = images.contiguous(memory_format=self.layout)
         labels = train.labels[batch]
         with autocast(self.trial.precision, self.device):
-            logits = self._learner(images)
-            objective, loss = losses(logits, labels, self.trial.label_smoothing)
+            outputs = self._learner(images)
+            settings = self.trial.label_smoothing, self.trial.aux_weight
+            objective, loss = training_losses(outputs, labels, *settings)
         self.optimizer.zero_grad(set_to_none=True)
         objective.backward()  # type: ignore[no-untyped-call]
         if self.epoch <= self.trial.warmup_epochs:
