@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision import models as torchvision
 
+from gensweep.trainables.capacity.vc import depth
 from gensweep.trainables.models import MODELS, build_model
 from gensweep.trainables.models.layers import Dropout, initialize
 
@@ -87,6 +88,13 @@ def test_the_smallest_images_are_those_that_torchvision_states(name: str) -> Non
     least = MODELS[name].smallest
     assert WEIGHTS[name].meta["min_size"] == (least, least)
     assert built(name, least)(torch.randn(2, 3, least, least)).shape == (2, 10)
+
+
+@pytest.mark.parametrize(("name", "layers"), [("inception_v3", 48), ("resnet50", 50)])
+def test_the_longest_path_has_as_many_layers_as_the_network_is_known_for(
+    name: str, layers: int
+) -> None:
+    assert depth(built(name)) == layers
 
 
 def test_inception_v3_runs_on_no_smaller_images() -> None:
