@@ -19,6 +19,7 @@ class Trial:
 
     trainable: ClassVar[str]
     trains_network: ClassVar[bool] = False
+    takes_encoded: ClassVar[bool] = False  # datasets of encoded images, and not of arrays alone
     # The fields that `title` and the seed tell; None where a label says every field that is set.
     told: ClassVar[frozenset[str] | None] = None
     dataset: str

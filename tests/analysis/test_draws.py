@@ -53,6 +53,8 @@ BEFORE: dict[tuple[str, str], dict[str, Any]] = {
         for trainable in ("classifier", "noop")
         for name in ("beta2", "epsilon")
     },
+    ("classifier", "color"): {"dataset": "imagenet"},
+    ("noop", "color"): {"dataset": "imagenet"},
     ("kernel", "filters"): {"model": "random_features"},
     ("expressivity", "d"): {"dataset": "gaussian", "d": 30},
     ("min_norm", "features"): {"dataset": "digits", "d": 0},

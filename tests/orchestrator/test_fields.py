@@ -106,6 +106,8 @@ def test_a_flag_is_true_or_false(name: str, value: Any) -> None:
 def test_a_trial_can_be_built_from_every_value_that_passes(name: str, value: Any) -> None:
     if problem(name, value, "classifier") is None:
         others = {"model": "inception", "stop": "fit", "optimizer": "adam"}
+        if name in ("color", "aux_weight"):
+            others |= {"model": "inception_v3", "dataset": "imagenet"}
         trial = ClassifierTrial(**{**others, name: value})
         assert len(trial.trial_id) == 12
         # these two are brought to what they mean for the other fields

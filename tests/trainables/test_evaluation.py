@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from gensweep.trainables.classifier import data as trial_data
 from gensweep.trainables.classifier.data import Split
-from gensweep.trainables.classifier.engines import evaluation
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.evaluation import evaluate, summarize
 from gensweep.trainables.classifier.engines.protocol import Evaluation
@@ -126,7 +126,7 @@ def test_a_pass_does_not_depend_on_how_many_are_seen_at_a_time(
 ) -> None:
     running = engine(tiny(randomization="random_labels"))
     at_once = running.evaluate(0, never)
-    monkeypatch.setitem(evaluation._BATCH, "cpu", 100)
+    monkeypatch.setitem(trial_data.BATCH, "cpu", 100)
     in_parts = running.evaluate(0, never)
     for one, other in zip(at_once, in_parts, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-5)

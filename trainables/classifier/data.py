@@ -1,24 +1,29 @@
-"""A trial's data on its device: randomized once, kept in memory, shared between trials."""
+"""A trial's data: randomized once, and kept on its device and shared between trials if they fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gensweep.trainables.classifier.regularizers import augments
+from gensweep.trainables.classifier.regularizers import augment, augments
+from gensweep.trainables.classifier.streaming.loader import Loader
+from gensweep.trainables.classifier.streaming.split import StreamedSplit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS, load
 from gensweep.trainables.datasets.arrays import Dataset
+from gensweep.trainables.datasets.encoded import EncodedSplit, open_encoded
 from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
 from gensweep.trainables.randomizations import RANDOMIZATIONS
 
+BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}  # images evaluated at a time
 _CHUNK = 8192  # images whitened at a time, to bound the memory of intermediate results
 
 
@@ -36,13 +41,38 @@ class Split:
     truth: Tensor
     changed: Tensor | None = None
 
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs and labels in their order, in batches that suit the device."""
+        size = BATCH[self.labels.device.type]
+        yield from zip(torch.split(self.inputs, size), torch.split(self.labels, size), strict=True)
+
+    def training(
+        self,
+        trial: ClassifierTrial,
+        epoch: int,
+        batches: Sequence[Tensor],
+        augmentation: torch.Generator,
+    ) -> Iterator[Tensor]:
+        """Network inputs for each of the batches, which are places in the split."""
+        for batch in batches:
+            images = self.inputs[batch]
+            if augments(trial):
+                images = whiten(augment(images, trial, augmentation))
+            yield images
+
+    def close(self) -> None:
+        """Nothing is at work."""
+
+
+AnySplit = Split | StreamedSplit
+
 
 @dataclass(frozen=True)
 class TrialData:
     """Both splits, and the conversion of a stored batch to network inputs in evaluation mode."""
 
-    train: Split
-    test: Split
+    train: AnySplit
+    test: AnySplit
     classes: int
     shape: tuple[int, int, int]
     as_seen: Callable[[Tensor], Tensor]
@@ -50,12 +80,11 @@ class TrialData:
 
 def load_trial_data(trial: ClassifierTrial, data_dir: Path, device: torch.device) -> TrialData:
     """Raises DataError if the dataset is missing."""
+    if DATASETS[trial.dataset].encoded:
+        return _streamed(trial, data_dir, device)
     dataset = _dataset(trial.dataset, data_dir)
+    labels, changed = _given(trial, dataset.train_labels, dataset.classes)
     rule = RANDOMIZATIONS[trial.randomization]
-    given = dataset.train_labels
-    if rule.labels:
-        given = rule.labels(given, dataset.classes, trial.corruption, trial.seed)
-    changed = given != dataset.train_labels
     train_images, test_images = _images(
         trial.dataset,
         trial.randomization if rule.images else "true_labels",
@@ -70,17 +99,52 @@ def load_trial_data(trial: ClassifierTrial, data_dir: Path, device: torch.device
     def as_seen(images: Tensor) -> Tensor:
         return whiten(to_unit_range(center_crop(images, side)))
 
-    def put(labels: NDArray[np.generic]) -> Tensor:
-        return torch.tensor(labels, device=device)
+    def split(images: Tensor, *labels: NDArray[np.generic] | None) -> Split:
+        return Split(images, *_put(device, labels))
 
-    truth, test_labels = put(dataset.train_labels), put(dataset.test_labels)
+    test_labels = dataset.test_labels
     return TrialData(
-        train=Split(train_images, put(given), truth, put(changed) if changed.any() else None),
-        test=Split(test_images, test_labels, test_labels),
+        train=split(train_images, labels, dataset.train_labels, changed),
+        test=split(test_images, test_labels, test_labels),
         classes=dataset.classes,
         shape=(train_images.shape[1], side, side),
         as_seen=as_seen if augments(trial) else _identity,
     )
+
+
+def _streamed(trial: ClassifierTrial, data_dir: Path, device: torch.device) -> TrialData:
+    dataset = open_encoded(trial.dataset, data_dir)
+    classes, side = len(dataset.classes), trial.input_size
+    labels, changed = _given(trial, dataset.train.labels, classes)
+
+    def split(images: EncodedSplit, *labels: NDArray[np.generic] | None) -> StreamedSplit:
+        loader = Loader(images, side, torch.get_num_threads(), device)
+        return StreamedSplit(loader, *_put(device, labels))
+
+    test_labels = dataset.test.labels
+    return TrialData(
+        train=split(dataset.train, labels, dataset.train.labels, changed),
+        test=split(dataset.test, test_labels, test_labels),
+        classes=classes,
+        shape=(DATASETS[trial.dataset].channels, side, side),
+        as_seen=_identity,
+    )
+
+
+def _given(
+    trial: ClassifierTrial, truth: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """The labels that the network is given, and which of them are not true; None if all are."""
+    rule = RANDOMIZATIONS[trial.randomization].labels
+    given = rule(truth, classes, trial.corruption, trial.seed) if rule else truth
+    changed = given != truth
+    return given, changed if changed.any() else None
+
+
+def _put(device: torch.device, arrays: Sequence[NDArray[np.generic] | None]) -> list[Any]:
+    """Equal arrays become one tensor."""
+    tensors = {id(a): torch.tensor(a, device=device) for a in arrays if a is not None}
+    return [None if array is None else tensors[id(array)] for array in arrays]
 
 
 def _identity(images: Tensor) -> Tensor:

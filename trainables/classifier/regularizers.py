@@ -50,7 +50,7 @@ def random_rotation(images: Tensor, degrees: float, generator: torch.Generator) 
 
 def augments(trial: ClassifierTrial) -> bool:
     """Whether the trial's training images differ from step to step."""
-    return trial.crop or trial.flip or trial.rotation > 0.0
+    return trial.crop or trial.flip or trial.color or trial.rotation > 0.0
 
 
 def augment(images: Tensor, trial: ClassifierTrial, generator: torch.Generator) -> Tensor:

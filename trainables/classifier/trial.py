@@ -40,8 +40,9 @@ class ClassifierTrial(Trial):
 
     trainable: ClassVar[str] = "classifier"
     trains_network: ClassVar[bool] = True
+    takes_encoded: ClassVar[bool] = True
     told: ClassVar[frozenset[str] | None] = frozenset(
-        {"model", "batch_norm", "randomization", "corruption", "crop", "flip", "seed"}
+        {"model", "batch_norm", "randomization", "corruption", "crop", "flip", "color", "seed"}
     )
 
     dataset: str = "cifar10"
@@ -198,6 +199,14 @@ class ClassifierTrial(Trial):
         ),
     ] = 0.0
 
+    color: Annotated[
+        bool,
+        About(
+            "random brightness, saturation, hue and contrast, of datasets of encoded images",
+            part=Part.REGULARIZER,
+        ),
+    ] = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.randomization == "partial_labels" and self.corruption in (0.0, 1.0):
@@ -243,12 +252,34 @@ class ClassifierTrial(Trial):
 
     def _check_dataset(self) -> None:
         source = DATASETS[self.dataset]
-        if self.crop and source.view == source.size:
-            croppable = ", ".join(name for name, s in DATASETS.items() if s.view < s.size)
+        if self.crop and not source.has_margin:
+            croppable = ", ".join(name for name, s in DATASETS.items() if s.has_margin)
             raise TrialError(
                 "crop",
                 f"{self.dataset} images have no margin to crop from",
                 f"datasets that have one: {croppable}",
+            )
+        if self.color and not source.encoded:
+            encoded = ", ".join(name for name, s in DATASETS.items() if s.encoded)
+            raise TrialError(
+                "color",
+                f"{self.dataset} is no dataset of encoded images",
+                f"datasets that are: {encoded}",
+            )
+        if self.aux_weight and source.train % self.batch_size == 1:
+            raise TrialError(
+                "batch_size",
+                f"{self.batch_size} leaves one of {source.train} examples for the last step, and "
+                "batch normalization in the auxiliary head needs two",
+                "another",
+            )
+        rule = RANDOMIZATIONS.get(self.randomization)
+        if source.encoded and rule and rule.images:
+            of_labels = ", ".join(name for name, r in RANDOMIZATIONS.items() if not r.images)
+            raise TrialError(
+                "randomization",
+                f"{self.randomization} changes images, and those of {self.dataset} are encoded",
+                f"one of {of_labels}",
             )
 
     @property
@@ -271,6 +302,8 @@ class ClassifierTrial(Trial):
 
     @property
     def fills_gpu(self) -> int:
+        if DATASETS[self.dataset].encoded:  # decoding images takes longer than training on them
+            return 1
         return MODELS[self.model].fills_gpu
 
     @property

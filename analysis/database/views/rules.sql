@@ -8,23 +8,33 @@ create macro fitted(train_error) as coalesce(train_error <= fit_error(), false);
 -- After 100 epochs at the paper's decay of 0.95 the learning rate is 0.6 % of the first; augmented
 -- images, which never repeat, get the 400 of table 4.
 create macro long_enough(epochs, regularizer) as
-    epochs >= case when regexp_matches(regularizer, 'crop|flip|rotation') then 400 else 100 end;
+    epochs >= case when regexp_matches(regularizer, 'crop|flip|color|rotation') then 400 else 100 end;
 
 -- A setting's mean training error for finding a model's best setting: what diverged counts as 1.
 create macro charged(train_error, n, diverged) as
     (coalesce(train_error * (n - diverged), 0) + diverged) / n;
 
+-- What is known of datasets: of one that this process has not heard of, what is stored with trials.
+create view known_datasets as
+select dataset, classes, train, test from registered_datasets
+union all
+select dataset, max(classes) as classes, max(train_examples) as train, max(test_examples) as test
+from stored_trials
+where classes is not null and dataset not in (select dataset from registered_datasets)
+group by dataset;
+
 -- The error of a guess among as many classes as a dataset has; NULL for one that is not known.
-create macro chance(dataset) as
-    1 - 1 / (select map(list(d.dataset), list(d.classes)) from known_datasets d)[dataset];
+-- (A parameter must not have the name of a column of a view that the macro reads.)
+create macro chance(of_dataset) as
+    1 - 1 / (select map(list(d.dataset), list(d.classes)) from known_datasets d)[of_dataset];
 
 -- The largest test error that we call generalizing: 20 points below that of a guess.
-create macro generalizes(dataset) as chance(dataset) - 0.2;
+create macro generalizes(of_dataset) as chance(of_dataset) - 0.2;
 
 -- How well fitted labels correlate with the drawn ones: (K accuracy - 1) / (K - 1) of K classes.
 -- On random labels it bounds the empirical Rademacher complexity from below: 0 for a guess, 1
 -- where any labels can be fitted.
-create macro correlation(train_error, dataset) as 1 - train_error / chance(dataset);
+create macro correlation(train_error, of_dataset) as 1 - train_error / chance(of_dataset);
 
 -- What such a correlation, plus or minus `half`, says of claim E: at least 0.95 supports
 -- it, less contradicts it after long enough a training. Where a draw diverged it is open.

@@ -14,13 +14,15 @@ from gensweep.trainables.classifier.engines.program import Program
 from gensweep.trainables.classifier.engines.programs import PROGRAMS, Key
 from gensweep.trainables.classifier.engines.protocol import Should, Window
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.datasets import DATASETS
 
 
 def captures(trial: ClassifierTrial) -> bool:
     """Whether the trial's steps are those of a program: of SGD, at one learning rate per epoch,
-    on the logits alone.
+    on the logits alone, with all images on the device.
     """
-    return trial.optimizer == "sgd" and not trial.warmup_epochs and not trial.aux_weight
+    plain = trial.optimizer == "sgd" and not trial.warmup_epochs and not trial.aux_weight
+    return plain and not DATASETS[trial.dataset].encoded
 
 
 class CapturedEngine(Lanes):
@@ -90,8 +92,8 @@ class CapturedEngine(Lanes):
         """The number of slots is a power of two, so that few programs are needed as lanes end."""
         slots = 1 << (len(lanes) - 1).bit_length()
         first = lanes[0]
-        inputs = first.data.train.inputs
-        shared = all(lane.data.train.inputs is inputs for lane in lanes)
+        inputs = first.stored.inputs
+        shared = all(lane.stored.inputs is inputs for lane in lanes)
         key = Key(
             first.trial.engine_key,
             (inputs.shape, inputs.dtype),

@@ -24,3 +24,5 @@ class EagerEngine(Lanes):
 
     def close(self) -> None:
         """Nothing is kept."""
+        for lane in self._lanes:
+            lane.close()

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gensweep.trainables.classifier.data import Split
+from gensweep.trainables.classifier.data import AnySplit
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
-
-_BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}
-
-
-def batches(split: Split) -> Iterator[tuple[Tensor, Tensor]]:
-    """Stored inputs and labels, in batches that suit the device."""
-    size = _BATCH[split.labels.device.type]
-    yield from zip(torch.split(split.inputs, size), torch.split(split.labels, size), strict=True)
 
 
 @torch.no_grad()
 def evaluate(
-    logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
+    logits_of: Callable[[Tensor], Tensor], split: AnySplit, should_stop: Should
 ) -> Evaluation | None:
     """A pass in batches over the stored inputs. `should_stop` is called before each batch; None if
     stopped.
@@ -30,7 +22,7 @@ def evaluate(
     device = split.labels.device
     loss = torch.zeros((), device=device, dtype=torch.float32)
     predictions, ranks = [], []
-    for inputs, labels in batches(split):
+    for inputs, labels in split.batches():
         if should_stop():
             return None
         logits = logits_of(inputs)
@@ -43,7 +35,9 @@ def evaluate(
     return summarize(loss / len(split.labels), torch.cat(predictions), missed, split)
 
 
-def summarize(loss: Tensor, predictions: Tensor, missed: Tensor | None, split: Split) -> Evaluation:
+def summarize(
+    loss: Tensor, predictions: Tensor, missed: Tensor | None, split: AnySplit
+) -> Evaluation:
     """Count on the device; the host waits once, for the results.
 
     missed (N,): whether the label is not among the five likeliest classes, if there are more.

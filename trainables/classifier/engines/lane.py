@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gensweep.trainables.classifier.data import TrialData, load_trial_data
+from gensweep.trainables.classifier.data import Split, TrialData, load_trial_data
 from gensweep.trainables.classifier.engines.evaluation import evaluate
 from gensweep.trainables.classifier.engines.measures import margins, measures
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
@@ -18,13 +18,11 @@ from gensweep.trainables.classifier.engines.states import check_like, check_opti
 from gensweep.trainables.classifier.learning import Learning
 from gensweep.trainables.classifier.losses import training_losses
 from gensweep.trainables.classifier.optimizers import optimizer_of
-from gensweep.trainables.classifier.regularizers import augment, augments
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.device import autocast, set_precision
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.models import build_model
 from gensweep.trainables.models.layers import Dropout, initialize
-from gensweep.trainables.preprocessing import whiten
 from gensweep.trainables.records import Examples, Measures
 from gensweep.trainables.seeds import generator, torch_seed
 
@@ -55,6 +53,7 @@ class Lane:
         self.drop_by(self.dropout, self.model)
         self.order = torch.empty(0, dtype=torch.int64, device=device)
         self.batches: Sequence[Tensor] = ()
+        self._inputs: Iterator[Tensor] = iter(())
         self.epoch = self.steps = self.window_steps = 0
         self.window_loss = torch.zeros((), device=device)
         examples = len(self.data.train.labels)
@@ -86,6 +85,12 @@ class Lane:
                 module.generator = generator
 
     @property
+    def stored(self) -> Split:
+        """The training set of a trial whose images are all on the device."""
+        assert isinstance(self.data.train, Split)
+        return self.data.train
+
+    @property
     def parameters(self) -> int:
         return sum(p.numel() for p in self.model.parameters())
 
@@ -101,16 +106,14 @@ class Lane:
         order = generator(trial.seed, "order", epoch).permutation(len(self.data.train.labels))
         self.order = torch.from_numpy(order).to(self.device)
         self.batches = torch.split(self.order, trial.batch_size)
+        left = self.batches[self.steps :]
+        self._inputs = self.data.train.training(trial, epoch, left, self.augmentation)
         set_precision(trial.precision)
         self.model.train()
 
     def step(self) -> None:
-        train, batch = self.data.train, self.batches[self.steps]
-        images = train.inputs[batch]
-        if augments(self.trial):
-            images = whiten(augment(images, self.trial, self.augmentation))
-        images = images.contiguous(memory_format=self.layout)
-        labels = train.labels[batch]
+        images = next(self._inputs).contiguous(memory_format=self.layout)
+        labels = self.data.train.labels[self.batches[self.steps]]
         with autocast(self.trial.precision, self.device):
             outputs = self._learner(images)
             settings = self.trial.label_smoothing, self.trial.aux_weight
@@ -164,6 +167,11 @@ class Lane:
             images = self.data.as_seen(inputs).contiguous(memory_format=self.layout)
             logits: Tensor = self.model(images)
         return logits
+
+    def close(self) -> None:
+        """End what reads images in the background."""
+        self.data.train.close()
+        self.data.test.close()
 
     def momentum_buffers(self) -> dict[str, Tensor]:
         """The optimizer's, by parameter; zeros before the first step; none without momentum."""

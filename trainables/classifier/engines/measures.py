@@ -12,8 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gensweep.trainables.classifier.data import Split
-from gensweep.trainables.classifier.engines.evaluation import batches
+from gensweep.trainables.classifier.data import AnySplit
 from gensweep.trainables.classifier.engines.protocol import Should
 from gensweep.trainables.records import Measures
 
@@ -22,11 +21,11 @@ LOWEST_TENTH = 0.1
 
 @torch.no_grad()
 def margins(
-    logits_of: Callable[[Tensor], Tensor], split: Split, should_stop: Should
+    logits_of: Callable[[Tensor], Tensor], split: AnySplit, should_stop: Should
 ) -> Tensor | None:
     """Margins (N,), ascending: the label's logit minus the largest other one; None if stopped."""
     found = []
-    for inputs, labels in batches(split):
+    for inputs, labels in split.batches():
         if should_stop():
             return None
         logits = logits_of(inputs).float()

@@ -56,7 +56,7 @@ class Program:
         for slot, lane in enumerate(lanes):
             self._slots.load(slot, lane)
         for place in range(len(self._images)):
-            self._hold(place, lanes[place % len(lanes)].data.train.inputs)
+            self._hold(place, lanes[place % len(lanes)].stored.inputs)
 
     def store(self, lanes: Sequence[Lane]) -> None:
         """Copy the same lanes back."""
@@ -102,7 +102,7 @@ class Program:
             self._steps[size] = step
             return
         for place in range(len(self._images)):
-            self._hold(place, like.data.train.inputs)
+            self._hold(place, like.stored.inputs)
         self._steps[size] = self._capture.record(step, self._slots.rewind)
 
     def _next(self, offsets: Tensor) -> Tensor:

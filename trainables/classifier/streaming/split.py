@@ -1,0 +1,57 @@
+"""A split whose images are decoded as they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gensweep.trainables.classifier.regularizers import augments
+from gensweep.trainables.classifier.streaming.distortion import Distortion
+from gensweep.trainables.classifier.streaming.loader import Loader
+from gensweep.trainables.classifier.trial import ClassifierTrial
+
+_BATCH = {"cpu": 50, "cuda": 500, "mps": 200}  # images evaluated at a time
+
+
+@dataclass(frozen=True)
+class StreamedSplit:
+    """labels (N,) as given to the network, truth (N,) as published.
+
+    `changed` (N,) marks the examples whose given label is not their true one; None if there are
+    none.
+    """
+
+    loader: Loader
+    labels: Tensor
+    truth: Tensor
+    changed: Tensor | None = None
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Network inputs and labels in their order, in batches that suit the device."""
+        labels = torch.split(self.labels, _BATCH[self.labels.device.type])
+        cuts = np.cumsum([len(part) for part in labels])
+        places = np.split(np.arange(len(self.labels)), cuts[:-1])
+        yield from zip(self.loader.batches(places), labels, strict=True)
+
+    def training(
+        self,
+        trial: ClassifierTrial,
+        epoch: int,
+        batches: Sequence[Tensor],
+        augmentation: torch.Generator,
+    ) -> Iterator[Tensor]:
+        """Network inputs for each of the batches, which are places in the split.
+
+        What is random in them does not depend on the generator, but on the seed, the epoch and the
+        example alone.
+        """
+        drawn = Distortion(trial.seed, epoch, trial.crop, trial.flip, trial.color, trial.rotation)
+        places = [batch.cpu().numpy() for batch in batches]
+        return self.loader.batches(places, drawn if augments(trial) else None)
+
+    def close(self) -> None:
+        self.loader.close()
