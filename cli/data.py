@@ -46,13 +46,38 @@ def prepare(
     data: Data = None,
 ) -> None:
     """Download or read a dataset, verify it, and cache it."""
+    _check_known(name)
+    from gensweep.orchestrator.prepare import prepare as bring
+
+    folder = bring(name, data_folder(data), source, tell)
+    tell(f"{name} is in {folder}")
+
+
+@app.command("export")
+def export_(
+    name: Annotated[str, typer.Argument(help="The dataset, such as digits.", metavar="NAME")],
+    folder: Annotated[
+        Path, typer.Argument(help="The new folder.", metavar="FOLDER", parser=given_path)
+    ],
+    train: Annotated[
+        int | None, typer.Option(help="How many training images; all by default.", min=1)
+    ] = None,
+    test: Annotated[
+        int | None, typer.Option(help="How many test images; all by default.", min=1)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Write a dataset as a folder of JPEG images, train/CLASS/ and test/CLASS/."""
+    _check_known(name)
+    from gensweep.orchestrator.image_files import write_folder
+
+    written = write_folder(name, data_folder(data), folder, train, test)
+    tell(f"{name} is in {written}")
+
+
+def _check_known(name: str) -> None:
     from gensweep.trainables.names import unknown
 
     if name not in DATASETS:
         what, allowed = unknown("dataset", name, DATASETS)
         raise typer.BadParameter(f"{what}; {allowed}", param_hint="NAME")
-
-    from gensweep.orchestrator.prepare import prepare as bring
-
-    folder = bring(name, data_folder(data), source, tell)
-    tell(f"{name} is in {folder}")

@@ -35,7 +35,7 @@ def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     """(what is wrong, what is allowed) with a value of a trial's field; None if nothing is."""
     field = trial_fields(trainable)[name]
     if name in _REGISTRIES and isinstance(value, str) and not field.choices:
-        known = [*_REGISTRIES[name], *field.about.besides]
+        known = [*_known(name, trainable), *field.about.besides]
         return None if value in known else unknown(name, value, known)
     try:
         _adapter(name, trainable).validate_python(value)
@@ -44,6 +44,12 @@ def problem(name: str, value: Any, trainable: str) -> tuple[str, str] | None:
     if type(value) is int and abs(value) >= _EXACT:
         return f"{brief(value)} is not valid", f"{_KINDS[field.type]}, below {_EXACT}"
     return None
+
+
+def _known(name: str, trainable: str) -> Iterable[str]:
+    if name != "dataset" or TRAINABLES[trainable].config.takes_encoded:
+        return _REGISTRIES[name]
+    return [dataset for dataset, source in DATASETS.items() if not source.encoded]
 
 
 @cache
@@ -55,7 +61,7 @@ def _adapter(name: str, trainable: str) -> TypeAdapter[Any]:
 def allowed(name: str, trainable: str) -> str:
     """What a trial's field may be, in words."""
     field = trial_fields(trainable)[name]
-    if names := field.choices or _REGISTRIES.get(name):
+    if names := field.choices or (name in _REGISTRIES and _known(name, trainable)):
         return "one of " + ", ".join([*names, *field.about.besides])
     bounds = [extra for extra in get_args(field.hint)[1:] if not isinstance(extra, About)]
     limits = [limit for bound in bounds for limit in _limits(bound)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gensweep.orchestrator.store.location import Location
+from gensweep.trainables.datasets import Source
 from gensweep.trainables.trial import Trial
 
 OUT_OF_MEMORY = "out of memory"
@@ -26,6 +28,7 @@ class Job:
     checkpoint_seconds: minimum time between two checkpoints of a trial.
     keep_checkpoints:   whether a trial's last checkpoint stays when the trial is done.
     nice:               niceness of the workers.
+    datasets:           what is known of the datasets of the sweep's author.
     """
 
     results: Location
@@ -40,6 +43,7 @@ class Job:
     compile: bool = False
     follow_examples: bool = False
     nice: int = 0
+    datasets: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

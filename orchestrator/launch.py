@@ -15,6 +15,7 @@ from gensweep.orchestrator.errors import ClusterError, RayLostError
 from gensweep.orchestrator.interrupt import Interrupt, catch_interrupt
 from gensweep.orchestrator.job import UNWRITABLE, Job
 from gensweep.orchestrator.nodes import check_nodes, nodes
+from gensweep.orchestrator.own_datasets import bring
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.provenance import git_commit, provenance
 from gensweep.orchestrator.remaining import LaunchOutcome, Work, remaining
@@ -32,7 +33,8 @@ from gensweep.orchestrator.store.statuses import end_abandoned, statuses
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.orchestrator.sweep import SweepSpec
 from gensweep.orchestrator.watchdog import INTERRUPTED, tell
-from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.datasets import DATASETS, check_prepared, register
+from gensweep.trainables.errors import DataError
 from gensweep.trainables.status import Status
 
 _RAYS = 5  # how many times a launch starts its own Ray
@@ -43,8 +45,7 @@ _LOOK_SECONDS = 5.0  # between two checks of the lease and of the cluster's node
 def check_data(datasets: Sequence[str], data_dir: Path) -> None:
     """Raise DataError now rather than in every trial if a dataset is missing."""
     for name in datasets:
-        if name in DATASETS and DATASETS[name].prepared:  # a trial generates the others itself
-            load(name, data_dir)
+        check_prepared(name, data_dir)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Launch:
             # Again, because another launch may have finished some meanwhile.
             work = remaining(self.store, chosen, self.retry_failed)
             work = Work([p for p in work.todo if p.trial.trial_id in lease.names], work.known)
-            check_data(self._datasets(work), self.data_dir)
+            self._bring_data(work, display)
             planned = [(p.trial, p.feeds) for p in self.planned]
             rows = sweep_rows(self.spec.name, planned)
             publish_table(self.store.root, self.store.sweep_file(self.spec.name), rows)
@@ -201,7 +202,24 @@ class Launch:
             compile=resources.compile,
             follow_examples=resources.follow_examples,
             nice=resources.nice,
+            datasets={name: DATASETS[name] for name in self.spec.datasets},
         )
+
+    def _bring_data(self, work: Work, display: Display) -> None:
+        """Prepare what this sweep brings along and needs; check all that is needed.
+
+        Raises DataError, also where other images went under the name of a dataset.
+        """
+        used = {p.trial.dataset for p in self.planned}
+        own = {name: own for name, own in self.spec.datasets.items() if name in used}
+        sources = bring(own, self.data_dir, display.said)
+        register(sources)
+        for p in self.planned:
+            before, source = work.known.get(p.trial.trial_id), sources.get(p.trial.dataset)
+            if before and source and before.dataset_digest not in ("", source.digest):
+                what = f"is not the one that trial {p.trial.trial_id} in {self.store.root} saw"
+                raise DataError(f"dataset {p.trial.dataset}", what, todo="give it another name")
+        check_data(self._datasets(work), self.data_dir)
 
     def _datasets(self, work: Work) -> list[str]:
         return list(dict.fromkeys(p.trial.dataset for p in work.todo))

@@ -15,7 +15,7 @@ from gensweep.orchestrator.store.files import publish
 from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import stands
-from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.datasets import check_prepared, register
 from gensweep.trainables.errors import DataError, GensweepError
 
 CHECK_SECONDS = 120.0
@@ -126,10 +126,10 @@ def _results(job: Job) -> list[GensweepError]:
 
 def _data(job: Job, datasets: Sequence[str]) -> list[DataError]:
     problems = []
+    register(job.datasets)
     for name in datasets:
         try:
-            if name in DATASETS and DATASETS[name].prepared:
-                load(name, job.data)
+            check_prepared(name, job.data)
         except DataError as error:
             problems.append(error)
     return problems

@@ -16,14 +16,17 @@ from gensweep.orchestrator.lines import line_numbers, line_of
 from gensweep.orchestrator.resources import RESOURCES, Resources
 from gensweep.orchestrator.resources import problem as resource_problem
 from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
-from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, SweepSpec
-from gensweep.trainables.errors import GensweepError
+from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, OwnDataset, SweepSpec
+from gensweep.trainables.datasets import BUILT_IN, register
+from gensweep.trainables.datasets.image_folder import ImageFolder
+from gensweep.trainables.errors import DataError, GensweepError
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.names import brief, unknown
 from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.shown import short
 
-_TOP = ("name", "seeds", "defaults", "model", "regularizer", "grid", "resources")
+_TOP = ("name", "seeds", "defaults", "dataset", "model", "regularizer", "grid", "resources")
+_SMALLEST_VIEW, _LARGEST_VIEW = 1, 10_000  # pixels
 _NO_AXES = ("feeds", "trainable")
 _MOST_BYTES = 1_000_000  # of a sweep file: some 100 000 values, which take a second to parse
 _MOST_PROBLEMS = 100
@@ -114,6 +117,7 @@ class _Reader:
 
     def read(self, overrides: Sequence[Override]) -> SweepSpec:
         self.used = self.trainables()
+        datasets = self.datasets()
         forced = self.apply(overrides)
         self.known(self.content, _TOP, ())
         spec = SweepSpec(
@@ -124,6 +128,7 @@ class _Reader:
             regularizers=self.bundles("regularizer"),
             grids=self.grids(forced),
             resources=self.resources(),
+            datasets=datasets,
             source=self.source,
             lines=self.lines,
         )
@@ -179,6 +184,42 @@ class _Reader:
         self.wrong((key,), "is not a table", f"[{key}]")
         self.content[key] = {}  # so that the error is reported once
         return {}
+
+    def datasets(self) -> dict[str, OwnDataset]:
+        """The tables [dataset.NAME], whose names the rest of the file may then use.
+
+        Folders are meant from where the file is.
+        """
+        found, sources = {}, {}
+        for name, settings in self.table("dataset").items():
+            path = ("dataset", name)
+            if not is_name(NAME, name) or name in BUILT_IN:
+                self.wrong(path, "is not a name for a dataset", f"{NAME_ALLOWED}, and no built-in")
+            elif not isinstance(settings, dict):
+                self.wrong(path, "is not a table", f"[dataset.{name}]")
+            elif own := self.dataset(settings, path):
+                found[name] = own
+                try:
+                    sources[name] = ImageFolder(own.folder).source(own.view)
+                except DataError as error:
+                    self.wrong((*path, "folder"), f"{error.where} {error.what}", error.allowed)
+        register(sources)
+        if self.problems:  # the rest of the file cannot be judged
+            raise SpecError(self.problems)
+        return found
+
+    def dataset(self, settings: Fields, path: KeyPath) -> OwnDataset | None:
+        self.known(settings, ("folder", "view"), path)
+        folder, view = settings.get("folder"), settings.get("view")
+        if not isinstance(folder, str) or not folder or "\0" in folder:
+            self.wrong((*path, "folder"), f"{brief(folder)} is not valid", "the path of a folder")
+        elif type(view) is not int or not _SMALLEST_VIEW <= view <= _LARGEST_VIEW:
+            allowed = f"a whole number of pixels, {_SMALLEST_VIEW} to {_LARGEST_VIEW}"
+            self.wrong((*path, "view"), f"{brief(view)} is not valid", allowed)
+        else:
+            here = Path(self.source).parent
+            return OwnDataset((here / Path(folder).expanduser()).resolve(), view)
+        return None
 
     def name(self) -> str:
         name = self.content.get("name")

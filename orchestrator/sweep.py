@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gensweep.orchestrator.lines import Path as KeyPath
@@ -27,6 +28,17 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class OwnDataset:
+    """A dataset of the sweep file's author: a folder of images, and what networks see of one.
+
+    view: height and width in pixels.
+    """
+
+    folder: Path
+    view: int
+
+
+@dataclass(frozen=True)
 class SweepSpec:
     """The content of a sweep file. Settings apply in this order: defaults, model, regularizer,
     grid.
@@ -39,6 +51,7 @@ class SweepSpec:
     models: Mapping[str, Fields] = field(default_factory=dict)
     regularizers: Mapping[str, Fields] = field(default_factory=dict)
     resources: Resources = field(default_factory=Resources)
+    datasets: Mapping[str, OwnDataset] = field(default_factory=dict)
     source: str = ""
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 

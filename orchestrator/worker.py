@@ -18,6 +18,7 @@ from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
 from gensweep.trainables.context import Context
+from gensweep.trainables.datasets import register
 from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
 from gensweep.trainables.records import Record
 from gensweep.trainables.registry import TRAINABLES
@@ -48,6 +49,7 @@ class Worker(tune.Trainable):
         job: Job = config["job"]
         pack: Pack = config["pack"]
         give_way(job.nice)
+        register(job.datasets)
         store = Store(job.results)
         guard = Guard(store, job.lease)
         self._trainable = TRAINABLES[pack[0].trainable]

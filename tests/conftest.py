@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import settings
 
+from gensweep.analysis.database.catalog import Catalog
 from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.location import locate
 
@@ -76,6 +78,7 @@ _SLOW_PLACES = (
     "orchestrator/test_interrupt.py",
     "orchestrator/test_launch",
     "orchestrator/test_light_driver.py",
+    "orchestrator/test_own_datasets.py",
     "orchestrator/test_prepare",
     "orchestrator/test_resume_launch.py",
     "orchestrator/test_safe_path.py",
@@ -161,3 +164,16 @@ def bucket(new_bucket: Callable[[], BucketPath], credentials: None) -> BucketPat
     found = locate(str(new_bucket()))
     assert isinstance(found, BucketPath)
     return found
+
+
+@pytest.fixture
+def without_trials() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The macros and registries of SQL, over no results folder."""
+    with duckdb.connect() as connection:
+        columns = (
+            "dataset varchar",
+            *(f"{name} bigint" for name in ("classes", "train_examples", "test_examples")),
+        )
+        connection.execute(f"create table stored_trials ({', '.join(columns)})")
+        Catalog(connection)
+        yield connection

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gensweep.analysis.database.catalog import Catalog
 from gensweep.cli.main import app
 from gensweep.orchestrator.packs import in_order
 from gensweep.orchestrator.plan import plan
@@ -114,12 +113,12 @@ def test_every_trainable_plans_orders_and_runs_its_trials(own: None) -> None:
     assert seen["expressivity"] == 8 * 8 * 2 + 50 * (1 + 100)
 
 
-def test_a_guess_among_a_hundred_classes_errs_ninety_nine_times(own: None) -> None:
-    with duckdb.connect() as connection:
-        Catalog(connection)
-        query = "select classes, chance(dataset), generalizes(dataset) from known_datasets"
-        found = connection.execute(f"{query} where dataset = 'own'").fetchall()
-        nobody = connection.execute("select chance('nobody knows')").fetchall()
+def test_a_guess_among_a_hundred_classes_errs_ninety_nine_times(
+    own: None, without_trials: duckdb.DuckDBPyConnection
+) -> None:
+    query = "select classes, chance(dataset), generalizes(dataset) from known_datasets"
+    found = without_trials.execute(f"{query} where dataset = 'own'").fetchall()
+    nobody = without_trials.execute("select chance('nobody knows')").fetchall()
     assert found == [(100, pytest.approx(0.99), pytest.approx(0.79))]
     assert nobody == [(None,)]
 

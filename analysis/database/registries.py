@@ -15,7 +15,7 @@ _MODELS = {"batch_norm": "boolean", "dropout": "boolean"}
 
 
 def create_registries(connection: duckdb.DuckDBPyConnection) -> None:
-    """The tables `known_datasets` and `known_models`, a row per entry.
+    """The tables `registered_datasets` and `known_models`, a row per entry.
 
     `place` is that of a model in tables, from 1; `batch_norm` and `dropout` are whether it has a
     place for them.
@@ -24,7 +24,7 @@ def create_registries(connection: duckdb.DuckDBPyConnection) -> None:
     of_models = [[getattr(model, name) for model in MODELS.values()] for name in _MODELS]
     _create(
         connection,
-        "known_datasets",
+        "registered_datasets",
         {"dataset": "varchar", **_DATASETS},
         [list(DATASETS), *of_datasets],
     )

@@ -59,6 +59,18 @@ def setting_row(trainable: str, setting: Mapping[str, Any]) -> Row:
     return {"setting_id": content_hash(trainable, setting), "setting": text}
 
 
+def dataset_row(trial: Trial) -> Row:
+    """What readers of the results may not know of a trial's dataset."""
+    if not (source := DATASETS.get(trial.dataset)):
+        return {}
+    return {
+        "classes": source.classes,
+        "train_examples": source.train,
+        "test_examples": source.test,
+        "dataset_digest": source.digest or None,
+    }
+
+
 def trial_from_row(row: Row) -> Trial:
     """Raises GensweepError for settings that nobody knows here."""
     return known_trial(row["trainable"], row["config"])

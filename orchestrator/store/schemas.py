@@ -78,6 +78,11 @@ OUTCOME = pa.schema(
         "final_train_top5_error": pa.float64(),
         "final_test_top5_error": pa.float64(),
         "best_test_top5_error": pa.float64(),
+        # Of the dataset, as it was known to who ran the trial. A built-in one has no digest.
+        "classes": pa.int64(),
+        "train_examples": pa.int64(),
+        "test_examples": pa.int64(),
+        "dataset_digest": pa.string(),
     }
 )
 

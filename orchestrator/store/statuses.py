@@ -17,10 +17,11 @@ from gensweep.trainables.status import Status
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """A trial's status, and the number of its attempts."""
+    """A trial's status, the number of its attempts, and the digest of a user's dataset."""
 
     status: Status
     attempts: int
+    dataset_digest: str = ""
 
     @property
     def ended(self) -> bool:
@@ -35,12 +36,15 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
     store = snapshot.store
     places = (store.root, store.live, store.tables)
     raise_if_passing(d for d in snapshot.damaged if d.path.parent in places)
-    columns = ["trial_id", "status", "attempts"]
+    columns = ["trial_id", "status", "attempts", "dataset_digest"]
     files = snapshot.manifest.paths(store, "trials")
     compacted = [read_table(store.root, path, columns) for path in files]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {
-        row["trial_id"]: TrialStatus(Status(row["status"]), row["attempts"] or 0) for row in rows
+        row["trial_id"]: TrialStatus(
+            Status(row["status"]), row["attempts"] or 0, row.get("dataset_digest") or ""
+        )
+        for row in rows
     }
 
 

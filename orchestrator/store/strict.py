@@ -35,6 +35,8 @@ _EPOCHS, _STEPS, _ERRORS = (0, 2**31 - 1), (0, 2**53), (0.0, 1.0)
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("epoch", "epochs", "fit_epoch", "best_test_epoch"), _EPOCHS),
     **dict.fromkeys(("step", "steps", "fit_step", "parameters", "attempts"), _STEPS),
+    **dict.fromkeys(("train_examples", "test_examples"), _STEPS),
+    "classes": (1, 2**31 - 1),
     **{
         field.name: _ERRORS
         for field in (*TRIALS, *TABLES["epochs"])

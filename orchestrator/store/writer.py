@@ -20,6 +20,7 @@ from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.store.rows import (
     Provenance,
     config_row,
+    dataset_row,
     epoch_rows,
     example_columns,
     outcome_row,
@@ -89,6 +90,7 @@ class TrialWriter:
         self._row: dict[str, Any] = {
             **config_row(trial),
             **asdict(provenance),
+            **dataset_row(trial),
             "status": Status.RUNNING,
             "attempts": attempt,
             "started_at": utc(datetime.now(UTC)),

@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "--html --only --results --format --safe-csv",
     "plot": "--output --results --format --safe-csv",
     "data list": "--data --format --safe-csv",
+    "data export": "--train --test --data",
     "data prepare": "--from --data",
     "export": "--format --force --results",
     "compact": "--results",

@@ -25,7 +25,7 @@ NAME = "a name of a-z, 0-9, _ and -, of at most 200 characters"
 SEEDS = "a list of different whole numbers"
 FRACTION = "a number, at least 0, at most 1"
 MODEL = "one of " + ", ".join(MODELS)
-TOP = "one of name, seeds, defaults, model, regularizer, grid, resources"
+TOP = "one of name, seeds, defaults, dataset, model, regularizer, grid, resources"
 LEAST = "a number, at least 0"
 PACK = "auto, or a whole number, at least 1"
 
