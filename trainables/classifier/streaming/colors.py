@@ -121,7 +121,7 @@ def scale_saturation(x: Tensor, factor: Tensor) -> None:
     value, least = _extremes(x)
     chroma = value - least
     scale = torch.minimum(chroma * factor, value.clamp_min(0.0)).div_(chroma.clamp_min_(_TINY))
-    x.sub_(value).mul_(scale).add_(value)
+    torch.addcmul(value, x.sub_(value), scale, out=x)
 
 
 def hue_and_saturation(
@@ -142,7 +142,7 @@ def hue_and_saturation(
     own = torch.tensor([0.0, 2.0, -2.0], device=x.device)[:, None, None]
     # 1 + t(H), with distances from the channel's own hue taken round the circle
     torch.sub(turned, own, out=x).abs_().sub_(3.0).abs_().clamp_(1.0, 2.0)
-    x.mul_(chroma).add_(value.sub_(chroma, alpha=2.0))
+    torch.addcmul(value.sub_(chroma, alpha=2.0), chroma, x, out=x)
 
 
 def _extremes(x: Tensor) -> tuple[Tensor, Tensor]:

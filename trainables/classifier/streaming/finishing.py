@@ -12,6 +12,8 @@ from gensweep.trainables.classifier.streaming import colors
 from gensweep.trainables.classifier.streaming.distortion import COLUMNS, Distortion
 from gensweep.trainables.preprocessing import UINT8_MAX
 
+_BLACK = torch.tensor(-1.0)
+
 
 def layout(distortion: Distortion | None) -> torch.memory_format:
     """How inputs lie in memory: channels last, as decoded, unless a distortion needs planes."""
@@ -29,12 +31,12 @@ def finish(
     """
     if distortion and distortion.flip:
         images = mirror(images, drawn)
-    out.copy_(images)
+    values = out.copy_(images)
     if distortion and distortion.color:
-        colors.distort(out, drawn)
+        colors.distort(values, drawn)
     if distortion and distortion.rotation:
-        out.copy_(rotate(out, drawn))
-    out.mul_(2.0 / UINT8_MAX).sub_(1.0)
+        values = rotate(values, drawn)
+    torch.add(_BLACK, values, alpha=2.0 / UINT8_MAX, out=out)
 
 
 def mirror(images: Tensor, drawn: NDArray[np.float32]) -> Tensor:

@@ -1,8 +1,9 @@
 """Batches of network inputs, made ahead of their use by threads.
 
-Threads, not processes: reading, decoding and torch's operations release Python's lock, so that two
-threads are as fast as two processes, and they start at once, share one copy of everything and hand
-a batch over without copying it (docs/performance.md has the figures).
+Threads, not processes: reading, decoding and torch's operations release Python's lock. Processes
+compute faster, because they share no lock, but lose more than that by handing batches over through
+shared memory (docs/performance.md has the figures). Threads start at once, share one copy of
+everything, and end with the loader.
 """
 
 from __future__ import annotations
