@@ -58,6 +58,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/orchestration.py
 	$(BIN)/python benchmarks/training_loop.py
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python benchmarks/theory.py
 
 reliability: develop
