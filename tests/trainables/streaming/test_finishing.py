@@ -88,6 +88,14 @@ def test_without_distortions_inputs_are_scaled_pixels() -> None:
         torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-6)
 
 
+def test_black_is_minus_one_and_white_is_at_most_one() -> None:
+    given = images(1)
+    given[:, :, 5], given[:, :, 6] = 0, 255
+    found = finished(given, rows(Distortion(0, 1), 1), None)
+    assert (found[:, :, 5] == -1.0).all()
+    assert 1.0 - 2e-7 <= found[:, :, 6].min() <= found.max() <= 1.0
+
+
 def test_outside_a_rotated_image_is_black_whatever_its_colours() -> None:
     distortion = Distortion(0, 1, color=True, rotation=45.0)
     drawn = rows(distortion, 8)

@@ -13,6 +13,8 @@ from gensweep.trainables.classifier.streaming.distortion import COLUMNS, Distort
 from gensweep.trainables.preprocessing import UINT8_MAX
 
 _BLACK = torch.tensor(-1.0)
+# The float32 below 2 / 255: with the nearest, which is above it, white would be 1.0000001.
+_LEVEL = float(np.nextafter(np.float32(2.0 / UINT8_MAX), np.float32(0.0)))
 
 
 def layout(distortion: Distortion | None) -> torch.memory_format:
@@ -36,7 +38,7 @@ def finish(
         colors.distort(values, drawn)
     if distortion and distortion.rotation:
         values = rotate(values, drawn)
-    torch.add(_BLACK, values, alpha=2.0 / UINT8_MAX, out=out)
+    torch.add(_BLACK, values, alpha=_LEVEL, out=out)
 
 
 def mirror(images: Tensor, drawn: NDArray[np.float32]) -> Tensor:
