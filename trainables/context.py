@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gensweep.trainables.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Context:
                         after every optimizer step.
     saved:              by trial_id, the content of the checkpoint to continue from, if any.
     follow_examples:    whether trials report when each training example was learned.
+    micro_batch:        how many examples of a batch are in memory at a time; 0 is all.
+    ranks:              the processes that train a trial together; None where this one is alone.
     """
 
     data_dir: Path
@@ -35,3 +41,5 @@ class Context:
     checkpoints_asked: Callable[[], int] = lambda: 0
     saved: Callable[[str], bytes | None] = lambda trial_id: None
     follow_examples: bool = False
+    micro_batch: int = 0
+    ranks: Ranks | None = None

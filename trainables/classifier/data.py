@@ -22,6 +22,7 @@ from gensweep.trainables.datasets.arrays import Dataset
 from gensweep.trainables.datasets.encoded import EncodedSplit, open_encoded
 from gensweep.trainables.preprocessing import center_crop, to_unit_range, whiten
 from gensweep.trainables.randomizations import RANDOMIZATIONS
+from gensweep.trainables.ranks import ALONE, Ranks
 
 BATCH = {"cpu": 500, "cuda": 10_000, "mps": 2_000}  # images evaluated at a time
 _CHUNK = 8192  # images whitened at a time, to bound the memory of intermediate results
@@ -41,10 +42,10 @@ class Split:
     truth: Tensor
     changed: Tensor | None = None
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and labels in their order, in batches that suit the device."""
-        size = BATCH[self.labels.device.type]
-        yield from zip(torch.split(self.inputs, size), torch.split(self.labels, size), strict=True)
+    def batches(self, ranks: Ranks = ALONE) -> Iterator[tuple[slice, Tensor]]:
+        """This rank's share of all inputs, in batches that suit the device, with their places."""
+        for places in ranks.in_turn(len(self.labels), BATCH[self.labels.device.type]):
+            yield places, self.inputs[places]
 
     def training(
         self,
@@ -52,13 +53,19 @@ class Split:
         epoch: int,
         batches: Sequence[Tensor],
         augmentation: torch.Generator,
+        share: Callable[[int], slice] = slice,
     ) -> Iterator[Tensor]:
-        """Network inputs for each of the batches, which are places in the split."""
+        """Network inputs for this rank's share of each of the batches, which are places in the
+        split.
+
+        All ranks draw the same for the whole batch.
+        """
         for batch in batches:
-            images = self.inputs[batch]
+            own = share(len(batch))
             if augments(trial):
-                images = whiten(augment(images, trial, augmentation))
-            yield images
+                yield whiten(augment(self.inputs[batch], trial, augmentation)[own])
+            else:
+                yield self.inputs[batch[own]]
 
     def close(self) -> None:
         """Nothing is at work."""

@@ -32,6 +32,8 @@ def losses(
 
     Only the second tells how near a network is to fitting its labels, and compares between trials.
     """
+    if not len(labels):  # on one of several ranks; its gradient is zero
+        return logits.sum(), logits.detach().sum()
     loss = functional.cross_entropy(logits, labels, reduction=reduction)
     if not smoothing:
         return loss, loss

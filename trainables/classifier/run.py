@@ -12,6 +12,7 @@ from gensweep.trainables.classifier.engines.captured import CapturedEngine, capt
 from gensweep.trainables.classifier.engines.eager import EagerEngine
 from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.engines.protocol import Engine
+from gensweep.trainables.classifier.engines.ranked import RankedEngine
 from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
@@ -37,10 +38,8 @@ def _train(
         content = context.saved(trial.trial_id)
         return None if content is None else deserialize(content, trial)
 
-    make = ENGINES[context.engine if captures(trials[0]) else "eager"]
-    settings = context.compile, context.follow_examples
     try:
-        with closing(make(trials, context.data_dir, device, *settings)) as engine:
+        with closing(_engine(trials, context, device)) as engine:
             checkpoints = CheckpointPolicy(
                 saved, context.checkpoint_seconds, context.checkpoints_asked
             )
@@ -48,3 +47,12 @@ def _train(
     except torch.OutOfMemoryError:
         PROGRAMS.clear()
         raise
+
+
+def _engine(trials: Sequence[ClassifierTrial], context: Context, device: torch.device) -> Engine:
+    settings = context.data_dir, device, context.compile, context.follow_examples
+    if context.ranks:
+        return RankedEngine(trials, *settings, context.micro_batch, context.ranks)
+    if captures(trials[0]) and not context.micro_batch:
+        return ENGINES[context.engine](trials, *settings)
+    return ENGINES["eager"](trials, *settings, context.micro_batch)

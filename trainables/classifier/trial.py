@@ -207,6 +207,14 @@ class ClassifierTrial(Trial):
         ),
     ] = False
 
+    sync_batch_norm: Annotated[
+        bool,
+        About(
+            "batch normalization over the whole batch of a trial that runs as several ranks, "
+            "instead of over each rank's share of it"
+        ),
+    ] = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.randomization == "partial_labels" and self.corruption in (0.0, 1.0):
@@ -235,6 +243,8 @@ class ClassifierTrial(Trial):
         model = MODELS[self.model]
         if not model.batch_norm:
             self._set("batch_norm", False)
+        if not self.batch_norm:
+            self._set("sync_batch_norm", False)
         if self.dropout and not model.dropout:
             with_place = ", ".join(name for name, m in MODELS.items() if m.dropout)
             raise TrialError(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gensweep.trainables.models import Shape
-from gensweep.trainables.models.layers import Dropout
+from gensweep.trainables.models.layers import BatchNorm2d, Dropout
 
 _EPSILON = 0.001  # of the batch norms
 _POOLED = 5  # the side of what the auxiliary head's first convolution sees
@@ -123,7 +123,7 @@ def _unit(inputs: int, conv: Conv, batch_norm: bool) -> nn.Sequential:
     padding = (height // 2, width // 2) if padded else (0, 0)
     bias = not batch_norm
     layer = nn.Conv2d(inputs, outputs, (height, width), stride, padding, bias=bias)
-    norm = [nn.BatchNorm2d(outputs, eps=_EPSILON)] if batch_norm else []
+    norm = [BatchNorm2d(outputs, eps=_EPSILON)] if batch_norm else []
     return nn.Sequential(layer, *norm, nn.ReLU(inplace=True))
 
 

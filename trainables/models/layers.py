@@ -6,8 +6,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gensweep.trainables.models import synchronized
+from gensweep.trainables.ranks import Ranks
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """Batch normalization, over the examples of all ranks if it is told of them.
+
+    ranks: the processes that hold the batch together; None where this one has all of it.
+    """
+
+    ranks: Ranks | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.ranks is None or self.ranks.alone:
+            normalized: Tensor = super().forward(x)
+            return normalized
+        return synchronized.normalized(x, self, self.ranks)
+
+
+class ShiftBatchNorm2d(BatchNorm2d):
     """Batch normalization with a shift and no scale.
 
     The paper gives Inception the same parameter count with and without batch normalization,

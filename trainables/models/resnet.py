@@ -6,11 +6,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gensweep.trainables.models import Shape
-from gensweep.trainables.models.layers import max_pool_half
+from gensweep.trainables.models.layers import BatchNorm2d, max_pool_half
 
 
 def _norm(channels: int, batch_norm: bool) -> nn.Module:
-    return nn.BatchNorm2d(channels) if batch_norm else nn.Identity()
+    return BatchNorm2d(channels) if batch_norm else nn.Identity()
 
 
 class BasicBlock(nn.Module):

@@ -202,13 +202,11 @@ def test_an_iterator_that_is_dropped_stops_the_threads(end: str, photos: list[by
     with closing(Loader(split, SIDE, 2, CPU)) as loader:
         batches = loader.batches(np.arange(5000).reshape(-1, 50), ALL)
         next(batches)
-        started = time.monotonic()
         if end == "close":
             batches.close()
         else:
             del batches
             gc.collect()
-        assert time.monotonic() - started < 0.5
         reads = split.reads
         assert reads <= (AHEAD + 1) * 50
         time.sleep(0.1)

@@ -10,29 +10,37 @@ from torch.nn import functional
 
 from gensweep.trainables.classifier.data import AnySplit
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
+from gensweep.trainables.ranks import ALONE, Ranks
 
 
 @torch.no_grad()
 def evaluate(
-    logits_of: Callable[[Tensor], Tensor], split: AnySplit, should_stop: Should
+    logits_of: Callable[[Tensor], Tensor],
+    split: AnySplit,
+    should_stop: Should,
+    ranks: Ranks = ALONE,
 ) -> Evaluation | None:
     """A pass in batches over the stored inputs. `should_stop` is called before each batch; None if
     stopped.
     """
-    device = split.labels.device
-    loss = torch.zeros((), device=device, dtype=torch.float32)
-    predictions, ranks = [], []
-    for inputs, labels in split.batches():
+    labels = split.labels
+    loss = torch.zeros((), device=labels.device, dtype=torch.float32)
+    predictions, missed, few = torch.zeros_like(labels), torch.zeros_like(labels), True
+    for places, inputs in split.batches(ranks):
         if should_stop():
             return None
+        if not len(inputs):
+            continue
         logits = logits_of(inputs)
-        loss += functional.cross_entropy(logits.float(), labels, reduction="sum")
-        predictions.append(logits.argmax(dim=1))
-        if logits.shape[1] > 5:
+        loss += functional.cross_entropy(logits.float(), labels[places], reduction="sum")
+        predictions[places] = logits.argmax(dim=1)
+        few = logits.shape[1] <= 5
+        if not few:
             likeliest = logits.topk(5, dim=1).indices
-            ranks.append((likeliest != labels[:, None]).all(dim=1))
-    missed = torch.cat(ranks) if ranks else None
-    return summarize(loss / len(split.labels), torch.cat(predictions), missed, split)
+            missed[places] = (likeliest != labels[places, None]).all(dim=1).long()
+    for part in (loss, predictions, missed):
+        ranks.sum(part)
+    return summarize(loss / len(labels), predictions, None if few else missed.bool(), split)
 
 
 def summarize(

@@ -22,7 +22,8 @@ from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.device import autocast, set_precision
 from gensweep.trainables.errors import CheckpointError
 from gensweep.trainables.models import build_model
-from gensweep.trainables.models.layers import Dropout, initialize
+from gensweep.trainables.models.layers import BatchNorm2d, Dropout, initialize
+from gensweep.trainables.ranks import ALONE, Ranks
 from gensweep.trainables.records import Examples, Measures
 from gensweep.trainables.seeds import generator, torch_seed
 
@@ -37,8 +38,11 @@ class Lane:
         device: torch.device,
         compiled: bool = False,
         follow_examples: bool = False,
+        micro_batch: int = 0,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.trial = trial
+        self.ranks, self._micro_batch = ranks, micro_batch
         self.device = device
         self.data: TrialData = load_trial_data(trial, data_dir, device)
         self.model = self.untrained()
@@ -51,6 +55,10 @@ class Lane:
         self.augmentation = torch.Generator(device)
         self.dropout = torch.Generator(device)
         self.drop_by(self.dropout, self.model)
+        if trial.sync_batch_norm:
+            for module in self.model.modules():
+                if isinstance(module, BatchNorm2d):
+                    module.ranks = ranks
         self.order = torch.empty(0, dtype=torch.int64, device=device)
         self.batches: Sequence[Tensor] = ()
         self._inputs: Iterator[Tensor] = iter(())
@@ -107,25 +115,64 @@ class Lane:
         self.order = torch.from_numpy(order).to(self.device)
         self.batches = torch.split(self.order, trial.batch_size)
         left = self.batches[self.steps :]
-        self._inputs = self.data.train.training(trial, epoch, left, self.augmentation)
+        self._inputs = self.data.train.training(
+            trial, epoch, left, self.augmentation, self.ranks.share
+        )
         set_precision(trial.precision)
         self.model.train()
 
     def step(self) -> None:
-        images = next(self._inputs).contiguous(memory_format=self.layout)
-        labels = self.data.train.labels[self.batches[self.steps]]
+        batch = self.batches[self.steps]
+        own = batch[self.ranks.share(len(batch))]
+        images, labels = next(self._inputs), self.data.train.labels[own]
+        if not self.ranks.alone:  # so that no rank needs another one's state to continue
+            place = self.epoch, self.steps, self.ranks.rank
+            self.dropout.manual_seed(torch_seed(self.trial.seed, "dropout", *place))
+        self.optimizer.zero_grad(set_to_none=True)
+        parts, loss = self._parts(len(batch)), torch.zeros_like(self.window_loss)
+        for some in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
+            loss += self._learn(*some, len(batch))
+        self._sum_over_ranks(loss)
+        if self.epoch <= self.trial.warmup_epochs:
+            self._set_lr(self.trial.lr_in(self.epoch, (self.steps + 1) / len(self.batches)))
+        self.optimizer.step()
+        self.window_loss += loss
+        self.window_steps += 1
+        self.steps += 1
+
+    def _parts(self, count: int) -> int:
+        """How often every rank computes a gradient for a batch of so many examples."""
+        share = math.ceil(count / self.ranks.world)
+        return math.ceil(share / self._micro_batch) if self._micro_batch else 1
+
+    def _learn(self, images: Tensor, labels: Tensor, of: int) -> Tensor | float:
+        """Add the gradient of some examples of a batch of so many; return what they add to its
+        loss.
+        """
+        if not len(labels) and not self.trial.sync_batch_norm:  # fewer examples than ranks
+            return 0.0
+        images = images.contiguous(memory_format=self.layout)
         with autocast(self.trial.precision, self.device):
             outputs = self._learner(images)
             settings = self.trial.label_smoothing, self.trial.aux_weight
             objective, loss = training_losses(outputs, labels, *settings)
-        self.optimizer.zero_grad(set_to_none=True)
+        if len(labels) < of:
+            objective, loss = objective * (len(labels) / of), loss * (len(labels) / of)
         objective.backward()  # type: ignore[no-untyped-call]
-        if self.epoch <= self.trial.warmup_epochs:
-            self._set_lr(self.trial.lr_in(self.epoch, (self.steps + 1) / len(self.batches)))
-        self.optimizer.step()
-        self.window_loss += loss.detach()
-        self.window_steps += 1
-        self.steps += 1
+        return loss.detach()
+
+    def _sum_over_ranks(self, loss: Tensor) -> None:
+        """The loss and the gradients, in one message."""
+        if self.ranks.alone:
+            return
+        for parameter in self.model.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        summed = [loss, *(p.grad for p in self.model.parameters() if p.grad is not None)]
+        whole = self.ranks.sum(torch.cat([tensor.flatten() for tensor in summed]))
+        sizes = [tensor.numel() for tensor in summed]
+        for tensor, part in zip(summed, torch.split(whole, sizes), strict=True):
+            tensor.copy_(part.view(tensor.shape))
 
     def _set_lr(self, lr: float) -> None:
         for group in self.optimizer.param_groups:
@@ -143,10 +190,10 @@ class Lane:
         return mean
 
     def evaluate(self, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
-        set_precision(self.trial.precision)
-        self.model.eval()
-        train = evaluate(self._logits, self.data.train, should_stop)
-        test = None if train is None else evaluate(self._logits, self.data.test, should_stop)
+        self._look()
+        data, ranks = self.data, self.ranks
+        train = evaluate(self._logits, data.train, should_stop, ranks)
+        test = None if train is None else evaluate(self._logits, data.test, should_stop, ranks)
         if train is None or test is None:
             return None
         if self._learning:
@@ -154,10 +201,16 @@ class Lane:
         return train, test
 
     def measure(self, should_stop: Should) -> Measures | None:
+        self._look()
+        found = margins(self._logits, self.data.train, should_stop, self.ranks)
+        return None if found is None else measures(self.model, self.untrained(), found)
+
+    def _look(self) -> None:
+        """Go to evaluation mode, in which all ranks use what the first one's batches came to."""
         set_precision(self.trial.precision)
         self.model.eval()
-        found = margins(self._logits, self.data.train, should_stop)
-        return None if found is None else measures(self.model, self.untrained(), found)
+        for buffer in self.model.buffers():
+            self.ranks.copy_of_the_first(buffer)
 
     def examples(self) -> Examples | None:
         return self._learning.examples(self.data.train.changed) if self._learning else None

@@ -12,6 +12,7 @@ from gensweep.trainables.classifier.engines.lane import Lane
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.device import device_name
+from gensweep.trainables.ranks import ALONE, Ranks
 from gensweep.trainables.records import Examples, Measures
 
 
@@ -25,9 +26,12 @@ class Lanes:
         device: torch.device,
         compiled: bool = False,
         follow_examples: bool = False,
+        micro_batch: int = 0,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._device = device
-        self._lanes = [Lane(trial, data_dir, device, compiled, follow_examples) for trial in trials]
+        settings = compiled, follow_examples, micro_batch, ranks
+        self._lanes = [Lane(trial, data_dir, device, *settings) for trial in trials]
 
     @property
     def device(self) -> str:

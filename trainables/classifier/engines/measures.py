@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gensweep.trainables.classifier.data import AnySplit
 from gensweep.trainables.classifier.engines.protocol import Should
+from gensweep.trainables.ranks import ALONE, Ranks
 from gensweep.trainables.records import Measures
 
 LOWEST_TENTH = 0.1
@@ -21,18 +22,23 @@ LOWEST_TENTH = 0.1
 
 @torch.no_grad()
 def margins(
-    logits_of: Callable[[Tensor], Tensor], split: AnySplit, should_stop: Should
+    logits_of: Callable[[Tensor], Tensor],
+    split: AnySplit,
+    should_stop: Should,
+    ranks: Ranks = ALONE,
 ) -> Tensor | None:
     """Margins (N,), ascending: the label's logit minus the largest other one; None if stopped."""
-    found = []
-    for inputs, labels in split.batches():
+    found = torch.zeros(len(split.labels), device=split.labels.device)
+    for places, inputs in split.batches(ranks):
         if should_stop():
             return None
-        logits = logits_of(inputs).float()
+        if not len(inputs):
+            continue
+        logits, labels = logits_of(inputs).float(), split.labels[places]
         given = logits.gather(1, labels[:, None])
         others = logits.scatter(1, labels[:, None], -math.inf)
-        found.append(given[:, 0] - others.amax(dim=1))
-    return torch.cat(found).sort().values
+        found[places] = given[:, 0] - others.amax(dim=1)
+    return ranks.sum(found).sort().values
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from gensweep.trainables.classifier.regularizers import augments
 from gensweep.trainables.classifier.streaming.distortion import Distortion
 from gensweep.trainables.classifier.streaming.loader import Loader
 from gensweep.trainables.classifier.trial import ClassifierTrial
+from gensweep.trainables.ranks import ALONE, Ranks
 
 _BATCH = {"cpu": 50, "cuda": 500, "mps": 200}  # images evaluated at a time
 
@@ -30,12 +31,13 @@ class StreamedSplit:
     truth: Tensor
     changed: Tensor | None = None
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Network inputs and labels in their order, in batches that suit the device."""
-        labels = torch.split(self.labels, _BATCH[self.labels.device.type])
-        cuts = np.cumsum([len(part) for part in labels])
-        places = np.split(np.arange(len(self.labels)), cuts[:-1])
-        yield from zip(self.loader.batches(places), labels, strict=True)
+    def batches(self, ranks: Ranks = ALONE) -> Iterator[tuple[slice, Tensor]]:
+        """This rank's share of all network inputs, in batches that suit the device, with their
+        places.
+        """
+        turns = list(ranks.in_turn(len(self.labels), _BATCH[self.labels.device.type]))
+        places = [np.arange(turn.start, turn.stop) for turn in turns]
+        yield from zip(turns, self.loader.batches(places), strict=True)
 
     def training(
         self,
@@ -43,14 +45,16 @@ class StreamedSplit:
         epoch: int,
         batches: Sequence[Tensor],
         augmentation: torch.Generator,
+        share: Callable[[int], slice] = slice,
     ) -> Iterator[Tensor]:
-        """Network inputs for each of the batches, which are places in the split.
+        """Network inputs for this rank's share of each of the batches, which are places in the
+        split.
 
         What is random in them does not depend on the generator, but on the seed, the epoch and the
         example alone.
         """
         drawn = Distortion(trial.seed, epoch, trial.crop, trial.flip, trial.color, trial.rotation)
-        places = [batch.cpu().numpy() for batch in batches]
+        places = [batch[share(len(batch))].cpu().numpy() for batch in batches]
         return self.loader.batches(places, drawn if augments(trial) else None)
 
     def close(self) -> None:
