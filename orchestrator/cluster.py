@@ -194,18 +194,24 @@ def _drop(*anything: Any, **more: Any) -> None:
 
 
 def _workers(resources: Resources) -> int:
-    """How many fit side by side. Raises ClusterError if no node has room for one."""
-    fit: int = sum(node["workers"] for node in nodes(resources))
+    """How many fit side by side. Raises ClusterError if no node has room for one.
+
+    The ranks of a worker may be on several nodes.
+    """
+    fit = int(sum(node["workers"] for node in nodes(resources))) // resources.ranks
     if not fit:
-        share = f"{resources.cpu:g} CPUs and {resources.gpu:g} GPUs"
-        what = f"a trial asks for {share}, and no single node has as much"
+        share = f"{resources.cpu:g} CPUs and {resources.gpu_of_a_rank:g} GPUs"
+        if resources.ranks > 1:
+            what = f"a trial asks for {resources.ranks} times {share}, and the nodes have less"
+        else:
+            what = f"a trial asks for {share}, and no single node has as much"
         raise ClusterError("resources", what, todo="see `ray status`")
     return fit
 
 
 def _check(resources: Resources, there: dict[str, float]) -> None:
     for name, needed, total in (
-        ("cpu", resources.cpu, there.get("CPU", 0.0)),
+        ("cpu", resources.cpu * resources.ranks, there.get("CPU", 0.0)),
         ("gpu", resources.gpu, there.get("GPU", 0.0)),
     ):
         if needed > total:

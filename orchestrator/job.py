@@ -29,6 +29,7 @@ class Job:
     keep_checkpoints:   whether a trial's last checkpoint stays when the trial is done.
     nice:               niceness of the workers.
     datasets:           what is known of the datasets of the sweep's author.
+    ranks, micro_batch: as in gensweep.orchestrator.resources.Resources.
     """
 
     results: Location
@@ -44,6 +45,8 @@ class Job:
     follow_examples: bool = False
     nice: int = 0
     datasets: Mapping[str, Source] = field(default_factory=dict)
+    ranks: int = 1
+    micro_batch: int = 0
 
 
 @dataclass(frozen=True)

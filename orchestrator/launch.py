@@ -202,6 +202,8 @@ class Launch:
             compile=resources.compile,
             follow_examples=resources.follow_examples,
             nice=resources.nice,
+            ranks=resources.ranks,
+            micro_batch=resources.micro_batch,
             datasets={name: DATASETS[name] for name in self.spec.datasets},
         )
 

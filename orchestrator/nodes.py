@@ -23,14 +23,13 @@ _TODO = "see `ray status`"
 
 
 def workers(resources: Resources, there: dict[str, float]) -> int:
-    """How many workers fit into the resources of one node."""
-    cpu, gpu = resources.cpu, resources.gpu
+    """How many workers, or ranks of them, fit into the resources of one node."""
+    cpu, gpu = resources.cpu, resources.gpu_of_a_rank
     fits = []
     if cpu > 0:
         fits.append(_times(cpu, there.get("CPU", 0.0)))
     if gpu > 0:  # a share is a share of a single GPU
-        whole, each = max(1.0, gpu), min(1.0, gpu)
-        fits.append(_times(whole, there.get("GPU", 0.0)) * _times(each, 1.0))
+        fits.append(int(there.get("GPU", 0.0)) * _times(gpu, 1.0))
     return min(fits, default=1)
 
 

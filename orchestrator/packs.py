@@ -16,9 +16,9 @@ def largest_pack(resources: Resources, trial: Trial) -> int:
     """How many trials like this one worker may run side by side.
 
     The eager engine runs them in turn, which is no faster than one after the other; and only
-    networks are trained side by side.
+    networks are trained side by side. Several ranks train one trial at a time.
     """
-    if not trial.trains_network:
+    if not trial.trains_network or resources.ranks > 1:
         return 1
     if isinstance(resources.pack, int):
         return resources.pack

@@ -21,6 +21,9 @@ _CHOICES = {
 class Resources:
     """What one worker gets, in CPUs and GPUs (fractions allowed), and how it runs its trials.
 
+    workers:            how many processes train a trial together, as its ranks, each with `cpu`
+                        CPUs and, if the trial has GPUs, one of them. `gpu = 8` alone means 8.
+    micro_batch:        how many examples of a batch each of them has in memory at a time; 0 is all.
     nice:               niceness of the workers, 0 to 19: how far they give way to other processes.
     engine:             how steps run; `auto` is resolved by `chosen_engine`.
     compile:            whether torch.compile makes the kernels of a step.
@@ -42,6 +45,17 @@ class Resources:
     checkpoint_seconds: float = 60.0
     keep_checkpoints: bool = False
     follow_examples: bool = False
+    workers: int = 0
+    micro_batch: int = 0
+
+    @property
+    def ranks(self) -> int:
+        """How many processes train a trial together."""
+        return self.workers or max(1, int(self.gpu))
+
+    @property
+    def gpu_of_a_rank(self) -> float:
+        return min(self.gpu, 1.0)
 
     @property
     def chosen_engine(self) -> str:
@@ -65,6 +79,13 @@ def problem(key: str, value: Any) -> tuple[str, str] | None:
         case "pack":
             right = value == AUTO or (type(value) is int and 1 <= value <= _MOST)
             allowed = f"auto, or a whole number, at least 1, at most {_MOST}"
+        case "workers" | "micro_batch":
+            right = type(value) is int and 0 <= value <= _MOST
+            allowed = f"a whole number, at least 0, at most {_MOST}"
+        case "gpu":
+            number = type(value) in (int, float) and 0.0 <= value <= _MOST
+            right = number and (value <= 1.0 or value == int(value))
+            allowed = f"a number up to 1, or a whole number, at most {_MOST}"
         case "nice":
             right, allowed = type(value) is int and 0 <= value <= 19, "a whole number, 0 to 19"
         case _:

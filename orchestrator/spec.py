@@ -323,7 +323,11 @@ class _Reader:
         for key, value in known.items():
             if wrong := resource_problem(key, value):
                 self.wrong(("resources", key), *wrong)
-        return Resources(**known)
+        found = Resources(**known)
+        if not self.problems and found.gpu > 0 and found.workers not in (0, max(1, found.gpu)):
+            what = f"{found.workers} ranks cannot share {found.gpu:g} GPUs"
+            self.wrong(("resources", "workers"), what, "as many as GPUs, or left out")
+        return found
 
 
 def _trainables() -> list[str]:

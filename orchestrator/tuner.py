@@ -40,7 +40,7 @@ def run_tuner(
     stopper, callback = _Stopper(should_stop), DisplayCallback(display)
     with removed(Path(tempfile.mkdtemp(prefix="gensweep-tune-"))) as folder:
         tune.Tuner(
-            tune.with_resources(Worker, {"cpu": cpu, "gpu": packs[0][0].gpu}),
+            tune.with_resources(Worker, _bundles(cpu, packs[0][0].gpu, job.ranks)),
             param_space={"job": job, "pack": tune.grid_search(list(packs))},
             tune_config=tune.TuneConfig(reuse_actors=True),
             run_config=tune.RunConfig(
@@ -53,6 +53,12 @@ def run_tuner(
             ),
         ).fit()
     return stopper.last | callback.died
+
+
+def _bundles(cpu: float, gpu: float, ranks: int) -> tune.PlacementGroupFactory:
+    """What each rank gets; Ray puts them on as few nodes as it can."""
+    share = {"CPU": float(cpu), "GPU": min(gpu, 1.0)}
+    return tune.PlacementGroupFactory([share] * ranks, strategy="PACK")
 
 
 class _Here:

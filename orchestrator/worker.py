@@ -7,22 +7,28 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ray import tune
+from ray.exceptions import RayError
 
-from gensweep.orchestrator.job import OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Job, Pack
+from gensweep.orchestrator.job import DIED, OUT_OF_MEMORY, UNPACKED, UNWRITABLE, Job, Pack
 from gensweep.orchestrator.running_trial import RunningTrial
 from gensweep.orchestrator.store.checkpoints import CheckpointFiles
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.leases import Guard
+from gensweep.orchestrator.sweep import CLASSIFIER
 from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import register
 from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
 from gensweep.trainables.records import Record
 from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.status import Status
+
+if TYPE_CHECKING:
+    from gensweep.orchestrator.company import Company
 
 REPORT_SECONDS = 1.0
 
@@ -38,7 +44,12 @@ def give_way(nice: int) -> None:
 
 
 class Worker(tune.Trainable):
-    """Runs one pack after another in one process, in which libraries and data stay loaded."""
+    """Runs one pack after another in one process, in which libraries and data stay loaded.
+
+    company: the other ranks of its trials, from the first trial on that has some.
+    """
+
+    company: Company | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take a pack, without writing anything.
@@ -65,7 +76,9 @@ class Worker(tune.Trainable):
             checkpoints_asked=guard.checkpoints_asked,
             saved=CheckpointFiles(store, guard).load,
             follow_examples=job.follow_examples,
+            micro_batch=job.micro_batch,
         )
+        self._job = job
         self._records: Iterator[tuple[str, Record]] | None = None
         self._leaving = False
 
@@ -89,6 +102,8 @@ class Worker(tune.Trainable):
         while self._records is not None and self._running():
             with suppress(StoreError):  # that trial continues from its previous checkpoint
                 self._advance(float("inf"))
+        if self.company:
+            self.company.close()
 
     def _running(self) -> list[RunningTrial]:
         return [lane for lane in self._lanes.values() if not lane.over]
@@ -108,7 +123,10 @@ class Worker(tune.Trainable):
         except StoreError:
             raise
         except Exception as error:
-            self._fail(error)
+            if self.company:
+                self._part(error)
+            else:
+                self._fail(error)
             return
         raise RuntimeError(f"trial {self._running()[0].trial_id} reported no end")
 
@@ -119,7 +137,14 @@ class Worker(tune.Trainable):
         return self._start()
 
     def _start(self) -> Iterator[tuple[str, Record]]:
-        return self._trainable.run([lane.trial for lane in self._running()], self._context)
+        trials = [lane.trial for lane in self._running()]
+        context = self._context
+        if self._job.ranks > 1 and trials[0].trainable == CLASSIFIER:
+            from gensweep.orchestrator.company import Company  # it loads torch
+
+            self.company = self.company or Company(self._job)
+            context = replace(context, ranks=self.company.ranks)
+        return self._trainable.run(trials, context)
 
     def _resumed(self) -> Iterator[tuple[RunningTrial, Record]]:
         """The records; a trial whose checkpoint is damaged starts over."""
@@ -139,6 +164,17 @@ class Worker(tune.Trainable):
         named = [lane for lane in running if lane.trial_id in error.where] or running
         if not [lane for lane in named if lane.set_aside(error)]:
             raise error
+
+    def _part(self, error: Exception) -> None:
+        """The ranks of a trial end together. One that is lost is no fault of the trial."""
+        assert self.company is not None
+        company, self.company, self._records = self.company, None, None
+        why = company.broken()
+        if isinstance(why, RayError):
+            for lane in self._running():
+                lane.give_up(DIED, str(why).partition("\n")[0])
+        else:
+            self._fail(why or error)
 
     def _fail(self, error: Exception) -> None:
         """Mark the trials to be run alone, which shows which of them is at fault."""
