@@ -31,7 +31,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Override a field in every trial, or seeds, or resources.cpu.",
+        help="Override a field in every trial, or seeds, resources.cpu, dataset.NAME.folder.",
         metavar="K=V",
     ),
 ]
@@ -45,6 +45,7 @@ MaxTrials = Annotated[
         "--max-trials", min=1, help="Refuse a sweep whose grids have more trials.", metavar="N"
     ),
 ]
+SHIPPED_AS = Path("sweeps")  # the folder in which a sweep that comes with gensweep seems to be
 MAX_TRIALS = 1_000_000  # as `orchestrator.plan.MOST_TRIALS`, which is slow to import
 
 
@@ -55,7 +56,9 @@ def read_sweep(
     from gensweep.orchestrator.plan import plan
     from gensweep.orchestrator.spec import read_spec
 
-    spec = read_spec(find_sweep(path), parse_overrides(settings or []))
+    found = find_sweep(path)
+    base = found.parent if found == path else SHIPPED_AS
+    spec = read_spec(found, parse_overrides(settings or []), base)
     return spec, plan(spec, most)
 
 
@@ -63,10 +66,11 @@ def find_sweep(path: Path) -> Path:
     """The file itself, or the sweep of that name that comes with gensweep.
 
     `NAME.toml` and `sweeps/NAME.toml` name a sweep that comes with gensweep where there is no such
-    file, so that the commands of the documentation work from an installed package too.
+    file, so that the commands of the documentation work from an installed package too. Paths in it
+    are then meant as if it were sweeps/NAME.toml here.
     """
     shipped = Path(str(files("gensweep") / "sweeps" / path.name))
-    if path.exists() or path.parent not in (Path(), Path("sweeps")) or not shipped.is_file():
+    if path.exists() or path.parent not in (Path(), SHIPPED_AS) or not shipped.is_file():
         return path
     tell(f"no file {path} here: using the sweep that comes with gensweep")
     return shipped

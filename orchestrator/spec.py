@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from gensweep.orchestrator.errors import SpecError
@@ -17,8 +18,8 @@ from gensweep.orchestrator.resources import RESOURCES, Resources
 from gensweep.orchestrator.resources import problem as resource_problem
 from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, OwnDataset, SweepSpec
-from gensweep.trainables.datasets import BUILT_IN, register
-from gensweep.trainables.datasets.image_folder import ImageFolder
+from gensweep.trainables.datasets import BUILT_IN, Source, register
+from gensweep.trainables.datasets.image_folder import LAYOUT, ImageFolder
 from gensweep.trainables.errors import DataError, GensweepError
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.names import brief, unknown
@@ -26,6 +27,7 @@ from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.shown import short
 
 _TOP = ("name", "seeds", "defaults", "dataset", "model", "regularizer", "grid", "resources")
+_OF_DATASETS = ("folder", "view")
 _SMALLEST_VIEW, _LARGEST_VIEW = 1, 10_000  # pixels
 _NO_AXES = ("feeds", "trainable")
 _MOST_BYTES = 1_000_000  # of a sweep file: some 100 000 values, which take a second to parse
@@ -36,14 +38,21 @@ _DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{32}}")
 
 
 class Override(NamedTuple):
-    """`--set key=value`: a trial's field in every trial, or `seeds`, `name`, `resources.cpu`…"""
+    """`--set key=value`: a trial's field in every trial, or `seeds`, `name`, `resources.cpu`,
+    `dataset.NAME.folder`…
+    """
 
     key: str
     value: Any
 
 
-def read_spec(path: Path, overrides: Sequence[Override] = ()) -> SweepSpec:
-    """Read a sweep file. Raises SpecError with all of its problems."""
+def read_spec(
+    path: Path, overrides: Sequence[Override] = (), base: Path | None = None
+) -> SweepSpec:
+    """Read a sweep file. Paths in it are meant from `base`, by default from where the file is.
+
+    Raises SpecError with all of its problems.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -54,7 +63,7 @@ def read_spec(path: Path, overrides: Sequence[Override] = ()) -> SweepSpec:
         raise SpecError([GensweepError(str(path), f"cannot be read ({why})")]) from error
     if len(content) > _MOST_BYTES:
         raise _unreadable(str(path), "is too large", f"at most {_MOST_BYTES} bytes")
-    return parse_spec(_decoded(content, str(path)), str(path), overrides)
+    return parse_spec(_decoded(content, str(path)), str(path), overrides, base)
 
 
 def _decoded(content: bytes, source: str) -> str:
@@ -79,7 +88,9 @@ def _unreadable(where: str, what: str, allowed: str = "") -> SpecError:
     return SpecError([GensweepError(where, what, allowed)])
 
 
-def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> SweepSpec:
+def parse_spec(
+    text: str, source: str, overrides: Sequence[Override] = (), base: Path | None = None
+) -> SweepSpec:
     """Parse a sweep file's text; `source` is its name in errors."""
     if deep := _DEEP_KEY.search(text):
         where = f"{source}:{_line(text, deep.start())}: {short(deep[0], 60)}"
@@ -97,28 +108,31 @@ def parse_spec(text: str, source: str, overrides: Sequence[Override] = ()) -> Sw
         raise _unreadable(where, "is nested too deep", "lists of values") from error
     except ValueError as error:
         raise _unreadable(source, "not TOML: it has a number of thousands of digits") from error
-    return _Reader(content, source, line_numbers(text)).read(overrides)
+    base = Path(source).parent if base is None else base
+    return _Reader(content, source, line_numbers(text), base).read(overrides)
 
 
 class _Reader:
     """Collects problems while it reads the file."""
 
-    def __init__(self, content: Fields, source: str, lines: dict[KeyPath, int]) -> None:
-        self.content, self.source, self.lines = content, source, lines
+    def __init__(self, content: Fields, source: str, lines: dict[KeyPath, int], base: Path) -> None:
+        self.content, self.source, self.lines, self.base = content, source, lines, base
         self.problems: list[GensweepError] = []
 
-    def wrong(self, path: KeyPath, what: str, allowed: str = "") -> None:
+    def wrong(self, path: KeyPath, what: str, allowed: str = "", todo: str = "") -> None:
         where = f"{self.source}:{line_of(self.lines, path)}"
         keys = [short(p, 60) for p in path if isinstance(p, str)]
-        self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed))
+        self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed, todo))
         if len(self.problems) == _MOST_PROBLEMS:
             self.problems.append(GensweepError(self.source, "has more problems than these"))
             raise SpecError(self.problems)
 
     def read(self, overrides: Sequence[Override]) -> SweepSpec:
         self.used = self.trainables()
+        of_datasets = [o for o in overrides if o.key.startswith("dataset.") and self.of_datasets()]
+        self.apply_to_datasets(of_datasets)
         datasets = self.datasets()
-        forced = self.apply(overrides)
+        forced = self.apply([o for o in overrides if o not in of_datasets])
         self.known(self.content, _TOP, ())
         spec = SweepSpec(
             name=self.name(),
@@ -147,13 +161,33 @@ class _Reader:
             elif key.startswith("resources.") and key in settable:
                 self.table("resources")[key.partition(".")[2]] = value
             elif key not in of_trials:
-                what, allowed = unknown("key", key, settable)
-                self.problems.append(GensweepError(f"--set {key}", what, allowed))
+                self.unknown_override(key, [*settable, *self.of_datasets()])
             elif wrong := self.misfit(key, value, self.used):
                 self.problems.append(GensweepError(f"--set {key}", *wrong))
             else:
                 forced[key] = value
         return forced
+
+    def apply_to_datasets(self, overrides: Sequence[Override]) -> None:
+        """Apply `--set dataset.NAME.folder` and `.view`. Such a folder is meant from here."""
+        allowed = self.of_datasets()
+        for key, value in overrides:
+            if key not in allowed:
+                self.unknown_override(key, allowed)
+                continue
+            _, name, setting = key.split(".")
+            is_path = setting == "folder" and isinstance(value, str) and value
+            path = str(Path.cwd() / Path(value).expanduser()) if is_path else value
+            self.table("dataset")[name][setting] = path
+
+    def of_datasets(self) -> list[str]:
+        """The keys of the tables [dataset.NAME]."""
+        tables = self.table("dataset").items()
+        named = [name for name, table in tables if is_name(NAME, name) and isinstance(table, dict)]
+        return [f"dataset.{name}.{setting}" for name in named for setting in _OF_DATASETS]
+
+    def unknown_override(self, key: str, allowed: Sequence[str]) -> None:
+        self.problems.append(GensweepError(f"--set {key}", *unknown("key", key, allowed)))
 
     def trainables(self) -> list[str]:
         """The trainables of the grids, each once; errors in their names are reported with the
@@ -186,10 +220,7 @@ class _Reader:
         return {}
 
     def datasets(self) -> dict[str, OwnDataset]:
-        """The tables [dataset.NAME], whose names the rest of the file may then use.
-
-        Folders are meant from where the file is.
-        """
+        """The tables [dataset.NAME], whose names the rest of the file may then use."""
         found, sources = {}, {}
         for name, settings in self.table("dataset").items():
             path = ("dataset", name)
@@ -197,19 +228,15 @@ class _Reader:
                 self.wrong(path, "is not a name for a dataset", f"{NAME_ALLOWED}, and no built-in")
             elif not isinstance(settings, dict):
                 self.wrong(path, "is not a table", f"[dataset.{name}]")
-            elif own := self.dataset(settings, path):
-                found[name] = own
-                try:
-                    sources[name] = ImageFolder(own.folder).source(own.view)
-                except DataError as error:
-                    self.wrong((*path, "folder"), f"{error.where} {error.what}", error.allowed)
+            elif (own := self.dataset(settings, path)) and (source := self.images(own, path)):
+                found[name], sources[name] = own, source
         register(sources)
         if self.problems:  # the rest of the file cannot be judged
             raise SpecError(self.problems)
         return found
 
     def dataset(self, settings: Fields, path: KeyPath) -> OwnDataset | None:
-        self.known(settings, ("folder", "view"), path)
+        self.known(settings, _OF_DATASETS, path)
         folder, view = settings.get("folder"), settings.get("view")
         if not isinstance(folder, str) or not folder or "\0" in folder:
             self.wrong((*path, "folder"), f"{brief(folder)} is not valid", "the path of a folder")
@@ -217,9 +244,24 @@ class _Reader:
             allowed = f"a whole number of pixels, {_SMALLEST_VIEW} to {_LARGEST_VIEW}"
             self.wrong((*path, "view"), f"{brief(view)} is not valid", allowed)
         else:
-            here = Path(self.source).parent
-            return OwnDataset((here / Path(folder).expanduser()).resolve(), view)
+            return OwnDataset((self.base / Path(folder).expanduser()).resolve(), view)
         return None
+
+    def images(self, own: OwnDataset, path: KeyPath) -> Source | None:
+        """What is known of the dataset, by a look at its folder."""
+        if not own.folder.is_dir():
+            name, folder = path[-1], quote(str(own.folder))
+            todo = (
+                f"name yours with --set dataset.{name}.folder=PATH, or make one to try with "
+                f"`gensweep data export digits {folder} --train 100 --test 50`"
+            )
+            self.wrong((*path, "folder"), f"there is no folder {own.folder}", LAYOUT, todo)
+            return None
+        try:
+            return ImageFolder(own.folder).source(own.view)
+        except DataError as error:
+            self.wrong((*path, "folder"), f"{error.where} {error.what}", error.allowed)
+            return None
 
     def name(self) -> str:
         name = self.content.get("name")

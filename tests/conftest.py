@@ -15,6 +15,7 @@ from hypothesis import settings
 from gensweep.analysis.database.catalog import Catalog
 from gensweep.orchestrator.store.bucket import BucketPath
 from gensweep.orchestrator.store.location import locate
+from gensweep.trainables.datasets import BUILT_IN, DATASETS
 
 _NUMBERS = count()
 
@@ -113,6 +114,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(here).as_posix()
         if place.startswith(_SLOW_PLACES) or _SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture
+def forget_datasets() -> Iterator[None]:
+    """Of datasets that sweep files name, none is known to the next test."""
+    yield
+    for name in DATASETS.keys() - BUILT_IN:
+        del DATASETS[name]
 
 
 @pytest.fixture(scope="session")

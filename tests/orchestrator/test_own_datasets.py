@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from gensweep.orchestrator.launch import Launch
 from gensweep.orchestrator.own_datasets import bring
 from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.remaining import LaunchOutcome
-from gensweep.orchestrator.spec import read_spec
+from gensweep.orchestrator.spec import Override, read_spec
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.sweep import SweepSpec
-from gensweep.trainables.datasets import BUILT_IN, DATASETS
+from gensweep.orchestrator.sweep import OwnDataset, SweepSpec
+from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import DataError
 
 SWEEP = """
@@ -39,6 +39,8 @@ flip = true
 """
 Recorder = Any
 
+pytestmark = pytest.mark.usefixtures("forget_datasets")
+
 
 def write_pictures(folder: Path, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
@@ -48,13 +50,6 @@ def write_pictures(folder: Path, seed: int = 0) -> None:
             for n in range(count):
                 pixels = rng.integers(256, size=(12, 16 + n, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(folder / split / kind / f"{n}.jpg")
-
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    yield
-    for name in DATASETS.keys() - BUILT_IN:
-        del DATASETS[name]
 
 
 @pytest.fixture
@@ -98,7 +93,8 @@ def test_the_folder_is_meant_from_where_the_file_is(
         ("[dataset.cells]", "[dataset.cifar10]", "dataset.cifar10: is not a name for a dataset"),
         ("[dataset.cells]", "[dataset.'../up']", "dataset.../up: is not a name for a dataset"),
         ("[dataset.cells]", "[dataset]\ncells = 3\n[x]", "dataset.cells: is not a table"),
-        ('"pictures"', '"nowhere"', "nowhere/train cannot be listed (No such file or directory)"),
+        ('"pictures"', '"nowhere"', "cells.toml:4: dataset.cells.folder: there is no folder /"),
+        ('"pictures"', '"pictures/train"', "/train/train cannot be listed (No such file or dir"),
         ('dataset = "cells"', 'dataset = "sells"', "unknown dataset 'sells'; did you mean 'cells'"),
         ("flip = true", "crop = true\ncolor = true", ""),
         ("flip = true", "dropout = 0.5", ""),
@@ -113,6 +109,56 @@ def test_mistakes_are_told_with_their_line(old: str, new: str, expected: str, sw
     with pytest.raises(SpecError) as error:
         plan(read_spec(sweep))
     assert expected in str(error.value)
+
+
+def test_a_folder_that_is_missing_is_told_with_what_to_do(sweep: Path, tmp_path: Path) -> None:
+    (tmp_path / "pictures").rename(tmp_path / "else where")
+    with pytest.raises(SpecError) as error:
+        read_spec(sweep)
+    assert str(error.value) == (
+        f"{sweep}:4: dataset.cells.folder: there is no folder {tmp_path}/pictures; a folder with "
+        "train/CLASS/*.jpg and val/CLASS/*.jpg (or test/), JPEG or PNG; name yours with "
+        "--set dataset.cells.folder=PATH, or make one to try with "
+        f"`gensweep data export digits {tmp_path}/pictures --train 100 --test 50`"
+    )
+
+
+def test_folder_and_view_can_be_set_from_where_the_command_runs(
+    sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pictures").rename(tmp_path / "3")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for folder in ("../3", "~/3", str(tmp_path / "3")):
+        overrides = [Override("dataset.cells.folder", folder), Override("dataset.cells.view", 9)]
+        assert read_spec(sweep, overrides).datasets["cells"] == OwnDataset(tmp_path / "3", 9)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("dataset.cells.folder", 3, "cells.toml:4: dataset.cells.folder: 3 is not valid"),
+        ("dataset.cells.folder", "", "cells.toml:4: dataset.cells.folder: '' is not valid"),
+        ("dataset.cells.folder", "nowhere", "dataset.cells.folder: there is no folder /"),
+        ("dataset.cells.view", "big", "cells.toml:5: dataset.cells.view: 'big' is not valid"),
+        (
+            "dataset.sells.view",
+            3,
+            "--set dataset.sells.view: unknown key 'dataset.sells.view'; did",
+        ),
+        ("dataset.cells.size", 3, "one of dataset.cells.folder, dataset.cells.view"),
+        ("datasets.cells", 3, "--set datasets.cells: unknown key"),
+        ("dataset.cells", 3, "--set dataset.cells: unknown key"),
+    ],
+)
+def test_mistakes_in_what_is_set_are_told(
+    key: str, value: object, expected: str, sweep: Path
+) -> None:
+    with pytest.raises(SpecError) as error:
+        read_spec(sweep, [Override(key, value)])
+    assert expected in str(error.value)
+    assert len(error.value.problems) == 1
 
 
 def test_what_needs_arrays_does_not_take_images(sweep: Path) -> None:
