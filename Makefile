@@ -60,6 +60,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python benchmarks/theory.py
+	$(BIN)/python benchmarks/image_storage.py
 
 reliability: develop
 	$(BIN)/python benchmarks/chaos.py --rounds 20 --kills 3
