@@ -58,7 +58,7 @@ def pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> Pat
 @contextmanager
 def _alone(lock: Path, name: str) -> Iterator[None]:
     """Hold the lock. Raises DataError where another process does."""
-    with lock.open("w") as file:
+    with lock.open("wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
