@@ -128,7 +128,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def resident() -> float:
     """Bytes of this process that are in memory, mapped files included."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return float(pages * os.sysconf("SC_PAGE_SIZE"))
 
 
@@ -143,12 +143,12 @@ def write_ours(folder: Path, size: int, count: int, contents: list[bytes] | None
         np.save(folder / f"{split}_spans.npy", np.stack([starts, np.full(count, size)], axis=1))
         np.save(folder / f"{split}_labels.npy", np.arange(count) % CLASSES)
         names = [f"n{n % CLASSES:08}_{n}.JPEG" for n in range(count)]
-        (folder / f"{split}_names.json").write_text(json.dumps(names))
+        (folder / f"{split}_names.json").write_text(json.dumps(names), "utf-8")
         if contents:
             return
     files = {file.name: fingerprint(file) for file in sorted(folder.iterdir())}
     about = {"format": FORMAT, "classes": [], "digest": "", "files": files}
-    (folder / "dataset.json").write_text(json.dumps(about))
+    (folder / "dataset.json").write_text(json.dumps(about), "utf-8")
 
 
 def write_arrow(path: Path, contents: Iterator[bytes] | list[bytes]) -> None:
