@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from collections import Counter
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gensweep.orchestrator.plan import PlannedTrial, plan
-from gensweep.orchestrator.spec import read_spec
+from gensweep.orchestrator.spec import Override, read_spec
+from gensweep.orchestrator.sweep import SweepSpec
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.randomizations import RANDOMIZATIONS
@@ -22,11 +28,29 @@ MODELS = ("inception", "alexnet", "mlp_3x512", "mlp_1x512")
 P = [i / 10 for i in range(11)]
 FEEDS = ("figure_1a", "figure_1b", "figure_1c")
 
+pytestmark = pytest.mark.usefixtures("forget_datasets")
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 
 
+@cache
+def pictures() -> str:
+    """A folder of images, of which none is looked at."""
+    folder = tempfile.mkdtemp(prefix="gensweep-")
+    atexit.register(shutil.rmtree, folder)
+    for split, kind, n in product(("train", "test"), "ab", range(50)):
+        image = Path(folder, split, kind, f"{n}.jpg")
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.touch()
+    return folder
+
+
+def spec_of(name: str) -> SweepSpec:
+    own = [Override("dataset.pictures.folder", pictures())] if name == "images_quick" else []
+    return read_spec(FOLDER / f"{name}.toml", own)
+
+
 def planned(name: str) -> list[PlannedTrial]:
-    return plan(read_spec(FOLDER / f"{name}.toml"))
+    return plan(spec_of(name))
 
 
 def trials(name: str) -> Counter[Any]:
@@ -61,7 +85,7 @@ def test_a_sweep_opens_with_the_command_that_runs_it(file: Path) -> None:
 
 @each_file
 def test_a_sweep_is_named_like_its_file_and_has_every_trial_once(file: Path) -> None:
-    spec = read_spec(file)
+    spec = spec_of(file.stem)
     found = plan(spec)
     assert spec.name == file.stem
     assert found
@@ -153,6 +177,41 @@ def test_table_4_has_the_6_cells_of_the_paper() -> None:
     assert {p.trial.rotation for p in planned("table_4")} == {0.0, 25.0}
 
 
+def test_imagenet_has_the_7_rows_of_table_2_and_the_curves_of_figure_2a() -> None:
+    expected = {
+        ("true_labels", "crop+flip+wd+dropout+color"): ("table_2", "figure_2a"),
+        ("true_labels", "crop+flip+color"): ("table_2", "figure_2a"),
+        ("true_labels", "wd"): ("table_2", "figure_2a"),
+        ("true_labels", "none"): ("table_2", "figure_2a"),
+        ("random_labels", "wd+dropout"): ("table_2",),
+        ("random_labels", "wd"): ("table_2",),
+        ("random_labels", "none"): ("table_2",),
+    }
+    found = planned("imagenet")
+    assert {(p.trial.randomization, p.trial.regularizer): p.feeds for p in found} == expected
+    assert len(found) == 7
+    recipe = {("inception_v3", "imagenet", "rmsprop", 0.9, 1.0, 0.1, 0.4)}
+    assert recipe == {
+        (t.model, t.dataset, t.optimizer, t.beta2, t.epsilon, t.label_smoothing, t.aux_weight)
+        for t in (p.trial for p in found)
+    }
+
+
+def test_imagenet_decays_its_rate_every_second_epoch() -> None:
+    (first, *_) = (p.trial for p in planned("imagenet"))
+    rates = [first.lr_in(epoch) for epoch in (1, 2, 3, 4, 5)]
+    assert rates == pytest.approx([0.045, 0.045, 0.0423, 0.0423, 0.039762])
+
+
+def test_the_quick_images_fit_true_and_random_labels() -> None:
+    found = [p.trial for p in planned("images_quick")]
+    assert {(t.randomization, t.regularizer) for t in found} >= {
+        ("true_labels", "none"),
+        ("random_labels", "none"),
+    }
+    assert {(t.model, t.input_size, t.stop) for t in found} == {("inception_v3", 75, "fit")}
+
+
 def test_the_weight_decay_is_one_and_the_same() -> None:
     assert {p.trial.weight_decay for p in planned("full_paper")} == {0.0, 5e-4}
 
@@ -183,7 +242,10 @@ def test_a_ratio_to_true_labels_can_be_told_for_every_trial(file: Path) -> None:
     if file.stem == "table_4":
         assert not truths
     else:
-        longer = {"cifar10_convnets": {"wd"}}  # random labels alone decide what it is run for
+        longer = {  # random labels alone decide what they are run for, or are in the paper
+            "cifar10_convnets": {"wd"},
+            "imagenet": {"wd+dropout"},
+        }
         assert without <= {"crop", "flip+rotation"} | longer.get(file.stem, set())
 
 

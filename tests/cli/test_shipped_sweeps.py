@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 Gensweep = Callable[..., Any]
+
+pytestmark = pytest.mark.usefixtures("forget_datasets")
 
 OWN = """name = "own"
 [defaults]
@@ -57,7 +60,24 @@ def test_a_mistake_in_a_setting_of_such_a_sweep_is_an_error_as_ever(gensweep: Ge
     assert "--set epoch: unknown key" in done.err
 
 
-@pytest.mark.parametrize("name", ["figure_2b", "full_paper", "cifar10_convnets", "quickstart"])
+@pytest.mark.parametrize("name", ["sweeps/images_quick.toml", "images_quick.toml"])
+def test_the_folder_of_such_a_sweep_is_meant_as_if_it_were_in_sweeps_here(
+    gensweep: Gensweep, name: str, tmp_path: Path
+) -> None:
+    missing = gensweep("plan", name)
+    assert missing.code == 2
+    assert f"dataset.pictures.folder: there is no folder {tmp_path}/pictures; " in missing.err
+    (todo,) = re.findall(r"`gensweep (.*)`\n$", missing.err)
+    assert gensweep(*todo.split()).code == 0
+    assert "3 trials" in gensweep("plan", name).out
+    Path("pictures").rename("others")
+    assert gensweep("plan", name).code == 2
+    assert gensweep("plan", name, "--set", "dataset.pictures.folder=others").code == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["figure_2b", "full_paper", "cifar10_convnets", "quickstart", "imagenet", "imagenet32"]
+)
 def test_no_two_trials_of_a_plan_read_the_same(gensweep: Gensweep, name: str) -> None:
     planned = gensweep("plan", f"sweeps/{name}.toml", "--format", "csv")
     trials, _ = planned.out.split("\n\n")
