@@ -54,6 +54,7 @@ _SLOW_PLACES = (
     "cli/test_bucket_launch.py",
     "cli/test_data_formats.py",
     "cli/test_folders.py",
+    "cli/test_images_quick.py",
     "cli/test_launch.py",
     "cli/test_paths.py",
     "cli/test_processes.py",
