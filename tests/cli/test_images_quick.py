@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ def stopped(folder: Path, whole: str) -> tuple[str, list[dict[str, Any]]]:
         deadline = time.monotonic() + PATIENCE
         while len(saved) < 5:
             for checkpoint in (folder / "stopped" / "checkpoints").glob("*.ckpt"):
-                saved.add(checkpoint.stat().st_mtime_ns)
+                with suppress(FileNotFoundError):
+                    saved.add(checkpoint.stat().st_mtime_ns)
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
