@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import ray
-import torch
 from ray.util import get_current_placement_group, get_node_ip_address
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
@@ -74,10 +73,10 @@ class Company:
         try:
             self.ranks.say(Order.LEAVE)
             ray.wait(self._asked, num_returns=len(self._asked), timeout=_GRACE_SECONDS)
-            self._stack.close()
         except RuntimeError:  # one is gone
-            self._abort()
+            pass
         finally:
+            self._abort()
             self._end()
 
     def broken(self) -> Exception | None:
@@ -108,8 +107,8 @@ class Company:
         os._exit(1)
 
     def _abort(self) -> None:
-        self._stack.pop_all()
-        torch.distributed.destroy_process_group()
+        with suppress(RuntimeError):  # what is left of the group
+            self._stack.close()
 
     def _end(self) -> None:
         self._closing = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 
 from torch import Tensor
 
@@ -27,7 +27,7 @@ def whiten(images: Tensor) -> Tensor:
     Per image: subtract the mean over all pixels and channels, divide by
     max(standard deviation, 1 / sqrt(number of values)).
     """
-    values = images[0].numel()
+    values = prod(images.shape[1:])
     flat = images.reshape(len(images), values)
     centred = flat - flat.mean(dim=1, keepdim=True)
     std = centred.square().mean(dim=1, keepdim=True).sqrt()

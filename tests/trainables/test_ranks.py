@@ -44,6 +44,7 @@ CASES: dict[str, tuple[dict[str, Any], float]] = {
     ),
     "no batch norm": ({"model": "inception", "batch_norm": False, "lr": 0.001}, 1e-4),
     "synchronized": ({"model": "inception", "sync_batch_norm": True, "lr": 1e-4}, 1e-3),
+    "an example for two": ({"model": "mlp_1x512", "batch_size": 511, "flip": True}, 1e-5),
     "an empty share": (
         {"model": "inception", "sync_batch_norm": True, "batch_size": 511, "lr": 1e-5},
         1e-3,

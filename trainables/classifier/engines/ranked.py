@@ -39,7 +39,7 @@ class RankedEngine(EagerEngine):
         ranks: Ranks,
     ) -> None:
         (trial,) = trials
-        self._ranks = ranks
+        self._ranks, self._amid = ranks, False
         ranks.say(Order.START, content=json.dumps(trial.config()).encode())
         settings = compiled, follow_examples, micro_batch, ranks
         super().__init__(trials, data_dir, device, *settings)
@@ -50,15 +50,26 @@ class RankedEngine(EagerEngine):
 
     def train_epoch(self, epochs: Mapping[int, int], should_stop: Should) -> Iterator[Window]:
         self._ranks.say(Order.EPOCH, epochs[0])
-        yield from super().train_epoch(epochs, self._told(should_stop))
+        self._amid = True
+        for window in super().train_epoch(epochs, self._told(should_stop)):
+            self._amid = False
+            yield window
+            self._amid = True
+        self._amid = False
 
     def evaluate(self, lane: int, should_stop: Should) -> tuple[Evaluation, Evaluation] | None:
         self._ranks.say(Order.EVALUATE)
-        return super().evaluate(lane, self._told(should_stop))
+        self._amid = True
+        found = super().evaluate(lane, self._told(should_stop))
+        self._amid = False
+        return found
 
     def measure(self, lane: int, should_stop: Should) -> Measures | None:
         self._ranks.say(Order.MEASURE)
-        return super().measure(lane, self._told(should_stop))
+        self._amid = True
+        found = super().measure(lane, self._told(should_stop))
+        self._amid = False
+        return found
 
     def restore(self, lane: int, state: Mapping[str, Any]) -> None:
         super().restore(lane, state)  # first, as it may be refused
@@ -68,7 +79,8 @@ class RankedEngine(EagerEngine):
 
     def close(self) -> None:
         super().close()
-        self._ranks.say(Order.END)
+        if not self._amid:  # else the others wait for what an error has kept from coming
+            self._ranks.say(Order.END)
 
     def _told(self, should_stop: Should) -> Should:
         """The answer, which the others hear too."""
