@@ -83,9 +83,9 @@ def paper_numbers() -> tuple[Number, ...]:
     return tuple(number for name in FILES for number in _read(name))
 
 
-def title(name: str) -> str:
-    """What a file's numbers are, for a person."""
-    return str(_content(name)["title"])
+def title(name: str, of: str = "title") -> str:
+    """What a file's numbers are, for a person; with "elsewhere", its rows of what is not in it."""
+    return str(_content(name)[of])
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:

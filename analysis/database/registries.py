@@ -10,7 +10,11 @@ import duckdb
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.models import MODELS
 
-_DATASETS = {"classes": "bigint", "train": "bigint", "test": "bigint"}
+_DATASETS = {
+    **dict.fromkeys(("classes", "train", "test"), "bigint"),
+    "fit_error": "double",
+    "encoded": "boolean",
+}
 _MODELS = {"batch_norm": "boolean", "dropout": "boolean"}
 
 

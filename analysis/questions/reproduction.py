@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.paper_numbers import CERTAINTY, title
 from gensweep.analysis.tables.column import NOTHING, Column, Record
 from gensweep.analysis.tables.labels import SETTINGS, in_words, varying_settings
+from gensweep.analysis.tables.shared_columns import DATASET
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.models import model_label
 
 # Numbers that stand together, as the paper has them: training/test (best during training).
 _TOGETHER = ("train{}_error", "test{}_error", "best_test{}_error")
 _PAIRED = {metric.format(top): top for top in ("", "_top5") for metric in _TOGETHER}
-_WORST_FIRST = ("differs", "not fitted", "smaller", "agrees", "not run")
+_WORST_FIRST = ("differs", "not fitted", "smaller", "agrees", "not run", "not in the paper")
 _NOTES = (
     "runs: trials × epochs; ours: their mean ± 95 % interval, none with one seed",
     "Δ: ours minus the paper's, of the last number; agrees: within a point, or within",
     "our interval if that is wider; not fitted: ours did not train as far",
+)
+_NOTES_ELSEWHERE = (
+    "runs: trials × epochs; ours: their mean ± 95 % interval, none with one seed",
+    "the paper has no numbers of these datasets and models",
 )
 _KERNELS = ("kernel", "bandwidth", "l2", "examples", "filters")
 _NOTES_ON_KERNELS = (
@@ -55,21 +60,27 @@ class Beside:
     def table(self, db: Database) -> Table:
         """A row per number of the paper and setting of ours; those that were not run have n = 0.
 
-        A person reads the numbers that the paper prints together in one cell.
+        A person reads the numbers that the paper prints together in one cell. Where ours are all of
+        other datasets and models than the paper's, that is all a person reads.
         """
         found = db.table(self.sql, name=self.name)
         groups = _grouped(found.records())
-        marks = sorted({r["certainty"] for group in groups for r in group})
+        if elsewhere := _elsewhere(groups):
+            groups = [group for group in groups if _is_elsewhere(group)]
+        marks = sorted({r["certainty"] for group in groups for r in group} - {None})
         heads = [{**group[0], "epochs": None} for group in groups]  # that is a column here
-        varying = varying_settings(heads, ("source", "item", "metric"))
+        varying = varying_settings(heads, ("source", "dataset", "item", "metric"))
         return replace(
             found,
-            title=title(self.file),
-            layout=_layout(several_marks=len(marks) > 1),
+            title=title(self.file, "elsewhere" if elsewhere else "title"),
+            layout=_layout(several_marks=len(marks) > 1, elsewhere=elsewhere),
             entries=list(map(self._entry, groups, varying)),
-            notes=[*_notes(marks), *(_NOTES_ON_KERNELS if self.name == "table_3" else _NOTES)],
+            notes=_NOTES_ELSEWHERE if elsewhere else [*_notes(marks), *self._explained()],
             sql=self.sql,
         )
+
+    def _explained(self) -> Sequence[str]:
+        return _NOTES_ON_KERNELS if self.name == "table_3" else _NOTES
 
     @property
     def needs(self) -> str:
@@ -79,7 +90,13 @@ class Beside:
         join paper p using (trainable, dataset, model, batch_norm)
         where status in ('done', 'diverged') and source in {_listed(self.sources)}
             and coalesce(p.randomization, t.randomization) = t.randomization
-            and coalesce(p.regularizer, t.regularizer) = t.regularizer
+            and coalesce(p.regularizer, t.regularizer) = in_the_paper(t.regularizer)
+        union all
+        select trial_id from classifiers t
+        join paper p on (p.randomization, p.regularizer)
+            = (t.randomization, in_the_paper(t.regularizer))
+        where status in ('done', 'diverged') and source = 'table_2'
+            and source in {_listed(self.sources)} and like_imagenet(t.dataset)
         union all
         select trial_id from kernels
         join paper p using (dataset, model, randomization)
@@ -123,8 +140,12 @@ def _cell_of_table(record: Record) -> dict[str, str]:
         "of": "",
         "model": model_label(record["model"], record["batch_norm"]),
         "setting": setting + where,
-        "number": "top-5" if _PAIRED.get(record["metric"]) else "",
+        "number": _top(record) if record["source"] in TABLES["table_2"].sources else "",
     }
+
+
+def _top(record: Record) -> str:
+    return "top-5" if _PAIRED[record["metric"]] else "top-1"
 
 
 def _listed(sources: Sequence[str]) -> str:
@@ -137,9 +158,19 @@ def _grouped(records: Sequence[Record]) -> list[list[Record]]:
     for record in records:
         family = _PAIRED.get(record["metric"], record["metric"])
         settings = (record[s] for s in (*SETTINGS, *_KERNELS))
-        where = (record["source"], record["item"], family, *settings)
+        where = (record["source"], record["dataset"], record["item"], family, *settings)
         groups.setdefault(where, []).append(record)
     return list(groups.values())
+
+
+def _is_elsewhere(group: Sequence[Record]) -> bool:
+    return group[0]["printed"] is None
+
+
+def _elsewhere(groups: Sequence[Sequence[Record]]) -> bool:
+    """Whether what was run is all of something that the paper has no numbers of."""
+    ran = [group for group in groups if group[0]["n"]]
+    return bool(ran) and all(map(_is_elsewhere, ran))
 
 
 def _notes(marks: Sequence[str]) -> list[str]:
@@ -205,34 +236,47 @@ def _verdict(group: Sequence[Record]) -> str:
 def _difference(record: Record) -> str:
     if record["difference"] is None:
         return ""
-    difference = _printed(record, record["difference"])
+    difference = round(_printed(record, record["difference"]), 2) + 0.0  # no -0.00
     return f"{difference:+,.0f}" if record["unit"] == "weights" else f"{difference:+.2f}"
 
 
-def _layout(several_marks: bool) -> list[Column]:
-    """several_marks: not all of the paper's numbers are equally certain."""
+def _layout(several_marks: bool, elsewhere: bool) -> list[Column]:
+    """several_marks: not all of the paper's numbers are equally certain.
+    elsewhere:     none of them is there.
+    """
 
     def printed(record: Record) -> str:
         mark = f" {record['certainty']}" if several_marks else ""
         return f"{record['printed']}{mark}"
 
+    def paper(entry: Record) -> str:
+        return "" if _is_elsewhere(entry["group"]) else _cell(entry["group"], printed)
+
+    keep: Literal["always", "varying"] = "always" if elsewhere else "varying"
     names = [
-        Column(name, keep="filled", unbroken=name == "model")
-        for name in ("of", "model", "setting", "number", "settings")
+        replace(DATASET, keep=keep),
+        Column("of", keep="filled"),
+        Column("model", keep=keep, unbroken=True),
+        *(Column(name, keep="filled") for name in ("setting", "number", "settings")),
     ]
-    return [
-        *names,
-        Column("paper", lambda e: _number(e, "paper"), cell=lambda e: _cell(e["group"], printed)),
+    ours = [
         Column("runs", "n", cell=_runs, align="left"),
         Column(
             "ours",
             lambda e: _number(e, "ours"),
             cell=lambda e: _cell(e["group"], _ours) if e["n"] else "",
         ),
+    ]
+    if elsewhere:
+        return [*names, *ours]
+    return [
+        *names,
+        Column("paper", lambda e: _number(e, "paper"), cell=paper),
+        *ours,
         Column(
             "Δ",
             lambda e: e["group"][-1]["difference"],
             cell=lambda e: _difference(e["group"][-1]),
         ),
-        Column("verdict", lambda e: _verdict(e["group"])),
+        Column("verdict", lambda e: _verdict(e["group"]), unsaid=("not in the paper",)),
     ]

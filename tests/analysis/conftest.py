@@ -14,7 +14,13 @@ import pytest
 from gensweep.orchestrator.store.compaction import compact
 from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.layout import Store
-from gensweep.orchestrator.store.rows import config_row, epoch_rows, outcome_row, sweep_rows
+from gensweep.orchestrator.store.rows import (
+    config_row,
+    dataset_row,
+    epoch_rows,
+    outcome_row,
+    sweep_rows,
+)
 from gensweep.orchestrator.store.schemas import LIVE
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.records import Epoch
@@ -39,7 +45,7 @@ def write() -> Callable[..., ClassifierTrial]:
     """Write a trial that has gone through these training errors, an epoch each.
 
     Steps are 4 an epoch. What is not said of losses, test errors and seconds follows from the
-    training errors; `settings` are those of the trial.
+    training errors; `top5` are training and test errors; `settings` are those of the trial.
     """
 
     def put(
@@ -52,6 +58,7 @@ def write() -> Callable[..., ClassifierTrial]:
         seconds: Sequence[float] | None = None,
         memorized: Sequence[float] | None = None,
         recovered: Sequence[float] | None = None,
+        top5: Sequence[tuple[float, float]] | None = None,
         attempts: int = 1,
         error: str | None = None,
         **settings: Any,
@@ -72,12 +79,15 @@ def write() -> Callable[..., ClassifierTrial]:
                 memorized_fraction=memorized[number - 1] if memorized else None,
                 recovered_fraction=recovered[number - 1] if recovered else None,
                 seconds=seconds[number - 1] if seconds else 1.5,
+                train_top5_error=top5[number - 1][0] if top5 else None,
+                test_top5_error=top5[number - 1][1] if top5 else None,
             )
             for number, train_error in enumerate(errors, start=1)
         ]
         ended = status not in ("running", "interrupted")
         row = {
             **config_row(trial),
+            **dataset_row(trial),
             **outcome_row(trial, curve, 2.0 * len(curve)),
             "parameters": 1234,
             "status": status,

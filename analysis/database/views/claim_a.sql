@@ -1,11 +1,9 @@
 -- What decides claim A: networks fit random labels and noise, and soon; and A': noise sooner.
 -- Only trials without a regularizer count.
 --
--- `fit`, per model and data: its best setting supports the claim if most of its seeds fitted (training
--- error at most 1 %). If most of them did not in spite of long training, that contradicts it. The best
+-- `fit`, per model and data: its best setting supports the claim if most of its seeds fitted. If most of them did not in spite of long training, that contradicts it. The best
 -- is one of which most seeds fitted, if there is any, and of such the one with the least training error.
--- `time`, per setting: the steps to a training error of 1 % on random labels, over those on true
--- labels, seed by seed. At most 10 (with the interval) supports the claim, more contradicts it. No
+-- `time`, per setting: the steps to the fit on random labels, over those on true labels, seed by seed. At most 10 (with the interval) supports the claim, more contradicts it. No
 -- seed is left out: one that diverged has no time, and leaves open what it could still change.
 -- `noise is faster`, per setting: the steps on Gaussian noise over those on random labels, seed by
 -- seed; below 1 (with the interval) supports the claim, above contradicts it. A time that was not
@@ -26,9 +24,9 @@ with fit as (
     group by all
 ),
 steps as (
-    select
-        trial_id, min(step) filter (fitted(train_error)) as reached, max(step) as last
+    select trial_id, min(step) filter (train_error <= enough) as reached, max(step) as last
     from epochs
+    join (select trial_id, fit_error(dataset) as enough from draws) using (trial_id)
     group by trial_id
 ),
 seeds as ( -- trials that differ in how long they may run go the same way; what diverged got nowhere

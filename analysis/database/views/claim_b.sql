@@ -4,7 +4,7 @@
 -- test error (with its interval) at least 20 points below that of a guess supports the claim, one
 -- that is not contradicts it.
 -- `not sufficient`, per setting with a regularizer on random labels: that most of its seeds fitted
--- (training error at most 1 %) supports the claim; that most did not in spite of long
+-- supports the claim; that most did not in spite of long
 -- training contradicts it. `threshold` is what the error is compared to, `fits` how many fitted.
 create view claim_b as
 with asked as (
@@ -32,10 +32,10 @@ select
     end as outcome,
     case
         when necessary and most_fit
-        then format('test error {:.2f} %, a guess has {:.0f} %',
+        then format('test error {:.2f} %, a guess has {:.4g} %',
             100 * test_error, 100 * chance(dataset))
         else format('{} of {} fitted in {} epochs: training error {}', fits, n, epochs_run,
             coalesce(format('{:.2f} %', 100 * train_error), 'diverged'))
     end as why,
-    case when necessary then clear else fit_error() end as threshold, fits, setting_id, setting
+    case when necessary then clear else fit_error(dataset) end as threshold, fits, setting_id, setting
 from asked;

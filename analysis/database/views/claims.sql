@@ -63,7 +63,12 @@ weighed as (
 ),
 judged as (
     select
-        stated.*, tried.dataset, coalesce(supports, 0) as supports,
+        stated.* replace (
+            case when part = 'early stopping' and stopping_helps(dataset)
+                 then 'Early stopping gains more than a point of test error' else statement end
+                as statement
+        ),
+        tried.dataset, coalesce(supports, 0) as supports,
         coalesce(contradicts, 0) as contradicts, coalesce(open, 0) as open, cases,
         case
             when holds_for = 'every' and contradicts > 0 then 'contradicted'

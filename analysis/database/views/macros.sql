@@ -35,6 +35,10 @@ create macro has_batch_norm(model) as
 create macro model_label(model, batch_norm) as
     model || case when has_batch_norm(model) and not batch_norm then ' (no BN)' else '' end;
 
+-- A regularizer as the paper's ImageNet tables have it: crops, flips and colours are augmentation.
+create macro in_the_paper(regularizer) as
+    regexp_replace(regularizer, '^crop\+flip(.*)\+color$', 'augmentation\1');
+
 -- Of a group of rows of `measurements`: the value of the one that has a name.
 create macro measured(name, value, wanted) as any_value(value) filter (name = wanted);
 

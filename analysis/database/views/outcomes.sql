@@ -1,6 +1,6 @@
 -- How trials ended, per setting over seeds.
 --
--- `n` draws ended, `fits` of them with a training error of at most 1 %; a `diverged` one does not
+-- `n` draws ended, `fits` of them with a training error that counts as fitted on their dataset; a `diverged` one does not
 -- fit. `long`: all that did not fit trained so long that this counts; `epochs_run` is the most that
 -- any of them did. Means are over those that did not diverge, with 95 % intervals (NULL with one
 -- seed). `early_stopping_gain` is the final test error less the best during training.
@@ -17,10 +17,10 @@ counted as (
     select
         setting_id,
         count(*) as n,
-        count(*) filter (fitted(train_error)) as fits,
+        count(*) filter (fitted(train_error, dataset)) as fits,
         count(*) filter (status = 'diverged') as diverged,
         bool_and(
-            fitted(train_error) or status = 'diverged' or long_enough(epochs_run, regularizer)
+            fitted(train_error, dataset) or status = 'diverged' or long_enough(epochs_run, regularizer)
         ) as long,
         max(epochs_run) as epochs_run,
         avg(train_error) as train_error,

@@ -1,9 +1,5 @@
 -- What the comparison with the paper and the verdicts on its claims agree on.
 
--- The paper calls networks fitted that end at a training accuracy of 99.34 %: at most 1 % here.
-create macro fit_error() as 0.01;
-create macro fitted(train_error) as coalesce(train_error <= fit_error(), false);
-
 -- Whether a trial that has not fitted its data after so many epochs counts as one that does not.
 -- After 100 epochs at the paper's decay of 0.95 the learning rate is 0.6 % of the first; augmented
 -- images, which never repeat, get the 400 of table 4.
@@ -16,12 +12,31 @@ create macro charged(train_error, n, diverged) as
 
 -- What is known of datasets: of one that this process has not heard of, what is stored with trials.
 create view known_datasets as
-select dataset, classes, train, test from registered_datasets
-union all
-select dataset, max(classes) as classes, max(train_examples) as train, max(test_examples) as test
+from registered_datasets
+union all by name
+select
+    dataset, max(classes) as classes, max(train_examples) as train, max(test_examples) as test,
+    bool_or(dataset_digest is not null) as encoded
 from stored_trials
 where classes is not null and dataset not in (select dataset from registered_datasets)
 group by dataset;
+
+-- The largest training error that counts as fitted. The paper sets it: that of the networks which it
+-- calls fitted, rounded up to a whole per cent. On CIFAR-10 they end at 0.79 %, on ImageNet at
+-- 12.19 % (its registry entry). On a dataset that is not the paper's it is 1 %, as on CIFAR-10.
+create macro fit_error(of_dataset) as coalesce(
+    (select map(list(d.dataset), list(d.fit_error)) from known_datasets d)[of_dataset], 0.01);
+create macro fitted(train_error, of_dataset) as
+    coalesce(train_error <= fit_error(of_dataset), false);
+
+-- Whether table 2's rows can be asked of a dataset: of ImageNet, of its smaller versions, and of a
+-- folder of images.
+create macro like_imagenet(of_dataset) as list_contains(
+    (select list(d.dataset) from known_datasets d where d.encoded or d.classes = 1000), of_dataset);
+
+-- Whether the paper finds that early stopping helps. It has no gain on CIFAR-10, and one of 3.36
+-- points on ImageNet (table 2, no regularizer); claim D is about what it has found.
+create macro stopping_helps(of_dataset) as of_dataset = 'imagenet';
 
 -- The error of a guess among as many classes as a dataset has; NULL for one that is not known.
 -- (A parameter must not have the name of a column of a view that the macro reads.)
