@@ -21,25 +21,31 @@ from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 from gensweep.analysis.tables.labels import MODELS_IN_ORDER, OTHERS_IN_ORDER
 
 _QUERY = f"""
+select *, in_the_paper(regularizer) as regularizers
 from learning_curves
 where seeds = all_seeds and randomization = 'true_labels' and {{where}}
 order by {MODELS_IN_ORDER}, {{then}}{OTHERS_IN_ORDER}, epoch
 """.strip()
-_QUERY_2A = _QUERY.format(where="dataset = 'imagenet'", then="regularizer = 'none', regularizer, ")
+_QUERY_2A = _QUERY.format(
+    where="like_imagenet(dataset)", then="regularizer = 'none', regularizer, "
+)
 _QUERY_2B = _QUERY.format(where="regularizer = 'none'", then="")
 _OVER_SEEDS = f"{OVER_SEEDS}; {AS_FAR}"
 
 
 def figure_2a(db: Database) -> Figure:
-    """What do explicit regularizers and early stopping gain on ImageNet? A panel per model."""
+    """What do explicit regularizers and early stopping gain on ImageNet, or on another dataset
+    that table 2's rows can be asked of? A panel per dataset and model.
+    """
     records = db.table(_QUERY_2A).records()
+    datasets = dict.fromkeys(record["dataset"] for record in records) or ["imagenet"]
 
     def label(record: Record) -> str:
-        return "no regularizer" if record["regularizer"] == "none" else record["regularizer"]
+        return "no regularizer" if record["regularizer"] == "none" else record["regularizers"]
 
     return Figure(
         "figure_2a",
-        "Figure 2a: accuracy on ImageNet with and without regularizers",
+        f"Figure 2a: accuracy on {', '.join(datasets)} with and without regularizers",
         [
             _panel(group, panel_title(group[0]), (*MODEL, "regularizer"), label, best=True)
             for group in split(records, *MODEL)
@@ -49,7 +55,8 @@ def figure_2a(db: Database) -> Figure:
             _OVER_SEEDS,
             "shaded up to the best test accuracy so far: what early stopping could have gained",
         ],
-        needs="trials of the dataset imagenet on true labels, with and without regularizers",
+        needs="trials of imagenet, or of another dataset of photographs, on true labels,"
+        " with and without regularizers",
     )
 
 

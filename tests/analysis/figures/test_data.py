@@ -17,16 +17,9 @@ from gensweep.analysis.questions.convergence import convergence_table
 from gensweep.analysis.tables.figure import Curve, Figure
 from gensweep.orchestrator.store.layout import Store
 from gensweep.trainables.classifier.trial import ClassifierTrial
-from gensweep.trainables.datasets import DATASETS
 
 Write = Callable[..., ClassifierTrial]
 THEORY = ("residuals", "minimum_norm", "kernel_error")  # of trials that train no network
-
-
-@pytest.fixture
-def imagenet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dataset that trials of today cannot have."""
-    monkeypatch.setitem(DATASETS, "imagenet", DATASETS["cifar10"])
 
 
 def figure(store: Store, name: str) -> Figure:
@@ -239,7 +232,6 @@ def test_batch_normalization_is_compared_where_there_are_both(store: Store, writ
     assert [c.dashed for c in found.panels[0].curves] == [True, False, True, False]
 
 
-@pytest.mark.usefixtures("imagenet")
 def test_what_early_stopping_could_gain_is_shaded(store: Store, write: Write) -> None:
     tests = (0.5, 0.25, 0.375)
     write(store, (0.5, 0.5, 0.5), test_errors=tests, dataset="imagenet", weight_decay=0.5)
@@ -249,6 +241,26 @@ def test_what_early_stopping_could_gain_is_shaded(store: Store, write: Write) ->
     best = found["no regularizer: best test so far"]
     assert list(best.y) == list(best.high or ()) == [50.0, 75.0, 75.0]
     assert list(best.low or ()) == list(found["no regularizer: test"].y) == [50.0, 75.0, 62.5]
+
+
+def test_figure_2a_is_of_the_dataset_that_has_rows_and_names_augmentation(
+    store: Store, write: Write
+) -> None:
+    augmentation = {"crop": True, "flip": True, "color": True}
+    for fields in ({}, augmentation, {**augmentation, "weight_decay": 0.5}):
+        write(store, (0.5, 0.25), dataset="imagenet", model="resnet50", **fields)
+    write(store, (0.5, 0.25), dataset="digits")  # which table 2 says nothing of
+    found = figure(store, "2a")
+    assert [panel.title for panel in found.panels] == ["resnet50, imagenet"]
+    names = [name.removesuffix(": train") for name in curves(found) if name.endswith(": train")]
+    assert names == ["augmentation", "augmentation+wd", "no regularizer"]
+    write(store, (0.5, 0.25), dataset="imagenet32", model="inception")
+    found = figure(store, "2a")
+    assert [panel.title for panel in found.panels] == [
+        "resnet50, imagenet",
+        "inception, imagenet32",
+    ]
+    assert "imagenet, imagenet32" in found.title
 
 
 def test_the_order_of_learning_has_a_panel_per_model_and_p(store: Store, write: Write) -> None:
@@ -270,7 +282,6 @@ def test_the_order_of_learning_has_a_panel_per_model_and_p(store: Store, write: 
 DIFFERENT: list[dict[str, Any]] = [{"lr": 0.5}, {"epochs": 9}]
 
 
-@pytest.mark.usefixtures("imagenet")
 @pytest.mark.parametrize("settings", DIFFERENT, ids=str)
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in THEORY])
 def test_what_was_trained_differently_has_a_curve_and_a_name_of_its_own(
