@@ -45,7 +45,7 @@ def figure_2a(db: Database) -> Figure:
 
     return Figure(
         "figure_2a",
-        f"Figure 2a: accuracy on {', '.join(datasets)} with and without regularizers",
+        f"Figure 2a: accuracy on {' and '.join(datasets)} with and without regularizers",
         [
             _panel(group, panel_title(group[0]), (*MODEL, "regularizer"), label, best=True)
             for group in split(records, *MODEL)

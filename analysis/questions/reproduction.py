@@ -127,7 +127,11 @@ def _item(record: Record) -> dict[str, str]:
     metric = str(record["metric"])
     if record["unit"].startswith("accuracy"):
         metric = metric.replace("error", "accuracy")
-    return {"of": record["item"], "model": "", "setting": "", "number": in_words(metric)}
+    return {
+        **dict.fromkeys(("dataset", "model", "setting"), ""),
+        "of": record["item"],
+        "number": in_words(metric),
+    }
 
 
 def _cell_of_table(record: Record) -> dict[str, str]:

@@ -260,7 +260,7 @@ def test_figure_2a_is_of_the_dataset_that_has_rows_and_names_augmentation(
         "resnet50, imagenet",
         "inception, imagenet32",
     ]
-    assert "imagenet, imagenet32" in found.title
+    assert "imagenet and imagenet32" in found.title
 
 
 def test_the_order_of_learning_has_a_panel_per_model_and_p(store: Store, write: Write) -> None:
