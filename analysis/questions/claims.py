@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.shared_columns import DATASET
 from gensweep.analysis.tables.table import Table
+from gensweep.trainables.datasets import DATASETS
 
 _QUERY = "from claims"
 NEEDS = "from trials where status in ('done', 'diverged')"
@@ -18,6 +20,13 @@ def _verdict(record: dict[str, Any]) -> str:
     n = record["n"]
     sure = f" ({n} seed{'s' if n > 1 else ''})" if n else ""
     return f"{record['verdict']}{sure}"
+
+
+def _fit_errors(datasets: Set[str]) -> Iterator[str]:
+    """What counts as fitted, of the datasets of which it has to be said."""
+    for name in sorted(datasets & DATASETS.keys()):
+        if error := DATASETS[name].fit_error:
+            yield f"fitted, on {name}: training error at most {100 * error:g} %, as in the paper"
 
 
 _LAYOUT = (
@@ -31,13 +40,15 @@ _LAYOUT = (
 
 def claims_table(db: Database) -> Table:
     """A row per claim and dataset: verdict, the seeds behind it, and the reason."""
+    found = db.table(_QUERY, name="claims")
     return replace(
-        db.table(_QUERY, name="claims"),
+        found,
         title="The paper's claims, judged by our trials",
         layout=_LAYOUT,
         notes=[
             "seeds: the smallest number among the deciding cases; one seed is one draw",
             "the cases: gensweep query \"from evidence where claim = 'A'\"",
+            *_fit_errors({str(record["dataset"]) for record in found.records()}),
         ],
         sql=_QUERY,
     )

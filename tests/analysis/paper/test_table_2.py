@@ -106,6 +106,17 @@ def test_table_2_supports_what_the_paper_says_of_imagenet(
     assert reason in row["reason"]
 
 
+@pytest.mark.parametrize(("dataset", "said"), [("imagenet", True), ("pets", False)])
+@pytest.mark.usefixtures("pets")
+def test_the_claims_say_what_counts_as_fitted_where_it_is_not_one_per_cent(
+    store: Store, write: Any, dataset: str, said: bool
+) -> None:
+    write(store, (0.5, 0.1), dataset=dataset, model="resnet50")
+    with Database(store.root) as db:
+        notes = SUMMARIES["claims"].table(db).notes
+    assert any("on imagenet: training error at most 13 %" in note for note in notes) == said
+
+
 def test_early_stopping_helps_where_the_papers_own_network_gains_a_point(store: Store) -> None:
     said = {
         (n.source, n.metric): n.value
