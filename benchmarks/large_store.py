@@ -12,7 +12,7 @@ from gensweep.orchestrator.store.files import publish_table
 from gensweep.orchestrator.store.generations import replace_rows
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.rows import config_row, sweep_rows
-from gensweep.orchestrator.store.schemas import EPOCHS, STEPS, TRIALS
+from gensweep.orchestrator.store.schemas import EPOCHS, STEPS, TRIALS, conform
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.trainables.classifier.trial import ClassifierTrial
 
@@ -99,7 +99,7 @@ def _rows(schema: pa.Schema, ids: pa.Array, epochs: int, **columns: np.ndarray) 
         name: np.broadcast_to(values, (len(ids), epochs)).ravel()
         for name, values in columns.items()
     }
-    return pa.table({"trial_id": repeated, **flat}).select(schema.names).cast(schema)
+    return conform(pa.table({"trial_id": repeated, **flat}), schema)
 
 
 def _outcome(epoch: np.ndarray, train: np.ndarray, test: np.ndarray) -> dict[str, object]:

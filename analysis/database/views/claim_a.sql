@@ -23,10 +23,13 @@ with fit as (
     where regularizer = 'none' and randomization <> 'true_labels'
     group by all
 ),
+limits as materialized ( -- looked up per trial, and not per epoch
+    select trial_id, fit_error(dataset) as enough from draws
+),
 steps as (
     select trial_id, min(step) filter (train_error <= enough) as reached, max(step) as last
     from epochs
-    join (select trial_id, fit_error(dataset) as enough from draws) using (trial_id)
+    join limits using (trial_id)
     group by trial_id
 ),
 seeds as ( -- trials that differ in how long they may run go the same way; what diverged got nowhere

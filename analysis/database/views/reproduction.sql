@@ -22,7 +22,8 @@ create view reproduction as
 with tried as materialized (
     select
         *, apart_from(apart_from(setting, 'data'), 'length') as training,
-        apart_from(setting, 'batch_norm') as but_batch_norm
+        apart_from(setting, 'batch_norm') as but_batch_norm,
+        fit_error(dataset) as enough, fitted(final_train_error, dataset) as fits
     from draws
     where status in ('done', 'diverged')
         and (dataset in (select dataset from paper) or like_imagenet(dataset))
@@ -30,7 +31,7 @@ with tried as materialized (
 steps as ( -- to the fit
     select trial_id, min(step) filter (train_error <= enough) as reached
     from epochs
-    join (select trial_id, fit_error(dataset) as enough from tried) using (trial_id)
+    join (select trial_id, enough from tried) using (trial_id)
     group by trial_id
 ),
 truths as ( -- trials that differ in how long they may run go the same way
@@ -66,7 +67,7 @@ measured as (
     union all
     select -- NULL where the partner is not trained as far, so that no seed is left out
         with_it.trial_id, 'batch_norm_gain',
-        case when without.status = 'done' and fitted(without.final_train_error, without.dataset)
+        case when without.status = 'done' and without.fits
              then without.final_test_error - with_it.final_test_error end
     from tried with_it
     join tried without using (but_batch_norm, seed)
@@ -95,11 +96,8 @@ counted as (
     select
         setting_id, metric,
         count(*) as n,
-        count(*) filter (done and fitted(final_train_error, dataset)) as fitted,
-        bool_and(
-            not done or fitted(final_train_error, dataset)
-                or long_enough(epochs_run, regularizer)
-        ) as long,
+        count(*) filter (done and fits) as fitted,
+        bool_and(not done or fits or long_enough(epochs_run, regularizer)) as long,
         case when bool_and(done) then avg(final_train_error) end as train_error,
         case when bool_and(done and value is not null) then avg(value) end as ours,
         case when bool_and(done and value is not null) then half_width(value) end as interval
