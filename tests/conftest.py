@@ -183,6 +183,7 @@ def without_trials() -> Iterator[duckdb.DuckDBPyConnection]:
         columns = (
             "dataset varchar",
             *(f"{name} bigint" for name in ("classes", "train_examples", "test_examples")),
+            "dataset_digest varchar",
         )
         connection.execute(f"create table stored_trials ({', '.join(columns)})")
         Catalog(connection)
