@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_work_that_ctrl_c_meets_at_any_line_is_done_before_or_never() -> None:
             time.sleep(0.02)
             ended.set()
 
-        interrupted = _interrupted_at(line, lambda work=work: uninterrupted(work))
+        interrupted = _interrupted_at(line, partial(uninterrupted, work))
         at_return = began.is_set(), ended.is_set()
         time.sleep(0.05)
         assert at_return == (began.is_set(), ended.is_set())

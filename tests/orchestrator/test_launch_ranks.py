@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,13 @@ name = "made"
 dataset = "digits"
 model = "mlp_1x512"
 epochs = 12
-batch_size = 2
+batch_size = 5
 log_every = 500
 flip = true
 dropout = 0.2
 [resources]
 device = "cpu"
-workers = {}
+workers = 2
 cpu = 0.5
 checkpoint_seconds = 0.5
 """
@@ -43,8 +44,8 @@ Descendants = Callable[[int], dict[int, str]]
 Rows = list[tuple[Any, ...]]
 
 
-def started(folder: Path, ranks: int = 2) -> subprocess.Popen[str]:
-    (folder / "made.toml").write_text(SWEEP.format(ranks))
+def started(folder: Path) -> subprocess.Popen[str]:
+    (folder / "made.toml").write_text(SWEEP)
     ours = ("RAY_", "TUNE_", "GENSWEEP_")
     where = ["--results", str(folder / "results"), "--data", str(folder / "data")]
     return subprocess.Popen(
@@ -66,6 +67,16 @@ def trial(folder: Path) -> dict[str, Any]:
     return dict(zip(table.columns, table.rows[0], strict=True))
 
 
+def outlived(processes: dict[int, str]) -> dict[int, str]:
+    """Those of the processes that are still there after five seconds, to be buried."""
+    until = time.monotonic() + 5.0
+    while there := {p: what for p, what in processes.items() if Path(f"/proc/{p}").exists()}:
+        if time.monotonic() > until:
+            return there
+        time.sleep(0.1)
+    return {}
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """The rows of two ranks that nobody disturbed."""
@@ -75,14 +86,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     assert launch.returncode == 0, out
     assert trial(folder)["device"] == "2 x cpu (x86_64)"
     return rows(folder)
-
-
-def test_two_ranks_agree_with_one(whole: Rows, tmp_path: Path) -> None:
-    launch = started(tmp_path, ranks=1)
-    out, _ = launch.communicate(timeout=250)
-    assert launch.returncode == 0, out
-    # Dropout differs between numbers of ranks, as each draws for its own share.
-    assert [row[:3] for row in rows(tmp_path)] == [row[:3] for row in whole]
 
 
 def in_training(folder: Path) -> bool:
@@ -108,7 +111,7 @@ def test_a_trial_goes_on_from_its_checkpoint_when_a_rank_is_lost(
     assert launch.returncode == 0, out
     assert rows(tmp_path) == whole
     assert trial(tmp_path)["attempts"] == 2
-    assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+    assert outlived(processes) == {}
 
 
 def test_ctrl_c_saves_all_ranks_at_one_step_and_leaves_nothing(
@@ -121,7 +124,7 @@ def test_ctrl_c_saves_all_ranks_at_one_step_and_leaves_nothing(
     out, _ = launch.communicate(timeout=120)
     assert launch.returncode == 130, out
     assert trial(tmp_path)["status"] == "interrupted"
-    assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+    assert outlived(processes) == {}
     again = started(tmp_path)
     out, _ = again.communicate(timeout=250)
     assert again.returncode == 0, out

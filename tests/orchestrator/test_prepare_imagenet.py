@@ -328,7 +328,12 @@ def test_an_interrupted_preparation_goes_on_from_there(
     assert not (data / "imagenet").exists()
     checked: list[bytes] = []
     check = packing.check
-    monkeypatch.setattr(packing, "check", lambda content: (checked.append(content), check(content)))
+
+    def count(content: bytes) -> None:
+        checked.append(content)
+        check(content)
+
+    monkeypatch.setattr(packing, "check", count)
     prepare("imagenet", data, raw)
     assert len(checked) <= 40 - max(0, after - 2 * (os.cpu_count() or 1) - 3)
     once = tmp_path / "once"
