@@ -59,6 +59,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/training_loop.py
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/loading.py
+	$(BIN)/python benchmarks/ranks.py
 	$(BIN)/python benchmarks/theory.py
 	$(BIN)/python benchmarks/image_storage.py
 

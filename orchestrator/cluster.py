@@ -210,13 +210,14 @@ def _workers(resources: Resources) -> int:
 
 
 def _check(resources: Resources, there: dict[str, float]) -> None:
-    for name, needed, total in (
-        ("cpu", resources.cpu * resources.ranks, there.get("CPU", 0.0)),
-        ("gpu", resources.gpu, there.get("GPU", 0.0)),
+    ranks = resources.ranks
+    for name, needed, total, each in (
+        ("gpu", resources.gpu, there.get("GPU", 0.0), 1),
+        ("cpu", resources.cpu * ranks, there.get("CPU", 0.0), ranks),  # for each of them
     ):
         if needed > total:
             raise ClusterError(
                 f"resources.{name}",
                 f"a trial asks for {needed:g}, the cluster has {total:g}",
-                todo=f"use --set resources.{name}={total:g}",
+                todo=f"use --set resources.{name}={total / each:g}",
             )

@@ -17,7 +17,6 @@ from PIL import Image, UnidentifiedImageError
 from gensweep.orchestrator.parquet_images import encoded, parquet_pictures, parquet_rows
 from gensweep.trainables.datasets import DATASETS, Source, module_of
 from gensweep.trainables.datasets.arrays import Arriving, Dataset, Images, Part, write_cache
-from gensweep.trainables.datasets.packing import pack
 from gensweep.trainables.datasets.pictures import Pictures
 from gensweep.trainables.errors import DataError
 
@@ -68,6 +67,8 @@ def _keep(
     found: Dataset | Arriving | Pictures, data_dir: Path, tell: Callable[[str], None]
 ) -> Path:
     if isinstance(found, Pictures):
+        from gensweep.trainables.datasets.packing import pack  # it loads torch, which is slow
+
         return pack(found, data_dir, tell)
     return write_cache(found, data_dir)
 

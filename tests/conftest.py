@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -176,15 +177,21 @@ def bucket(new_bucket: Callable[[], BucketPath], credentials: None) -> BucketPat
     return found
 
 
+class Statements:
+    """What SQL says where there is no results folder."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        counts = "classes bigint, train_examples bigint, test_examples bigint"
+        columns = f"dataset varchar, {counts}, dataset_digest varchar"
+        connection.execute(f"create table stored_trials ({columns})")
+        self._connection, self._catalog = connection, Catalog(connection)
+
+    def execute(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self._catalog.make(query)
+        return self._connection.execute(query, list(parameters)).fetchall()
+
+
 @pytest.fixture
-def without_trials() -> Iterator[duckdb.DuckDBPyConnection]:
-    """The macros and registries of SQL, over no results folder."""
+def without_trials() -> Iterator[Statements]:
     with duckdb.connect() as connection:
-        columns = (
-            "dataset varchar",
-            *(f"{name} bigint" for name in ("classes", "train_examples", "test_examples")),
-            "dataset_digest varchar",
-        )
-        connection.execute(f"create table stored_trials ({', '.join(columns)})")
-        Catalog(connection)
-        yield connection
+        yield Statements(connection)

@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from gensweep.analysis.database.catalog import Catalog
 from gensweep.cli.main import app
 from gensweep.orchestrator.packs import in_order, largest_pack, packs
 from gensweep.orchestrator.plan import plan
@@ -88,16 +87,11 @@ def test_the_command_plans_it(own: None, tmp_path: Path) -> None:
     assert result.stdout.count(",own,true_labels,") == 2, result.stdout
 
 
-def test_tables_know_its_place_and_its_batch_norm(own: None) -> None:
-    with duckdb.connect() as connection:
-        Catalog(connection).make("models")
-        found = connection.execute("from models where model = 'own'").fetchall()
-        labels = (
-            "select model_label('own', false), model_label('own', true), model_label('x', false)"
-        )
-        labelled = connection.execute(labels).fetchall()
+def test_tables_know_its_place_and_its_batch_norm(own: None, without_trials: Any) -> None:
+    found = without_trials.execute("from models where model = 'own'")
     assert found == [("own", len(MODELS), True, False)]
-    assert labelled == [("own (no BN)", "own", "x")]
+    labels = "select model_label('own', false), model_label('own', true), model_label('x', false)"
+    assert without_trials.execute(labels) == [("own (no BN)", "own", "x")]
 
 
 def test_what_it_cannot_do_is_said_as_of_any_other(own: None) -> None:

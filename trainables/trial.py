@@ -22,7 +22,7 @@ class Trial:
     takes_encoded: ClassVar[bool] = False  # datasets of encoded images, and not of arrays alone
     # The fields that `title` and the seed tell; None where a label says every field that is set.
     told: ClassVar[frozenset[str] | None] = None
-    dataset: str
+    dataset: str = ""  # of a trial that has none
     seed: int
 
     def __post_init__(self) -> None:

@@ -30,10 +30,8 @@ def test_a_missing_batch_normalization_is_said_where_there_could_be_one(name: st
 
 @pytest.mark.parametrize("name", [*MODELS, "unknown"])
 @pytest.mark.parametrize("batch_norm", [True, False])
-def test_sql_names_models_as_tables_do(
-    name: str, batch_norm: bool, without_trials: duckdb.DuckDBPyConnection
-) -> None:
-    found = without_trials.execute("select model_label(?, ?)", [name, batch_norm]).fetchall()
+def test_sql_names_models_as_tables_do(name: str, batch_norm: bool, without_trials: Any) -> None:
+    found = without_trials.execute("select model_label(?, ?)", [name, batch_norm])
     assert found == [(model_label(name, batch_norm),)]
 
 

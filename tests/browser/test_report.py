@@ -231,6 +231,7 @@ def test_the_values_of_a_figure_are_a_table_too(visit: Callable[..., Any], made:
     page = visit(made).page
     page.locator("#made details.values summary").click()
     rows = page.locator("#made .values table").first.locator("tbody tr")
+    rows.first.wait_for()
     assert rows.count() == 8
     assert rows.first.locator("th, td").all_inner_texts() == ["inception", "0", "12.5", "10", "15"]
 

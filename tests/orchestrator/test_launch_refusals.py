@@ -165,7 +165,9 @@ def test_resources_that_the_cluster_lacks_are_an_error_that_names_them_and_run_n
 @pytest.mark.parametrize(
     ("resources", "lacks"),
     [
-        (Resources(cpu=8, gpu=2), None),
+        (Resources(cpu=8, gpu=1), None),
+        (Resources(cpu=4, gpu=2), None),
+        (Resources(cpu=5, gpu=2), "resources.cpu: a trial asks for 10, .*resources.cpu=4"),
         (Resources(cpu=8.5), "resources.cpu: a trial asks for 8.5, the cluster has 8"),
         (Resources(gpu=3), "resources.gpu: a trial asks for 3, the cluster has 2"),
     ],
@@ -274,7 +276,7 @@ def test_an_address_of_a_ray_client_is_refused_with_the_one_to_use_instead() -> 
         (Resources(cpu=0.5), 16),
         (Resources(cpu=1, gpu=0.25), 8),
         (Resources(cpu=0.1, gpu=0.1), 20),
-        (Resources(cpu=1, gpu=2), 1),
+        (Resources(cpu=1, gpu=2), 2),  # of the ranks of one
         (Resources(cpu=0, gpu=0), 1),
     ],
 )

@@ -68,8 +68,8 @@ def node(name: str, alive: bool = True, **resources: float) -> dict[str, Any]:
         (0.1, 0.4, 4),  # a share is of one GPU: the fifth would need a fifth of each
         (0.1, 0.6, 2),
         (1, 1, 2),
-        (1, 2, 1),
-        (1, 3, 0),
+        (1, 2, 2),  # from two GPUs on, the ranks of a trial are counted
+        (1, 3, 2),
         (0.1, 0.1, 20),
     ],
 )

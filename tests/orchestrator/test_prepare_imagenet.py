@@ -224,14 +224,6 @@ def test_broken_images_are_counted_named_and_refused(
     assert images[9][1] in message
 
 
-def test_an_image_of_too_many_pixels_is_refused_before_it_is_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packing, "_MOST_PIXELS", 100)
-    with pytest.raises(ValueError, match=r"it has \d+x\d+ pixels"):
-        packing.check(encoded(0))
-
-
 @pytest.mark.parametrize("form", ["archives", "flat"])
 def test_a_missing_development_kit_is_named(form: str, tmp_path: Path) -> None:
     raw = FORMS[form](tmp_path / "raw")

@@ -27,6 +27,7 @@ FRACTION = "a number, at least 0, at most 1"
 MODEL = "one of " + ", ".join(MODELS)
 TOP = "one of name, seeds, defaults, dataset, model, regularizer, grid, resources"
 LEAST = "a number, at least 0"
+GPUS = "a number up to 1, or a whole number, at most 1000000000"
 PACK = "auto, or a whole number, at least 1"
 
 # (the part, its text, the key, what is wrong, what is allowed)
@@ -142,7 +143,7 @@ MISTAKES = [
     ("seeds", "seeds = [-1] # <--", "seeds", "[-1] is not valid", SEEDS),
     ("seeds", "seeds = [true] # <--", "seeds", "[true] is not valid", SEEDS),
     # the resources
-    ("resources", "[resources]\ngpu = -1 # <--", "resources.gpu", "-1 is not valid", LEAST),
+    ("resources", "[resources]\ngpu = -1 # <--", "resources.gpu", "-1 is not valid", GPUS),
     ("resources", "[resources]\ncpu = inf # <--", "resources.cpu", "inf is not valid", LEAST),
     ("resources", "[resources]\ncpu = true # <--", "resources.cpu", "true is not valid", LEAST),
     ("resources", "[resources]\ncpu = '2' # <--", "resources.cpu", "'2' is not valid", LEAST),

@@ -12,7 +12,7 @@ import torch
 from gensweep.trainables.classifier import data
 from gensweep.trainables.classifier.data import load_trial_data
 from gensweep.trainables.classifier.trial import ClassifierTrial
-from gensweep.trainables.datasets import DATASETS, cifar10, load, mnist
+from gensweep.trainables.datasets import DATASETS, check_prepared, cifar10, load, mnist
 from gensweep.trainables.datasets.arrays import Dataset, digest, write_cache
 from gensweep.trainables.errors import DataError
 
@@ -105,7 +105,7 @@ def test_mnist_with_an_eleventh_class_is_refused() -> None:
 @pytest.mark.parametrize("name", [name for name, source in DATASETS.items() if source.prepared])
 def test_a_dataset_that_was_not_prepared_says_how_to(name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"`gensweep data prepare {name}`"):
-        load(name, tmp_path)
+        check_prepared(name, tmp_path)
 
 
 def test_the_cache_is_never_written_to(tmp_path: Path) -> None:

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image
 
+from gensweep.trainables.datasets.decoding import check
 from gensweep.trainables.datasets.encoded import FORMAT, SPLITS, fingerprint, order_of
 from gensweep.trainables.datasets.pictures import Picture, Pictures
 from gensweep.trainables.errors import DataError
 
-_MOST_PIXELS = 178_956_970  # Pillow's own limit
 _AHEAD = 64  # images that are checked while the next ones are read
 _TOLD = 3  # broken images that are named
 
@@ -93,17 +92,6 @@ def _pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> Pa
     os.replace(folder, target)
     shutil.rmtree(old, ignore_errors=True)
     return target
-
-
-def check(content: bytes) -> None:
-    """Raise ValueError, with the reason, unless the content is a whole JPEG or PNG image."""
-    try:
-        image = Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
-        if image.width * image.height > _MOST_PIXELS:
-            raise ValueError(f"it has {image.width}x{image.height} pixels")
-        image.load()
-    except Exception as error:  # whatever a damaged file makes its decoder raise
-        raise ValueError(str(error).replace(" <_io.BytesIO object", "")[:100]) from error
 
 
 def _check_disk(pictures: Pictures, folder: Path) -> None:

@@ -64,6 +64,7 @@ class Lane:
         self._inputs: Iterator[Tensor] = iter(())
         self.epoch = self.steps = self.window_steps = 0
         self.window_loss = torch.zeros((), device=device)
+        self._message = torch.empty(0 if ranks.alone else 1 + self.parameters, device=device)
         examples = len(self.data.train.labels)
         self._learning = Learning(examples, device) if follow_examples else None
 
@@ -129,9 +130,12 @@ class Lane:
             place = self.epoch, self.steps, self.ranks.rank
             self.dropout.manual_seed(torch_seed(self.trial.seed, "dropout", *place))
         self.optimizer.zero_grad(set_to_none=True)
-        parts, loss = self._parts(len(batch)), torch.zeros_like(self.window_loss)
-        for some in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
-            loss += self._learn(*some, len(batch))
+        parts = self._parts(len(batch))
+        if parts == 1:
+            loss = self._learn(images, labels, len(batch))
+        else:
+            shares = zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True)
+            loss = torch.stack([self._learn(*share, len(batch)) for share in shares]).sum()
         self._sum_over_ranks(loss)
         if self.epoch <= self.trial.warmup_epochs:
             self._set_lr(self.trial.lr_in(self.epoch, (self.steps + 1) / len(self.batches)))
@@ -145,12 +149,12 @@ class Lane:
         share = math.ceil(count / self.ranks.world)
         return math.ceil(share / self._micro_batch) if self._micro_batch else 1
 
-    def _learn(self, images: Tensor, labels: Tensor, of: int) -> Tensor | float:
+    def _learn(self, images: Tensor, labels: Tensor, of: int) -> Tensor:
         """Add the gradient of some examples of a batch of so many; return what they add to its
         loss.
         """
         if not len(labels) and not self.trial.sync_batch_norm:  # fewer examples than ranks
-            return 0.0
+            return torch.zeros_like(self.window_loss)
         images = images.contiguous(memory_format=self.layout)
         with autocast(self.trial.precision, self.device):
             outputs = self._learner(images)
@@ -169,7 +173,9 @@ class Lane:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         summed = [loss, *(p.grad for p in self.model.parameters() if p.grad is not None)]
-        whole = self.ranks.sum(torch.cat([tensor.flatten() for tensor in summed]))
+        # Into memory that is there: to get so much anew takes as long as to sum it.
+        torch.cat([tensor.flatten() for tensor in summed], out=self._message)
+        whole = self.ranks.sum(self._message)
         sizes = [tensor.numel() for tensor in summed]
         for tensor, part in zip(summed, torch.split(whole, sizes), strict=True):
             tensor.copy_(part.view(tensor.shape))

@@ -24,9 +24,9 @@ from torch.nn import functional
 
 from gensweep.trainables.classifier.streaming.batch import Batch
 from gensweep.trainables.classifier.streaming.buffers import Buffers
-from gensweep.trainables.classifier.streaming.decoding import decode
 from gensweep.trainables.classifier.streaming.distortion import Distortion
 from gensweep.trainables.classifier.streaming.windows import Window, central
+from gensweep.trainables.datasets.decoding import decode
 from gensweep.trainables.errors import DataError
 
 AHEAD = 2  # batches made while the consumer has one

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gensweep.trainables.classifier.streaming import decoding
-from gensweep.trainables.classifier.streaming.decoding import LARGEST, check, decode, size_of
+from gensweep.trainables.datasets import decoding
+from gensweep.trainables.datasets.decoding import LARGEST, check, decode, size_of
 
 
 def picture(height: int = 37, width: int = 50) -> Image.Image:
