@@ -84,7 +84,7 @@ def measured(together: bool, port: int, chosen: argparse.Namespace) -> float:
                 json.dumps({**settings, "rank": rank, "together": together, "port": port}),
             ],
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for rank in range(2)
     ]

@@ -78,19 +78,20 @@ def test_signals_to_all_processes_at_once_save_the_trials_and_then_stop_the_laun
 def test_launches_share_a_folder_and_no_trial_is_run_by_two(
     tmp_path: Path, sweep: Any, process: Callable[..., Any], wait_for: Callable[..., None]
 ) -> None:
-    first = process(sweep(tmp_path, SHORT.format([0, 1])))
+    first = process(sweep(tmp_path, SHORT.format([0]) + LONG))
     store = Store.create(tmp_path / "results")
     wait_for(lambda: read_leases(store), first.started)
     apart = process(sweep(tmp_path, SHORT.format([2]), "apart"))
-    sharing = process(sweep(tmp_path, SHORT.format([1, 3]), "sharing"))
+    sharing = process(sweep(tmp_path, SHORT.format([3]) + LONG, "sharing"))
     code, said = sharing.end()
-    assert code == 3
+    assert code == 3, said
     who = f"the launch of made by process {first.started.pid} on "
     assert f"in use: 1 of these trials is claimed by {who}" in said[-1]
     for other in (first, apart):
         code, said = other.end()
         assert code == 0, said
-    assert sweep(tmp_path, SHORT.format([0, 1, 2, 3])).known() == [TrialStatus("done", 1)] * 4
+    together = sweep(tmp_path, SHORT.format([0, 2, 3]) + LONG)
+    assert together.known() == [TrialStatus("done", 1)] * 4
 
 
 @pytest.fixture
