@@ -211,3 +211,22 @@ def test_an_unreachable_internet_is_a_data_error_that_names_the_other_way(
 def test_what_is_built_in_needs_no_preparation(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="needs no preparation"):
         prepare(name, tmp_path, None)
+
+
+def test_the_limit_of_a_batch_is_not_that_of_its_archive(
+    official: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = as_folder(official, tmp_path / "raw")
+    archive = tmp_path / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder / "cifar-10-batches-py", "cifar-10-batches-py")
+    batches = [*(folder / "cifar-10-batches-py").glob("*_batch*")]
+    largest = max(path.stat().st_size for path in batches)
+    assert sum(path.stat().st_size for path in batches) > 5 * largest
+    monkeypatch.setattr(cifar10, "_MOST_BYTES", largest)
+    prepare("cifar10", tmp_path / "data", archive)
+    assert np.array_equal(load("cifar10", tmp_path / "data").train_images, official.train_images)
+    monkeypatch.setattr(cifar10, "_MOST_BYTES", largest - 1)
+    for source in (archive, folder):
+        with pytest.raises(DataError, match=f"has more than {largest - 1} bytes"):
+            prepare("cifar10", tmp_path / "other", source)

@@ -25,7 +25,10 @@ def read_file(path: Path, most: int) -> bytes:
     if path.exists() and not path.is_file():
         raise ValueError(f"{path.name} is not a regular file")
     with path.open("rb") as file:
-        return _read(file, path.name, most)
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} has more than {most} bytes")
+    return content
 
 
 def read_members(source: Path, names: Collection[str], most: int) -> dict[str, bytes] | None:
@@ -48,10 +51,7 @@ def read_members(source: Path, names: Collection[str], most: int) -> dict[str, b
             path = PurePosixPath(member.name)
             inside = not path.is_absolute() and ".." not in path.parts
             if inside and path.name in names and member.isreg() and not member.issparse():
-                before = stream.tell()
-                stream.seek(member.offset_data)
-                found[path.name] = _read(stream, path.name, most)[: member.size]
-                stream.seek(before)
+                found[path.name] = _content(stream, member, most)
         return found
 
 
@@ -63,17 +63,22 @@ def members(stream: BinaryIO, most: int) -> Iterator[tuple[str, bytes]]:
     """
     with tarfile.open(fileobj=cast("BinaryIO", _Headers(stream)), mode="r:") as archive:
         for member in archive:
-            if not member.isreg() or member.issparse():
-                continue
-            if not 0 <= member.size <= most:
-                raise ValueError(f"{member.name[:100]} has more than {most} bytes")
-            before = stream.tell()
-            stream.seek(member.offset_data)
-            content = stream.read(member.size)
-            if len(content) < member.size:
-                raise ValueError(f"it is cut short in {member.name[:100]}")
-            stream.seek(before)
-            yield member.name, content
+            if member.isreg() and not member.issparse():
+                yield member.name, _content(stream, member, most)
+
+
+def _content(stream: BinaryIO, member: tarfile.TarInfo, most: int) -> bytes:
+    """A member's content; the stream stays where it was."""
+    name = member.name[:100]
+    if not 0 <= member.size <= most:
+        raise ValueError(f"{name} has more than {most} bytes")
+    before = stream.tell()
+    stream.seek(member.offset_data)
+    content = stream.read(member.size)
+    stream.seek(before)
+    if len(content) < member.size:
+        raise ValueError(f"it is cut short in {name}")
+    return content
 
 
 def _unpacked(source: Path) -> BinaryIO:
@@ -81,13 +86,6 @@ def _unpacked(source: Path) -> BinaryIO:
         start = file.read(8)
     opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
     return cast("BinaryIO", opener(source) if opener else source.open("rb"))
-
-
-def _read(file: BinaryIO, name: str, most: int) -> bytes:
-    content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{name} has more than {most} bytes")
-    return content
 
 
 class _Headers:
