@@ -44,6 +44,7 @@ def process(settings: dict[str, int | str]) -> None:
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     from gensweep.trainables.classifier.engines.eager import EagerEngine
+    from gensweep.trainables.classifier.engines.lane import StepOptions
     from gensweep.trainables.classifier.trial import ClassifierTrial
     from gensweep.trainables.memory import keep_freed_memory
     from gensweep.trainables.ranks import Ranks, joined
@@ -60,7 +61,7 @@ def process(settings: dict[str, int | str]) -> None:
     device = torch.device("cpu")
     with joined(Ranks(rank, 2), store, device) as both:
         ranks = both if together else Ranks()
-        engine = EagerEngine([trial], Path(), device, False, False, 0, ranks)
+        engine = EagerEngine([trial], Path(), device, StepOptions(ranks=ranks))
         lane = engine._lanes[0]
         lane.begin(1)
         lane.step()

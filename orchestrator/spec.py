@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
@@ -18,6 +15,7 @@ from gensweep.orchestrator.resources import RESOURCES, Resources
 from gensweep.orchestrator.resources import problem as resource_problem
 from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
 from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, OwnDataset, SweepSpec
+from gensweep.orchestrator.sweep_text import parse_toml, read_text
 from gensweep.trainables.datasets import BUILT_IN, Source, register
 from gensweep.trainables.datasets.image_folder import LAYOUT, ImageFolder
 from gensweep.trainables.errors import DataError, GensweepError
@@ -30,11 +28,7 @@ _TOP = ("name", "seeds", "defaults", "dataset", "model", "regularizer", "grid", 
 _OF_DATASETS = ("folder", "view")
 _SMALLEST_VIEW, _LARGEST_VIEW = 1, 10_000  # pixels
 _NO_AXES = ("feeds", "trainable")
-_MOST_BYTES = 1_000_000  # of a sweep file: some 100 000 values, which take a second to parse
 _MOST_PROBLEMS = 100
-# A key of many parts is a deep table, which takes time and stack to walk through.
-_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{32}}")
 
 
 class Override(NamedTuple):
@@ -53,61 +47,14 @@ def read_spec(
 
     Raises SpecError with all of its problems.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise SpecError([GensweepError(str(path), "no such sweep file")]) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise SpecError([GensweepError(str(path), f"cannot be read ({why})")]) from error
-    if len(content) > _MOST_BYTES:
-        raise _unreadable(str(path), "is too large", f"at most {_MOST_BYTES} bytes")
-    return parse_spec(_decoded(content, str(path)), str(path), overrides, base)
-
-
-def _decoded(content: bytes, source: str) -> str:
-    """UTF-8 text, with or without a byte-order mark."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _unreadable(source, "cannot be read: it is UTF-16", "UTF-8")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        start = content.startswith(codecs.BOM_UTF8) * len(codecs.BOM_UTF8) + error.start
-        where = f"{source}:{_line(content.decode('latin-1'), start)}"
-        raise _unreadable(
-            where, f"cannot be read: byte 0x{content[start]:02x} is not UTF-8"
-        ) from error
-
-
-def _line(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
-
-
-def _unreadable(where: str, what: str, allowed: str = "") -> SpecError:
-    return SpecError([GensweepError(where, what, allowed)])
+    return parse_spec(read_text(path), str(path), overrides, base)
 
 
 def parse_spec(
     text: str, source: str, overrides: Sequence[Override] = (), base: Path | None = None
 ) -> SweepSpec:
     """Parse a sweep file's text; `source` is its name in errors."""
-    if deep := _DEEP_KEY.search(text):
-        where = f"{source}:{_line(text, deep.start())}: {short(deep[0], 60)}"
-        raise _unreadable(where, "is nested too deep", "the keys of a sweep file")
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        where = f"{source}:{line[1] if line else len(text.splitlines())}"
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise _unreadable(where, f"not TOML: {what}") from error
-    except RecursionError as error:
-        deepest = max(text.split("\n"), key=lambda line: len(re.findall(r"[\[{]", line)))
-        where = f"{source}:{_line(text, text.index(deepest))}"
-        raise _unreadable(where, "is nested too deep", "lists of values") from error
-    except ValueError as error:
-        raise _unreadable(source, "not TOML: it has a number of thousands of digits") from error
+    content = parse_toml(text, source)
     base = Path(source).parent if base is None else base
     return _Reader(content, source, line_numbers(text), base).read(overrides)
 

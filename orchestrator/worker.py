@@ -23,6 +23,7 @@ from gensweep.orchestrator.sweep import CLASSIFIER
 from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import register
 from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
+from gensweep.trainables.ranks import RankLostError
 from gensweep.trainables.records import Record
 from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.status import Status
@@ -168,13 +169,13 @@ class Worker(tune.Trainable):
     def _part(self, error: Exception) -> None:
         """The ranks of a trial end together. One that is lost is no fault of the trial."""
         assert self.company is not None
-        company, self.company, self._records = self.company, None, None
-        why = company.broken()
-        if isinstance(why, RayError):
+        why = self.company.broken(error)
+        self.company = self._records = None
+        if isinstance(why, RayError | RankLostError):
             for lane in self._running():
                 lane.give_up(DIED, str(why).partition("\n")[0])
         else:
-            self._fail(why or error)
+            self._fail(why)
 
     def _fail(self, error: Exception) -> None:
         """Mark the trials to be run alone, which shows which of them is at fault."""

@@ -20,6 +20,10 @@ from torch.distributed import Store  # type: ignore[attr-defined]
 _FOREVER = timedelta(days=365)  # the others wait for as long as the first has nothing to say
 
 
+class RankLostError(Exception):
+    """Another rank is gone, and this one cannot go on without it."""
+
+
 class Order(IntEnum):
     """What the first rank says."""
 
@@ -37,6 +41,8 @@ class Order(IntEnum):
 @dataclass(frozen=True)
 class Ranks:
     """This process's place among those of a trial; by default it is alone.
+
+    What they do together raises RankLostError where one of them is gone.
 
     rank:  counted from 0.
     world: how many there are.
@@ -67,33 +73,42 @@ class Ranks:
     def sum(self, tensor: Tensor) -> Tensor:
         """Replace the tensor by its sum over all ranks."""
         if not self.alone:
-            dist.all_reduce(tensor)
+            with _in_touch():
+                dist.all_reduce(tensor)
         return tensor
 
     def copy_of_the_first(self, tensor: Tensor) -> None:
         """Replace the tensor by that of the first rank."""
         if not self.alone:
-            dist.broadcast(tensor, 0)
+            with _in_touch():
+                dist.broadcast(tensor, 0)
 
     def say(self, order: Order, number: int = 0, content: bytes = b"") -> None:
         """Tell the other ranks."""
-        if not self.alone:
-            dist.broadcast(torch.tensor([order, number, len(content)]), 0)
-            if content:
-                dist.broadcast(torch.frombuffer(bytearray(content), dtype=torch.uint8), 0)
+        self.copy_of_the_first(torch.tensor([order, number, len(content)]))
+        if content:
+            self.copy_of_the_first(torch.frombuffer(bytearray(content), dtype=torch.uint8))
 
     def hear(self) -> tuple[Order, int, bytes]:
         """What the first rank says next: the order, its number, and what follows it."""
         said = torch.zeros(3, dtype=torch.int64)
-        dist.broadcast(said, 0)
+        self.copy_of_the_first(said)
         order, number, size = said.tolist()
         content = torch.empty(size, dtype=torch.uint8)
         if size:
-            dist.broadcast(content, 0)
+            self.copy_of_the_first(content)
         return Order(order), number, content.numpy().tobytes()
 
 
 ALONE = Ranks()
+
+
+@contextmanager
+def _in_touch() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # PyTorch has no other for a connection that broke
+        raise RankLostError(str(error)) from error
 
 
 @contextmanager

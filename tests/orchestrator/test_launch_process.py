@@ -35,6 +35,8 @@ epochs = 1
 epochs = 800
 [resources]
 device = "cpu"
+cpu = 0.5
+workers = {}
 """
 PATIENCE = 120  # seconds
 LISTENING = "0A"
@@ -121,14 +123,15 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=[1, 2], ids=["a process", "two ranks"])
 def seen(
+    request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     descendants: Descendants,
     wait_for: Callable[..., None],
 ) -> Seen:
     folder = tmp_path_factory.mktemp("interrupted")
-    (folder / "made.toml").write_text(SWEEP)
+    (folder / "made.toml").write_text(SWEEP.format(request.param))
     store = Store.create(folder / "results")
     pipe = subprocess.PIPE
     process = subprocess.Popen(

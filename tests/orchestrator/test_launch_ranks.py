@@ -114,23 +114,6 @@ def test_a_trial_goes_on_from_its_checkpoint_when_a_rank_is_lost(
     assert outlived(processes) == {}
 
 
-def test_ctrl_c_saves_all_ranks_at_one_step_and_leaves_nothing(
-    whole: Rows, tmp_path: Path, descendants: Descendants, wait_for: Callable[..., None]
-) -> None:
-    launch = started(tmp_path)
-    wait_for(lambda: in_training(tmp_path), launch)
-    processes = descendants(launch.pid)
-    launch.send_signal(signal.SIGINT)
-    out, _ = launch.communicate(timeout=120)
-    assert launch.returncode == 130, out
-    assert trial(tmp_path)["status"] == "interrupted"
-    assert outlived(processes) == {}
-    again = started(tmp_path)
-    out, _ = again.communicate(timeout=250)
-    assert again.returncode == 0, out
-    assert rows(tmp_path) == whole
-
-
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -264,8 +265,8 @@ def test_a_disk_that_is_too_small_is_known_before_anything_is_written(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = make(tmp_path / "raw")
-    usage = packing.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(packing.shutil, "disk_usage", lambda path: usage._replace(free=100))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=100))
     assert "has 0.0 GB free, and imagenet takes 0.0" in refused(raw, tmp_path)
 
 

@@ -18,6 +18,7 @@ import torch
 
 from gensweep.trainables.classifier.checkpoint import deserialize
 from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.lane import StepOptions
 from gensweep.trainables.classifier.run import run
 from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
@@ -140,7 +141,7 @@ def test_a_part_of_another_type_shape_or_size_is_refused(
 def test_a_wrong_order_of_learning_is_refused_where_examples_are_followed(
     learning: Any, payload: Payload, trial: ClassifierTrial, data_dir: Path
 ) -> None:
-    engine = EagerEngine([trial], data_dir, torch.device("cpu"), follow_examples=True)
+    engine = EagerEngine([trial], data_dir, torch.device("cpu"), StepOptions(follow_examples=True))
     with pytest.raises(CheckpointError):
         engine.restore(0, {**payload["engine"], "learning": learning})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import BUILT_IN, DATASETS, register
 from gensweep.trainables.datasets.image_folder import ImageFolder
 from gensweep.trainables.datasets.packing import pack
-from gensweep.trainables.ranks import Order, Ranks, joined
+from gensweep.trainables.ranks import Order, RankLostError, Ranks, joined
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Started, Steps
 
 CPU = torch.device("cpu")
@@ -244,11 +245,12 @@ def test_checkpoints_on_the_way_and_divergence_keep_the_ranks_together(data_dir:
 
 def test_a_lost_rank_is_an_error_and_no_silence(data_dir: Path) -> None:
     trial = ClassifierTrial(**{**SETTINGS, "epochs": 1000}, model="mlp_1x512")
-    with company(2, data_dir) as (context, others):
+    with company(3, data_dir) as (context, others):
         records = run([trial], context)
         next(records)
         next(records)
         others[0].kill()
         others[0].wait()
-        with pytest.raises(RuntimeError):
+        with pytest.raises(RankLostError):
             list(records)
+    assert others[1].returncode not in (0, -signal.SIGKILL)  # it has lost one, too

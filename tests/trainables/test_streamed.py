@@ -217,7 +217,7 @@ def test_colour_distortion_is_a_regularizer_that_its_label_tells(trial: Make) ->
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"dataset": "cifar10", "color": True}, "color: cifar10 is no dataset of encoded images"),
+        ({"dataset": "cifar10", "color": True}, "color: cifar10 has no encoded images; dat"),
         ({"randomization": "gaussian"}, "randomization: gaussian changes images, and those of pi"),
         ({"model": "inception_v3"}, "inception_v3 needs images of at least 75x75 pixels"),
     ],

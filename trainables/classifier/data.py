@@ -53,7 +53,7 @@ class Split:
         epoch: int,
         batches: Sequence[Tensor],
         augmentation: torch.Generator,
-        share: Callable[[int], slice] = slice,
+        ranks: Ranks = ALONE,
     ) -> Iterator[Tensor]:
         """Network inputs for this rank's share of each of the batches, which are places in the
         split.
@@ -61,7 +61,7 @@ class Split:
         All ranks draw the same for the whole batch.
         """
         for batch in batches:
-            own = share(len(batch))
+            own = ranks.share(len(batch))
             if augments(trial):
                 yield whiten(augment(self.inputs[batch], trial, augmentation)[own])
             else:

@@ -10,12 +10,14 @@ import torch
 from gensweep.trainables.classifier.checkpoint import Saved, deserialize
 from gensweep.trainables.classifier.engines.captured import CapturedEngine, captures
 from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.lane import StepOptions
 from gensweep.trainables.classifier.engines.programs import PROGRAMS
 from gensweep.trainables.classifier.engines.protocol import Engine
 from gensweep.trainables.classifier.engines.ranked import RankedEngine
 from gensweep.trainables.classifier.training import CheckpointPolicy, fit
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
+from gensweep.trainables.ranks import ALONE
 from gensweep.trainables.records import Record
 from gensweep.trainables.runner import side_by_side
 
@@ -50,9 +52,10 @@ def _train(
 
 
 def _engine(trials: Sequence[ClassifierTrial], context: Context, device: torch.device) -> Engine:
-    settings = context.data_dir, device, context.compile, context.follow_examples
-    if context.ranks:
-        return RankedEngine(trials, *settings, context.micro_batch, context.ranks)
-    if captures(trials[0]) and not context.micro_batch:
-        return ENGINES[context.engine](trials, *settings)
-    return ENGINES["eager"](trials, *settings, context.micro_batch)
+    ranks = context.ranks or ALONE
+    options = StepOptions(context.compile, context.follow_examples, context.micro_batch, ranks)
+    if not ranks.alone:
+        return RankedEngine(trials, context.data_dir, device, options)
+    captured = captures(trials[0]) and not context.micro_batch
+    engine = ENGINES[context.engine if captured else "eager"]
+    return engine(trials, context.data_dir, device, options)

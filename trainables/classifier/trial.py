@@ -5,10 +5,11 @@ Imports no torch, so that planning a sweep stays instant.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 from annotated_types import Ge, Gt, Interval, Lt
 
@@ -246,51 +247,37 @@ class ClassifierTrial(Trial):
         if not self.batch_norm:
             self._set("sync_batch_norm", False)
         if self.dropout and not model.dropout:
-            with_place = ", ".join(name for name, m in MODELS.items() if m.dropout)
-            raise TrialError(
-                "dropout",
-                f"{self.model} has no place for dropout",
-                f"models that have one: {with_place}",
-            )
+            fitting = (name for name, m in MODELS.items() if m.dropout)
+            self._refuse("dropout", f"{self.model} has no place for dropout", "models", fitting)
         if self.aux_weight and not model.auxiliary:
-            with_head = ", ".join(name for name, m in MODELS.items() if m.auxiliary)
-            raise TrialError(
-                "aux_weight",
-                f"{self.model} has no auxiliary head",
-                f"models that have one: {with_head}",
-            )
+            fitting = (name for name, m in MODELS.items() if m.auxiliary)
+            self._refuse("aux_weight", f"{self.model} has no auxiliary head", "models", fitting)
 
     def _check_dataset(self) -> None:
-        source = DATASETS[self.dataset]
+        name, source = self.dataset, DATASETS[self.dataset]
         if self.crop and not source.has_margin:
-            croppable = ", ".join(name for name, s in DATASETS.items() if s.has_margin)
-            raise TrialError(
-                "crop",
-                f"{self.dataset} images have no margin to crop from",
-                f"datasets that have one: {croppable}",
-            )
+            fitting = (other for other, s in DATASETS.items() if s.has_margin)
+            what = f"{name} images have no margin to crop from"
+            self._refuse("crop", what, "datasets", fitting)
         if self.color and not source.encoded:
-            encoded = ", ".join(name for name, s in DATASETS.items() if s.encoded)
-            raise TrialError(
-                "color",
-                f"{self.dataset} is no dataset of encoded images",
-                f"datasets that are: {encoded}",
-            )
-        if self.aux_weight and source.train % self.batch_size == 1:
-            raise TrialError(
-                "batch_size",
-                f"{self.batch_size} leaves one of {source.train} examples for the last step, and "
-                "batch normalization in the auxiliary head needs two",
-                "another",
-            )
+            fitting = (other for other, s in DATASETS.items() if s.encoded)
+            what = f"{name} has no encoded images"
+            raise TrialError("color", what, f"datasets that have some: {', '.join(fitting)}")
         rule = RANDOMIZATIONS.get(self.randomization)
         if source.encoded and rule and rule.images:
-            of_labels = ", ".join(name for name, r in RANDOMIZATIONS.items() if not r.images)
-            raise TrialError(
-                "randomization",
-                f"{self.randomization} changes images, and those of {self.dataset} are encoded",
-                f"one of {of_labels}",
+            fitting = (other for other, r in RANDOMIZATIONS.items() if not r.images)
+            what = f"{self.randomization} changes images, and those of {name} are encoded"
+            raise TrialError("randomization", what, f"one of {', '.join(fitting)}")
+        if self.aux_weight and source.train % self.batch_size == 1:
+            what = (
+                f"{self.batch_size} leaves one of {source.train} examples for the last step, and "
+                "batch normalization in the auxiliary head needs two"
             )
+            raise TrialError("batch_size", what, "another")
+
+    @staticmethod
+    def _refuse(name: str, what: str, which: str, fitting: Iterable[str]) -> NoReturn:
+        raise TrialError(name, what, f"{which} that have one: {', '.join(fitting)}")
 
     @property
     def regularizer(self) -> str:

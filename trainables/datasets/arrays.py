@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensweep.trainables.datasets import DATASETS, Source
+from gensweep.trainables.datasets.folders import check_room, put_in_place
 from gensweep.trainables.errors import DataError
 
 Images = NDArray[np.uint8]
@@ -77,12 +77,7 @@ def write_cache(dataset: Dataset | Arriving, data_dir: Path) -> Path:
                 np.save(fresh / f"{name}.npy", np.ascontiguousarray(getattr(dataset, name)))
             about |= {"classes": dataset.classes}
         (fresh / "dataset.json").write_text(json.dumps(about) + "\n", "utf-8")
-        fresh.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{dataset.name}-old-", dir=data_dir))
-            os.replace(folder, old)
-            shutil.rmtree(old)
-        os.replace(fresh, folder)
+        put_in_place(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return folder
@@ -92,10 +87,7 @@ def _write_parts(dataset: Arriving, folder: Path) -> dict[str, Any]:
     """Write the arrays; return what is to be kept of them: the digests tell orders apart."""
     source = DATASETS[dataset.name]
     image = (source.size, source.size, source.channels)
-    needed, free = (source.train + source.test) * prod(image), shutil.disk_usage(folder).free
-    if needed > free:
-        what = f"has {free / 1e9:.1f} GB free, and {dataset.name} takes {needed / 1e9:.1f}"
-        raise DataError(str(folder.parent), what, todo="free some, or name another with --data")
+    check_room(dataset.name, (source.train + source.test) * prod(image), folder.parent)
     about: dict[str, Any] = {"classes": source.classes}
     for split, parts, count in (
         ("train", dataset.train, source.train),

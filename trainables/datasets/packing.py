@@ -23,6 +23,7 @@ import numpy as np
 
 from gensweep.trainables.datasets.decoding import check
 from gensweep.trainables.datasets.encoded import FORMAT, SPLITS, fingerprint, order_of
+from gensweep.trainables.datasets.folders import check_room, put_in_place
 from gensweep.trainables.datasets.pictures import Picture, Pictures
 from gensweep.trainables.errors import DataError
 
@@ -71,8 +72,8 @@ def _pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> Pa
     origin = folder / "origin"
     if not origin.exists() or origin.read_text("utf-8") != pictures.origin:
         shutil.rmtree(folder, ignore_errors=True)
+        check_room(pictures.name, pictures.size, data_dir)
         folder.mkdir()
-        _check_disk(pictures, folder)
         origin.write_text(pictures.origin, "utf-8")
     try:
         lines = {}
@@ -85,21 +86,9 @@ def _pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> Pa
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    target, old = data_dir / pictures.name, data_dir / f".{pictures.name}-old"
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.replace(target, old)
-    os.replace(folder, target)
-    shutil.rmtree(old, ignore_errors=True)
+    target = data_dir / pictures.name
+    put_in_place(folder, target)
     return target
-
-
-def _check_disk(pictures: Pictures, folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if pictures.size > free:
-        what = f"has {free / 1e9:.1f} GB free, and {pictures.name} takes {pictures.size / 1e9:.1f}"
-        folder.rmdir()
-        raise DataError(str(folder.parent), what, todo="free some, or name another with --data")
 
 
 def _arrive(
@@ -207,9 +196,9 @@ def _index(pictures: Pictures, folder: Path, lines: dict[str, list[_Line]]) -> N
     digests = []
     for split in SPLITS:
         arrived = lines[split]
-        ends = np.cumsum([line.size for line in arrived], dtype=np.int64)
-        spans = np.stack([ends - [line.size for line in arrived], ends], axis=1)
-        spans[:, 1] -= spans[:, 0]
+        sizes = np.array([line.size for line in arrived], np.int64)
+        ends = np.cumsum(sizes)
+        spans = np.stack([np.r_[0, ends[:-1]], sizes], axis=1)
         order = sorted(range(len(arrived)), key=lambda i: (arrived[i].kind, arrived[i].name))
         labels = np.array([labels_of[arrived[i].kind] for i in order], np.int64)
         names = [arrived[i].name for i in order]
@@ -231,4 +220,3 @@ def _index(pictures: Pictures, folder: Path, lines: dict[str, list[_Line]]) -> N
         "files": {file.name: fingerprint(file) for file in sorted(folder.iterdir())},
     }
     (folder / "dataset.json").write_text(json.dumps(about) + "\n", "utf-8")
-    folder.chmod(0o755)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gensweep.trainables.classifier.engines.lane import Lane
+from gensweep.trainables.classifier.engines.lane import PLAIN, Lane, StepOptions
 from gensweep.trainables.classifier.engines.lanes import Lanes
 from gensweep.trainables.classifier.engines.program import Program
 from gensweep.trainables.classifier.engines.programs import PROGRAMS, Key
@@ -36,12 +37,11 @@ class CapturedEngine(Lanes):
         trials: Sequence[ClassifierTrial],
         data_dir: Path,
         device: torch.device,
-        compiled: bool = False,
-        follow_examples: bool = False,
+        options: StepOptions = PLAIN,
     ) -> None:
         # The program's step is compiled, not each lane's.
-        super().__init__(trials, data_dir, device, follow_examples=follow_examples)
-        self._compiled = compiled
+        super().__init__(trials, data_dir, device, replace(options, compiled=False))
+        self._compiled = options.compiled
         self._programs: dict[Key, Program] = {}
         self._lent: tuple[Program, list[Lane]] | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,25 @@ from gensweep.trainables.records import Examples, Measures
 from gensweep.trainables.seeds import generator, torch_seed
 
 
+@dataclass(frozen=True)
+class StepOptions:
+    """How steps are taken; never part of what they compute.
+
+    compiled:        whether torch.compile makes their kernels.
+    follow_examples: whether to record when each training example is learned.
+    micro_batch:     how many examples are in memory at a time; 0 is all of a batch.
+    ranks:           the processes that take them together.
+    """
+
+    compiled: bool = False
+    follow_examples: bool = False
+    micro_batch: int = 0
+    ranks: Ranks = ALONE
+
+
+PLAIN = StepOptions()
+
+
 class Lane:
     """A trial's model, optimizer and data, and how far it is in which epoch."""
 
@@ -36,13 +56,10 @@ class Lane:
         trial: ClassifierTrial,
         data_dir: Path,
         device: torch.device,
-        compiled: bool = False,
-        follow_examples: bool = False,
-        micro_batch: int = 0,
-        ranks: Ranks = ALONE,
+        options: StepOptions = PLAIN,
     ) -> None:
         self.trial = trial
-        self.ranks, self._micro_batch = ranks, micro_batch
+        self.ranks, self._micro_batch = options.ranks, options.micro_batch
         self.device = device
         self.data: TrialData = load_trial_data(trial, data_dir, device)
         self.model = self.untrained()
@@ -50,7 +67,7 @@ class Lane:
         convolves = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
         self.layout = torch.channels_last if convolves else torch.contiguous_format
         self.model.to(device).to(memory_format=self.layout)
-        self._learner = torch.compile(self.model) if compiled else self.model
+        self._learner = torch.compile(self.model) if options.compiled else self.model
         self.optimizer = optimizer_of(trial, self.model.parameters(), device)
         self.augmentation = torch.Generator(device)
         self.dropout = torch.Generator(device)
@@ -58,15 +75,15 @@ class Lane:
         if trial.sync_batch_norm:
             for module in self.model.modules():
                 if isinstance(module, BatchNorm2d):
-                    module.ranks = ranks
+                    module.ranks = self.ranks
         self.order = torch.empty(0, dtype=torch.int64, device=device)
         self.batches: Sequence[Tensor] = ()
         self._inputs: Iterator[Tensor] = iter(())
         self.epoch = self.steps = self.window_steps = 0
         self.window_loss = torch.zeros((), device=device)
-        self._message = torch.empty(0 if ranks.alone else 1 + self.parameters, device=device)
+        self._message = torch.empty(0 if self.ranks.alone else 1 + self.parameters, device=device)
         examples = len(self.data.train.labels)
-        self._learning = Learning(examples, device) if follow_examples else None
+        self._learning = Learning(examples, device) if options.follow_examples else None
 
     def untrained(self) -> nn.Module:
         """The trial's model as it was before its first step, on the CPU."""
@@ -116,9 +133,7 @@ class Lane:
         self.order = torch.from_numpy(order).to(self.device)
         self.batches = torch.split(self.order, trial.batch_size)
         left = self.batches[self.steps :]
-        self._inputs = self.data.train.training(
-            trial, epoch, left, self.augmentation, self.ranks.share
-        )
+        self._inputs = self.data.train.training(trial, epoch, left, self.augmentation, self.ranks)
         set_precision(trial.precision)
         self.model.train()
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import torch
 
-from gensweep.trainables.classifier.engines.lane import Lane
+from gensweep.trainables.classifier.engines.lane import PLAIN, Lane, StepOptions
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.device import device_name
-from gensweep.trainables.ranks import ALONE, Ranks
 from gensweep.trainables.records import Examples, Measures
 
 
@@ -24,14 +23,10 @@ class Lanes:
         trials: Sequence[ClassifierTrial],
         data_dir: Path,
         device: torch.device,
-        compiled: bool = False,
-        follow_examples: bool = False,
-        micro_batch: int = 0,
-        ranks: Ranks = ALONE,
+        options: StepOptions = PLAIN,
     ) -> None:
         self._device = device
-        settings = compiled, follow_examples, micro_batch, ranks
-        self._lanes = [Lane(trial, data_dir, device, *settings) for trial in trials]
+        self._lanes = [Lane(trial, data_dir, device, options) for trial in trials]
 
     @property
     def device(self) -> str:

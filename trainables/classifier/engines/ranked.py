@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from gensweep.trainables.classifier.engines.eager import EagerEngine
+from gensweep.trainables.classifier.engines.lane import StepOptions
 from gensweep.trainables.classifier.engines.protocol import Evaluation, Should, Window
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.context import Context
@@ -33,16 +34,12 @@ class RankedEngine(EagerEngine):
         trials: Sequence[ClassifierTrial],
         data_dir: Path,
         device: torch.device,
-        compiled: bool,
-        follow_examples: bool,
-        micro_batch: int,
-        ranks: Ranks,
+        options: StepOptions,
     ) -> None:
         (trial,) = trials
-        self._ranks, self._amid = ranks, False
-        ranks.say(Order.START, content=json.dumps(trial.config()).encode())
-        settings = compiled, follow_examples, micro_batch, ranks
-        super().__init__(trials, data_dir, device, *settings)
+        self._ranks, self._amid = options.ranks, False
+        self._ranks.say(Order.START, content=json.dumps(trial.config()).encode())
+        super().__init__(trials, data_dir, device, options)
 
     @property
     def device(self) -> str:
@@ -127,15 +124,10 @@ class Follower:
             trial = trial_from_config("classifier", json.loads(content))
             assert isinstance(trial, ClassifierTrial)
             context = self._context
-            self._engine = EagerEngine(
-                [trial],
-                context.data_dir,
-                self._device,
-                context.compile,
-                False,
-                context.micro_batch,
-                self._ranks,
+            options = StepOptions(
+                context.compile, micro_batch=context.micro_batch, ranks=self._ranks
             )
+            self._engine = EagerEngine([trial], context.data_dir, self._device, options)
             return
         engine = self._engine
         assert engine is not None

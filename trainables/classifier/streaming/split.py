@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +45,7 @@ class StreamedSplit:
         epoch: int,
         batches: Sequence[Tensor],
         augmentation: torch.Generator,
-        share: Callable[[int], slice] = slice,
+        ranks: Ranks = ALONE,
     ) -> Iterator[Tensor]:
         """Network inputs for this rank's share of each of the batches, which are places in the
         split.
@@ -54,7 +54,7 @@ class StreamedSplit:
         example alone.
         """
         drawn = Distortion(trial.seed, epoch, trial.crop, trial.flip, trial.color, trial.rotation)
-        places = [batch[share(len(batch))].cpu().numpy() for batch in batches]
+        places = [batch[ranks.share(len(batch))].cpu().numpy() for batch in batches]
         return self.loader.batches(places, drawn if augments(trial) else None)
 
     def close(self) -> None:
