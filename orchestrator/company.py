@@ -22,7 +22,8 @@ from gensweep.trainables.classifier.engines.ranked import Follower
 from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import register
 from gensweep.trainables.device import pick_device
-from gensweep.trainables.ranks import Order, RankLostError, Ranks, joined
+from gensweep.trainables.errors import RankLostError
+from gensweep.trainables.ranks import Order, Ranks, joined
 
 _START_SECONDS = 300.0  # until all ranks are there
 _GRACE_SECONDS = 20.0  # in which a rank hears that another is gone, and ends

@@ -22,8 +22,12 @@ from gensweep.orchestrator.store.leases import Guard
 from gensweep.orchestrator.sweep import CLASSIFIER
 from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import register
-from gensweep.trainables.errors import CheckpointError, DeviceMemoryError, GensweepError
-from gensweep.trainables.ranks import RankLostError
+from gensweep.trainables.errors import (
+    CheckpointError,
+    DeviceMemoryError,
+    GensweepError,
+    RankLostError,
+)
 from gensweep.trainables.records import Record
 from gensweep.trainables.registry import TRAINABLES
 from gensweep.trainables.status import Status

@@ -42,3 +42,7 @@ class CheckpointError(GensweepError):
 
 class DeviceMemoryError(GensweepError):
     """The accelerator is out of memory."""
+
+
+class RankLostError(Exception):
+    """Another process of a trial is gone, and this one cannot go on without it."""

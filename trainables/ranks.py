@@ -17,11 +17,9 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import Store  # type: ignore[attr-defined]
 
+from gensweep.trainables.errors import RankLostError
+
 _FOREVER = timedelta(days=365)  # the others wait for as long as the first has nothing to say
-
-
-class RankLostError(Exception):
-    """Another rank is gone, and this one cannot go on without it."""
 
 
 class Order(IntEnum):

@@ -27,7 +27,8 @@ from gensweep.trainables.context import Context
 from gensweep.trainables.datasets import BUILT_IN, DATASETS, register
 from gensweep.trainables.datasets.image_folder import ImageFolder
 from gensweep.trainables.datasets.packing import pack
-from gensweep.trainables.ranks import Order, RankLostError, Ranks, joined
+from gensweep.trainables.errors import RankLostError
+from gensweep.trainables.ranks import Order, Ranks, joined
 from gensweep.trainables.records import Checkpoint, Ended, Epoch, Measures, Record, Started, Steps
 
 CPU = torch.device("cpu")
