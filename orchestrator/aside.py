@@ -1,21 +1,26 @@
 """Work that another thread does, so that signals reach the main thread meanwhile.
 
 Python hears signals in the main thread alone, and only between two of its own instructions. A call
-into a library that waits, for a server or for a query, would hold them up.
+into a library that waits, for a server or for a query, would hold them up. So would a wait for the
+other thread that has no end: the system may hand a signal to any thread of the process, and only
+the main thread's own interrupts what it waits for.
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
 NAME = "gensweep aside"  # of the threads
+_HEARING_SECONDS = 0.1  # after which a signal that another thread was handed is heard
 
 
 def begin(work: Callable[[], Result]) -> Future[Result]:
@@ -25,11 +30,23 @@ def begin(work: Callable[[], Result]) -> Future[Result]:
     return future
 
 
+def wait_for(future: Future[Any], seconds: float = math.inf) -> bool:
+    """Wait for the end of the work, for so many seconds at most. Returns whether it has ended."""
+    until = time.monotonic() + seconds
+    while True:
+        left = max(until - time.monotonic(), 0.0)
+        if wait([future], min(left, _HEARING_SECONDS)).done:
+            return True
+        if not left:
+            return False
+
+
 def uninterrupted(work: Callable[[], Result]) -> Result:
     """Do the work wholly or not at all: an exception, such as Ctrl-C's, waits for its end."""
     future: Future[Result] = Future()
     try:
         _start(future, work)
+        wait_for(future)
         return future.result()
     finally:
         if not future.cancel():  # it has begun
@@ -47,7 +64,7 @@ def interruptible(work: Callable[Arguments, Result]) -> Callable[Arguments, Resu
         if threading.current_thread() is not threading.main_thread():
             return work(*args, **kwargs)
         future = begin(lambda: work(*args, **kwargs))
-        wait([future])
+        wait_for(future)
         return future.result()
 
     return call

@@ -6,14 +6,15 @@ runs the statement, while the caller's waits for it and can tell DuckDB to stop.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gensweep.analysis.database.errors import QueryError
-from gensweep.orchestrator.aside import begin
+from gensweep.orchestrator.aside import begin, wait_for
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,8 +41,8 @@ class Runner:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, seconds: float | None) -> None:
         self._connection = connection
-        self._seconds = seconds
-        self._deadline: float | None = None
+        self._seconds = math.inf if seconds is None else seconds
+        self._deadline = math.inf
         self._running: Future[Any] | None = None
 
     @property
@@ -52,7 +53,7 @@ class Runner:
     def begin(self) -> None:
         """The time of the next statement begins, and nobody reads the one before any further."""
         self._connection.interrupt()
-        self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
+        self._deadline = time.monotonic() + self._seconds
 
     def run(self, work: Callable[[], Result]) -> Result:
         """The result of a part of the statement. Raises QueryError if there is no time left.
@@ -61,8 +62,7 @@ class Runner:
         """
         self._running = future = begin(work)
         try:
-            left = None if self._deadline is None else self._deadline - time.monotonic()
-            if future not in wait([future], left and max(left, 0)).done:
+            if not wait_for(future, self._deadline - time.monotonic()):
                 raise QueryError("query", f"took longer than {self._seconds:g} s", todo="stopped")
         except BaseException:
             self._stop(future)
@@ -75,4 +75,4 @@ class Runner:
         until = time.monotonic() + _GRACE
         while not future.done() and time.monotonic() < until:
             self._connection.interrupt()
-            wait([future], 0.02)
+            wait_for(future, 0.02)

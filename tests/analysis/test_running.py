@@ -27,7 +27,8 @@ ENDLESS = {
     "sleep": "select sleep_ms(600000)",
     "in one function": "select levenshtein(repeat('a', 60000), repeat('b', 60000))",
 }
-RESULT = "from range(100000000)"
+BRIEF = 20.0  # seconds, on a busy machine, and nothing beside what the statements take
+RESULT = "from range(10000000000)"
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_ctrl_c_stops_a_statement_and_the_next_one_runs(store: Store, query: str
             with pytest.raises(KeyboardInterrupt):
                 db.table(query)
 
-        assert seconds(ask) < 2.5
+        assert seconds(ask) < BRIEF
         assert db.table("select 1").rows == [(1,)]
 
 
@@ -66,7 +67,7 @@ def test_ctrl_c_stops_the_reading_of_a_large_result(store: Store) -> None:
             with pytest.raises(KeyboardInterrupt):
                 sum(1 for _ in db.rows(RESULT).rows)
 
-        assert seconds(ask) < 2.5
+        assert seconds(ask) < BRIEF
         assert db.table("select 1").rows == [(1,)]
 
 
@@ -83,7 +84,7 @@ def test_what_is_not_read_to_its_end_holds_up_neither_the_next_statement_nor_the
                 assert db.table("select 1").rows == [(1,)]
             assert next(db.rows(endless).rows)
 
-    assert seconds(ask) < 5
+    assert seconds(ask) < BRIEF
 
 
 @pytest.mark.parametrize("query", [*ENDLESS.values(), RESULT], ids=[*ENDLESS, "result"])
@@ -94,7 +95,7 @@ def test_a_statement_that_takes_too_long_is_an_error(store: Store, query: str) -
             with pytest.raises(QueryError, match=r"^query: took longer than 0\.2 s; stopped$"):
                 sum(1 for _ in db.rows(query).rows)
 
-        assert seconds(ask) < 2.5
+        assert seconds(ask) < BRIEF
         assert db.table("select 1").rows == [(1,)]
 
 

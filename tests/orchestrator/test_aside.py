@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -35,6 +36,26 @@ def test_a_signal_in_the_work_is_heard_after_it() -> None:
     with pytest.raises(KeyboardInterrupt):
         uninterrupted(work)
     assert done == [1]
+
+
+def test_a_signal_that_the_system_hands_to_another_thread_is_heard() -> None:
+    ended = threading.Event()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
+    def work() -> None:
+        time.sleep(0.2)  # until the main thread waits
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.wait(20)
+
+    try:
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            interruptible(work)()
+        assert time.monotonic() - began < 10
+    finally:
+        ended.set()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def test_work_that_ctrl_c_meets_at_any_line_is_done_before_or_never() -> None:

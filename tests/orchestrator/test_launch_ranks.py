@@ -103,10 +103,15 @@ def test_a_trial_goes_on_from_its_checkpoint_when_a_rank_is_lost(
     wait_for: Callable[..., None],
 ) -> None:
     launch = started(tmp_path)
-    wait_for(lambda: in_training(tmp_path), launch)
+    pids: list[int] = []
+
+    def found() -> bool:
+        pids[:] = [p for p, what in descendants(launch.pid).items() if what.startswith(lost)]
+        return in_training(tmp_path) and len(pids) == 1
+
+    wait_for(found, launch)
     processes = descendants(launch.pid)
-    (pid,) = [pid for pid, what in processes.items() if what.startswith(lost)]
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pids[0], signal.SIGKILL)
     out, _ = launch.communicate(timeout=250)
     assert launch.returncode == 0, out
     assert rows(tmp_path) == whole
