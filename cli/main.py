@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from gensweep.cli import exits, streams
+from gensweep.cli.codes import Exit
 from gensweep.orchestrator.aside import any_stuck
 
 # The module of each command, imported only when the command is called.
@@ -90,10 +92,18 @@ def main() -> None:
             signal.signal(number, signal.default_int_handler)  # as Ctrl-C: what is open is closed
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
+    code: int = Exit.FAILED
+
+    def leave() -> None:
+        """Skip the end of libraries: Arrow aborts there where its threads have only just begun."""
+        streams.finish()
+        os._exit(code)
+
+    atexit.register(leave)  # first, and so called after all that is registered later
     code = exits.run(lambda: _call(arguments), debug)
     streams.finish()
     if any_stuck():
-        os._exit(code)  # as Python would wait for what cannot be stopped
+        os._exit(code)  # as what is called at exit would wait for what cannot be stopped
     sys.exit(code)
 
 

@@ -47,6 +47,22 @@ def test_planning_and_reading_load_neither_torch_nor_ray(results: Path) -> None:
     assert json.loads(done.stderr.splitlines()[-1]) == [[0] * len(lines), []]
 
 
+@pytest.mark.parametrize(("line", "code"), [("status", 0), ("query nothing", 1)])
+def test_a_library_that_aborts_at_its_end_changes_no_exit_code(
+    results: Path, line: str, code: int
+) -> None:
+    """As Arrow does now and then, on a busy machine; what is to happen at exit happens."""
+    program = (
+        "import atexit, ctypes, sys; libc = ctypes.CDLL(None); libc.__cxa_atexit(libc.abort, 0, 0);"
+        "from gensweep.cli.main import main; sys.argv = ['gensweep', *sys.argv[1:]];"
+        "import gensweep.cli.exits as exits; run = exits.run;"
+        "exits.run = lambda *a: atexit.register(print, 'the end') and run(*a); main()"
+    )
+    line_ = [sys.executable, "-c", program, *line.split()]
+    done = subprocess.run(line_, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, "the end"), done.stderr
+
+
 @pytest.mark.parametrize("format_", ["csv", "json", "jsonl", "markdown", "latex", "table"])
 @pytest.mark.parametrize("rows", [1, 20_000])
 def test_a_reader_that_has_gone_is_no_error(
