@@ -57,6 +57,7 @@ _SLOW_PLACES = (
     "cli/test_folders.py",
     "cli/test_images_quick.py",
     "cli/test_launch.py",
+    "cli/test_old_results.py",
     "cli/test_paths.py",
     "cli/test_processes.py",
     "cli/test_streams.py",

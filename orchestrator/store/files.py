@@ -80,10 +80,13 @@ def publish_table(
 
 
 def read_table(root: Location, path: Location, columns: Sequence[str] | None = None) -> pa.Table:
-    """A Parquet file's rows, with every page verified. Raises StoreError if it cannot be read."""
+    """A Parquet file's rows, with every page verified, and those of the columns that it has.
+
+    Raises StoreError if it cannot be read.
+    """
     try:
         with inside.opened(root, path) as source:
-            return pq.read_table(source, columns=columns, page_checksum_verification=True)
+            return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise not_readable(path, error) from error
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from gensweep.orchestrator.store.damage import raise_if_passing
 from gensweep.orchestrator.store.files import read_table
 from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.schemas import TRIALS, conform
 from gensweep.orchestrator.store.snapshot import Snapshot, take_snapshot
 from gensweep.orchestrator.store.writer import mark_ended
 from gensweep.trainables.status import Status
@@ -37,12 +38,13 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
     places = (store.root, store.live, store.tables)
     raise_if_passing(d for d in snapshot.damaged if d.path.parent in places)
     columns = ["trial_id", "status", "attempts", "dataset_digest"]
+    schema = pa.schema([TRIALS.field(name) for name in columns])
     files = snapshot.manifest.paths(store, "trials")
-    compacted = [read_table(store.root, path, columns) for path in files]
+    compacted = [conform(read_table(store.root, path, columns), schema) for path in files]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {
         row["trial_id"]: TrialStatus(
-            Status(row["status"]), row["attempts"] or 0, row.get("dataset_digest") or ""
+            Status(row["status"]), row["attempts"] or 0, row["dataset_digest"] or ""
         )
         for row in rows
     }
