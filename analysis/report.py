@@ -14,14 +14,18 @@ from gensweep.analysis.questions import (
     correlations,
     corruption,
     early_stopping,
+    effects,
     expressivity,
+    headline,
     kernels,
     learning_times,
     measures,
     min_norm,
+    ranking,
     regularization_necessity,
     regularizers,
     reproduction,
+    trouble,
 )
 from gensweep.analysis.tables.table import Table
 
@@ -41,6 +45,10 @@ class Summary:
 _NETWORKS = "select 1 where exists (from classifiers) or not exists (from trials)"
 
 SUMMARIES: dict[str, Summary] = {
+    "headline": Summary(headline.headline_table, headline.NEEDS),
+    "trouble": Summary(trouble.trouble_table, trouble.NEEDS),
+    "ranking": Summary(ranking.ranking_table, ranking.NEEDS),
+    "effects": Summary(effects.effects_table, effects.NEEDS),
     "claims": Summary(claims.claims_table, claims.NEEDS),
     "convergence": Summary(convergence.convergence_table, _NETWORKS),
     "corruption": Summary(corruption.corruption_table, _NETWORKS),

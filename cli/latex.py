@@ -39,6 +39,8 @@ def _environment(table: Table) -> str:
     shown = formatted(table)
     if not shown.columns:  # text alone
         return _lines(r"\begin{verbatim}", *map(_kept_verbatim, shown.notes), r"\end{verbatim}")
+    if shown.prose:
+        return _lines(*(escape(text) for (text,) in shown.texts()))
     notes = r" \\ ".join(map(escape, shown.notes))
     return _lines(
         r"\begin{table}",

@@ -38,7 +38,10 @@ def emit_text(tables: Sequence[Table]) -> None:
         shown = _in_encoding(formatted(table), console.encoding)
         if table.title:
             console.print(Text(shown.title, style="bold"))
-        if shown.rows:
+        if shown.prose:
+            for (sentence,) in shown.texts():
+                console.print(Text(sentence))
+        elif shown.rows:
             headings = _headings(shown, titled=bool(table.title))
             fits = _fits(shown, headings, console.width, words=bool(table.title))
             console.print((_side_by_side if fits else _one_below_the_other)(shown, headings))

@@ -125,6 +125,9 @@ def _markdown(tables: Sequence[Table]) -> Iterator[str]:
         if not shown.columns:  # text alone
             parts.append("\n".join([*lines, *_fenced(shown.notes)]) + "\n")
             continue
+        if shown.prose:
+            parts.append("\n".join([*lines, *(_as_text(text) for (text,) in shown.texts())]) + "\n")
+            continue
         lines.append("| " + " | ".join(_cell(column.name) for column in shown.columns) + " |")
         lines.append("|" + "---|" * len(shown.columns))
         lines += ["| " + " | ".join(map(_cell, texts)) + " |" for texts in shown.texts()]

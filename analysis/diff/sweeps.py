@@ -10,7 +10,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.diff.curves import curves_plot
 from gensweep.analysis.diff.members import MEMBERS, asked, named
 from gensweep.analysis.diff.outcome import outcome_table
-from gensweep.analysis.progress.status import TRIAL_COLUMNS, with_settings
+from gensweep.analysis.questions.trouble import TRIAL_COLUMNS, with_settings
 from gensweep.analysis.tables.column import Column
 from gensweep.analysis.tables.labels import GROUP_BY, GROUPS_IN_ORDER
 from gensweep.analysis.tables.table import Table

@@ -50,6 +50,7 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str]
     sql: str
+    prose: bool = False
 
 
 def sheet(table: Table) -> Sheet:
@@ -65,7 +66,9 @@ def sheet(table: Table) -> Sheet:
         keys = [_key(cell, numeric) for cell in own]
         cells.append([Cell(c.text, k, t) for c, k, t in zip(own, keys, tones, strict=True)])
     rows = list(zip(*cells, strict=True))
-    return Sheet(table.name, shown.title, columns, rows, shown.notes, table.sql.strip())
+    return Sheet(
+        table.name, shown.title, columns, rows, shown.notes, table.sql.strip(), shown.prose
+    )
 
 
 def _is_number(value: Any) -> bool:

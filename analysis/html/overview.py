@@ -10,18 +10,10 @@ from typing import Any
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.html.cells import Sheet, sheet
-from gensweep.analysis.progress.status import (
-    COUNTS,
-    SWEEP_COLUMNS,
-    TRIAL_COLUMNS,
-    TROUBLE,
-    with_settings,
-)
+from gensweep.analysis.progress.status import COUNTS, SWEEP_COLUMNS
 from gensweep.analysis.tables.column import NOTHING, Column
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.status import Status
-
-MOST_TROUBLE = 50
 
 TOTALS = f"""
 select
@@ -74,7 +66,7 @@ class Overview:
 
 def overview_of(db: Database) -> Overview:
     totals = db.table(TOTALS).records()[0]
-    tables = [_sweeps(db), _versions(db), _trouble(db)]
+    tables = [_sweeps(db), _versions(db)]
     sweeps = [row[0] for row in tables[0].rows]
     return Overview(sweeps, _values(totals), TOTALS.strip(), [sheet(t) for t in tables if t.rows])
 
@@ -139,25 +131,3 @@ def _packages(versions: str) -> str:
     if not isinstance(known, dict):
         return versions
     return ", ".join(f"{name} {version}" for name, version in known.items())
-
-
-_TROUBLE = (
-    *TRIAL_COLUMNS,
-    Column("status", unbroken=True),
-    Column("attempts"),
-    Column("error"),
-)
-
-
-def _trouble(db: Database) -> Table:
-    found = db.table(TROUBLE, name="trouble")
-    more = len(found.rows) > MOST_TROUBLE
-    shown = replace(
-        found,
-        rows=found.rows[:MOST_TROUBLE],
-        title="Went wrong",
-        layout=_TROUBLE,
-        notes=[f"the first {MOST_TROUBLE} of {len(found.rows)}"] if more else [],
-        sql=TROUBLE,
-    )
-    return with_settings(db, shown)

@@ -20,9 +20,11 @@ from gensweep.analysis.html.runtime import runtime
 from gensweep.analysis.html.series import DARK, LIGHT, SHAPES
 from gensweep.analysis.report import report_tables
 from gensweep.analysis.tables.figure import Figure
+from gensweep.analysis.tables.table import in_brief
 from gensweep.trainables.shown import shown
 
-FIRST = ("claims",)  # what is read before the figures
+FIRST = ("trouble", "ranking", "effects", "claims")  # what is read before the figures
+MOST_ROWS = 100  # of each of those
 MOST_PANELS = 6  # of a figure; more are folded, and drawn when they are unfolded
 
 
@@ -50,11 +52,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Content:
-    """What a page shows. first: the tables above the figures; missing: figures without trials."""
+    """What a page shows. headline: what is read before all else; first: the tables above the
+    figures; missing: figures without trials.
+    """
 
     place: str
     sweep: str | None
     overview: Overview
+    headline: Sheet | None
     first: Sequence[Sheet]
     tables: Sequence[Sheet]
     figures: Sequence[Drawn]
@@ -66,15 +71,22 @@ def page(
 ) -> str:
     """The report as HTML. `place` says whose results these are; `only` names the summaries and
     figures to show, all that apply without."""
-    tables = [sheet(table) for table in report_tables(db, only)]
+    whole = "gensweep report --only {}"
+    tables = [
+        sheet(
+            in_brief(table, MOST_ROWS, whole.format(table.name)) if table.name in FIRST else table
+        )
+        for table in report_tables(db, only)
+    ]
     drawn, missing = _figures(db, only)
     return render(
         Content(
             place,
             sweep,
             overview_of(db),
+            headline=next((t for t in tables if t.prose), None),
             first=[t for t in tables if t.name in FIRST],
-            tables=[t for t in tables if t.name not in FIRST],
+            tables=[t for t in tables if not (t.prose or t.name in FIRST)],
             figures=drawn,
             missing=missing,
         )

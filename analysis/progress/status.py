@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.tables.column import NOTHING, Column, Record
-from gensweep.analysis.tables.labels import add_trial_settings, in_percent
+from gensweep.analysis.questions.trouble import (
+    TRIAL_COLUMNS,
+    is_theory,
+    trouble_table,
+    with_settings,
+)
+from gensweep.analysis.tables.column import NOTHING, Column
+from gensweep.analysis.tables.labels import in_percent
 from gensweep.analysis.tables.table import Table
-from gensweep.trainables.models import model_label
-from gensweep.trainables.randomizations import randomization_label
 from gensweep.trainables.status import Status
 
 COUNTS = ",\n    ".join(f"count(*) filter (status = '{s}') as {s}" for s in Status)
@@ -34,21 +38,6 @@ select
 from trials where status = 'running' order by started_at
 """
 
-_ONE_OF_EACH_SETTING = """
-select any_value(trainable) as trainable, arg_min(config, trial_id) as config
-from trials group by setting_id
-"""
-
-TROUBLE = """
-select
-    trial_id, trainable, config, model, batch_norm, randomization, corruption, regularizer, seed,
-    epochs, status, attempts,
-    split_part(rtrim(error, chr(10)), chr(10), -1) as error
-from trials where status in ('failed', 'diverged', 'interrupted')
-order by status, finished_at, trial_id
-"""
-
-
 # A status that no trial has is left out.
 SWEEP_COLUMNS = (
     Column("sweep", unbroken=True),
@@ -58,48 +47,30 @@ SWEEP_COLUMNS = (
         for status in Status
     ),
 )
-TRIAL_COLUMNS = (
-    Column("trial_id", unbroken=True),
-    Column("model", lambda r: r["trainable"] if _is_theory(r) else _model(r), unbroken=True),
-    Column("data", lambda r: r["settings"] if _is_theory(r) else _data(r)),
-    Column("regularizer", lambda r: None if _is_theory(r) else r["regularizer"], short="reg."),
-    Column("settings", lambda r: "" if _is_theory(r) else r["settings"], keep="filled"),
-    Column("seed"),
-)
 _RUNNING_COLUMNS = (
     *TRIAL_COLUMNS,
     Column(
         "epoch",
         "epochs_run",
-        cell=lambda r: NOTHING if _is_theory(r) else f"{r['epochs_run']}/{r['epochs']}",
+        cell=lambda r: NOTHING if is_theory(r) else f"{r['epochs_run']}/{r['epochs']}",
     ),
     Column("train %", "train_error", in_percent),
     Column("test %", "test_error", in_percent),
     Column("host"),
 )
-_TROUBLE_COLUMNS = (*TRIAL_COLUMNS, Column("status", unbroken=True), Column("error"))
 
 
 def status_tables(db: Database) -> list[Table]:
     """Trials per sweep and status, who is at work and where, the running trials, and those that
     went wrong."""
-    sweeps, running, trouble = (
+    sweeps, running = (
         replace(db.table(query, name=name), title=title, layout=layout)
         for name, title, query, layout in (
             ("sweeps", "Sweeps", _SWEEPS, (*SWEEP_COLUMNS, Column("last_finished"))),
             ("running", "Running", _RUNNING, _RUNNING_COLUMNS),
-            ("trouble", "Went wrong", TROUBLE, _TROUBLE_COLUMNS),
         )
     )
-    return [sweeps, _nodes(db), with_settings(db, running), with_settings(db, trouble)]
-
-
-def with_settings(db: Database, trials: Table) -> Table:
-    """The table of trials with what sets them apart from all others, for a person."""
-    entries = trials.records()
-    if entries:
-        add_trial_settings(entries, db.table(_ONE_OF_EACH_SETTING).records())
-    return replace(trials, entries=entries)
+    return [sweeps, _nodes(db), with_settings(db, running), trouble_table(db)]
 
 
 def that_say_something(tables: Sequence[Table]) -> list[Table]:
@@ -118,15 +89,3 @@ def _nodes(db: Database) -> Table:
             rows.append([*about, host, node.get("workers"), running.get(host, 0) if host else None])
     columns = ["purpose", "host", "pid", "since", "node", "workers", "running"]
     return Table("nodes", columns, rows, title="At work")
-
-
-def _is_theory(record: Record) -> bool:
-    return record["epochs"] is None
-
-
-def _model(record: Record) -> str:
-    return model_label(record["model"], record["batch_norm"])
-
-
-def _data(record: Record) -> str:
-    return randomization_label(record["randomization"], record["corruption"])

@@ -25,6 +25,10 @@ SETTINGS = tuple(
     and not (field.about.part is Part.REGULARIZER and field.type is bool)
 )
 
+# Of regularizers, which a regularizer's label says are not at work where they are 0.
+_STRENGTHS = {
+    name for name, field in ClassifierTrial.fields().items() if field.about.part is Part.REGULARIZER
+}
 _LABELS = {name: field.label for name, field in ClassifierTrial.fields().items()}
 
 
@@ -103,7 +107,8 @@ def varying_settings(
     for record in records:
         group = groups[tuple(record[name] for name in group_by)]
         varying = [s for s in among if len({other[s] for other in group}) > 1]
-        labels.append(", ".join(f"{_LABELS.get(s, s)} {text(record[s])}" for s in varying))
+        said = [s for s in varying if record[s] or s not in _STRENGTHS]
+        labels.append(", ".join(f"{_LABELS.get(s, s)} {text(record[s])}" for s in said))
     return labels
 
 

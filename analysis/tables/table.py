@@ -29,6 +29,7 @@ class Table:
     notes:   lines a person reads below it.
     plot:    curves that a terminal draws below the rows, where a picture says more.
     sql:     the query that shows these rows, or those they are made of.
+    prose:   the rows are sentences, of one column, which a person reads as text.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Table:
     notes: Sequence[str] = ()
     plot: Figure | None = None
     sql: str = ""
+    prose: bool = False
 
     @classmethod
     def of(cls, name: str, records: Sequence[Record], columns: Sequence[str], **about: Any) -> Self:
@@ -57,6 +59,7 @@ class Formatted:
 
     right: which columns are set right.
     title: the table's, or else its name.
+    prose: the cells of its one column are sentences.
     """
 
     columns: Sequence[Column]
@@ -64,6 +67,7 @@ class Formatted:
     right: Sequence[bool]
     title: str
     notes: Sequence[str]
+    prose: bool = False
 
     def texts(self) -> list[list[str]]:
         return [[cell.text for cell in row] for row in self.rows]
@@ -83,7 +87,7 @@ def formatted(table: Table) -> Formatted:
     rows = list(zip(*(own for _, own in kept), strict=True)) if kept else [()] * len(entries)
     right = [c.is_right(own) for c, own in kept]
     title, notes = line(table.title or table.name), [*map(shown, table.notes)]
-    return Formatted([c for c, _ in kept], rows, right, title, notes)
+    return Formatted([c for c, _ in kept], rows, right, title, notes, table.prose)
 
 
 def in_brief(table: Table, most: int, whole: str) -> Table:

@@ -77,7 +77,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overview = Overview([HOSTILE], [("trials", "1,234")], "from trials", [])
     tables = [sheet(_TABLE)]
     figures = [Drawn(figure, charts(figure)) for figure in (_FIGURE, _MANY)]
-    html = render(Content(HOSTILE, None, overview, [], tables, figures, missing=[]))
+    html = render(Content(HOSTILE, None, overview, None, [], tables, figures, missing=[]))
     path.write_text(html, "utf-8")
     return path
 

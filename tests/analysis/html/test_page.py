@@ -24,7 +24,7 @@ HOSTILE = (
     """</script><script>alert("1")</script><img src=x onerror='alert(2)'>&amp;{{ 7*7 }}é☃ "'"""
 )
 SWEEP = "hostile"
-NAMES = frozenset(("convergence", "corruption", "made"))
+NAMES = frozenset(("headline", "trouble", "convergence", "corruption", "made"))
 
 
 def _made(curve: str) -> Figure:
@@ -60,6 +60,8 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(html: str, read: Any
     assert HOSTILE in {b.text for b in document.all("b")}
     assert HOSTILE in {cell.text for cell in document.all("td")}
     assert HOSTILE in {li.text for li in document.all("li")}
+    (failed,) = (p.text for p in document.all("p", "finding") if "failed" in p.text)
+    assert HOSTILE in failed
     (spec,) = json.loads(document.all("script", "specs")[0].text)["charts"]
     assert spec["params"][1]["value"] == [HOSTILE]
 
@@ -98,7 +100,7 @@ def test_everything_says_the_sql_it_comes_from_and_that_can_be_asked(
 ) -> None:
     document = read(html)
     queries = [details.all("code")[0].text for details in document.all("details", "sql")]
-    shown = len(document.all("table")) + len(document.all("figure")) + 1  # the first numbers
+    shown = len(document.all("table")) + len(document.all("figure")) + 2  # headline, numbers
     assert len(queries) == shown
     with Database(store.root) as db:
         for query in queries:
@@ -138,7 +140,7 @@ def test_a_figure_and_a_table_may_have_one_name(
     with Database(store.root) as db:
         document = read(page(db, "results", only={"corruption"}))
     cards = [e.attributes["id"] for e in document.all("section", "card")]
-    assert cards == ["table-versions", "corruption", "table-corruption"]
+    assert cards == ["corruption", "table-corruption", "table-versions"]
 
 
 def test_headings_go_down_a_level_at_a_time(html: str, read: Any) -> None:
