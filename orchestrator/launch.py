@@ -29,7 +29,7 @@ from gensweep.orchestrator.store.leases import PATIENCE, Guard, Lease, lease_los
 from gensweep.orchestrator.store.repair import repair
 from gensweep.orchestrator.store.rows import sweep_rows
 from gensweep.orchestrator.store.snapshot import take_snapshot
-from gensweep.orchestrator.store.statuses import end_abandoned, statuses
+from gensweep.orchestrator.store.statuses import end_abandoned, saw_other_images, statuses
 from gensweep.orchestrator.store.writer import TrialWriter
 from gensweep.orchestrator.sweep import SweepSpec
 from gensweep.orchestrator.watchdog import INTERRUPTED, tell
@@ -216,11 +216,11 @@ class Launch:
         own = {name: own for name, own in self.spec.datasets.items() if name in used}
         sources = bring(own, self.data_dir, display.said)
         register(sources)
-        for p in self.planned:
-            before, source = work.known.get(p.trial.trial_id), sources.get(p.trial.dataset)
-            if before and source and before.dataset_digest not in ("", source.digest):
-                what = f"is not the one that trial {p.trial.trial_id} in {self.store.root} saw"
-                raise DataError(f"dataset {p.trial.dataset}", what, todo="give it another name")
+        digests = {name: source.digest for name, source in sources.items()}
+        if other := saw_other_images(work.known, digests):
+            trial_id, name = other
+            what = f"is not the one that trial {trial_id} in {self.store.root} saw"
+            raise DataError(f"dataset {name}", what, todo="give it another name")
         check_data(self._datasets(work), self.data_dir)
 
     def _datasets(self, work: Work) -> list[str]:

@@ -6,6 +6,7 @@ refuses a folder that has changed, and to go on with trials that others have run
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -32,8 +33,10 @@ def _bring(name: str, own: OwnDataset, data_dir: Path, tell: Callable[[str], Non
     if not (data_dir / name / "dataset.json").exists():
         from gensweep.trainables.datasets.packing import pack  # it loads slowly
 
-        tell(f"preparing dataset {name} from {own.folder}")
-        pack(folder.pictures(name, own.view), data_dir, tell)
+        train, test = len(folder.train.images), len(folder.test.images)
+        found = f"{len(folder.train.classes)} classes, {train:,} training and {test:,} test images"
+        tell(f"preparing dataset {name} from {own.folder}: {found}")
+        pack(folder.pictures(name, own.view), data_dir, tell, again=False)
     about = described(name, data_dir)
     todo = f"give it another name, or remove {data_dir / name} and the results with it"
     if about["origin"] != folder.digest:
@@ -41,4 +44,5 @@ def _bring(name: str, own: OwnDataset, data_dir: Path, tell: Callable[[str], Non
     if about["view"] != own.view:
         what = f"is prepared for a view of {about['view']} pixels, not {own.view}"
         raise DataError(f"dataset {name}", what, todo=todo)
-    return replace(folder.source(own.view), digest=about["digest"])
+    seen = f"{about['digest']} at {own.view}"
+    return replace(folder.source(own.view), digest=hashlib.sha256(seen.encode()).hexdigest())

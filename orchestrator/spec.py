@@ -65,6 +65,7 @@ class _Reader:
     def __init__(self, content: Fields, source: str, lines: dict[KeyPath, int], base: Path) -> None:
         self.content, self.source, self.lines, self.base = content, source, lines, base
         self.problems: list[GensweepError] = []
+        self.unknown_datasets: set[str] = set()  # named in the file, and wrong
 
     def wrong(self, path: KeyPath, what: str, allowed: str = "", todo: str = "") -> None:
         where = f"{self.source}:{line_of(self.lines, path)}"
@@ -124,7 +125,7 @@ class _Reader:
                 continue
             _, name, setting = key.split(".")
             is_path = setting == "folder" and isinstance(value, str) and value
-            path = str(Path.cwd() / Path(value).expanduser()) if is_path else value
+            path = str(Path.cwd() / _expanded(value)) if is_path else value
             self.table("dataset")[name][setting] = path
 
     def of_datasets(self) -> list[str]:
@@ -150,6 +151,8 @@ class _Reader:
 
     def misfit(self, key: str, value: Any, trainables: Sequence[str]) -> tuple[str, str] | None:
         """The error for the value by the first trainable that has the field."""
+        if key == "dataset" and value in [*self.unknown_datasets]:
+            return None
         found = (problem(key, value, t) for t in trainables if key in trial_fields(t))
         return next((wrong for wrong in found if wrong), None)
 
@@ -171,32 +174,42 @@ class _Reader:
         found, sources = {}, {}
         for name, settings in self.table("dataset").items():
             path = ("dataset", name)
-            if not is_name(NAME, name) or name in BUILT_IN:
-                self.wrong(path, "is not a name for a dataset", f"{NAME_ALLOWED}, and no built-in")
+            if name in BUILT_IN:
+                self.wrong(path, "is a built-in dataset", "another name")
+            elif not is_name(NAME, name):
+                self.wrong(path, "is not a name for a dataset", NAME_ALLOWED)
             elif not isinstance(settings, dict):
                 self.wrong(path, "is not a table", f"[dataset.{name}]")
             elif (own := self.dataset(settings, path)) and (source := self.images(own, path)):
                 found[name], sources[name] = own, source
+            else:
+                self.unknown_datasets.add(name)
         register(sources)
-        if self.problems:  # the rest of the file cannot be judged
-            raise SpecError(self.problems)
         return found
 
     def dataset(self, settings: Fields, path: KeyPath) -> OwnDataset | None:
         self.known(settings, _OF_DATASETS, path)
         folder, view = settings.get("folder"), settings.get("view")
         if not isinstance(folder, str) or not folder or "\0" in folder:
-            self.wrong((*path, "folder"), f"{brief(folder)} is not valid", "the path of a folder")
+            self.wrong((*path, "folder"), invalid(folder), "the path of a folder")
         elif type(view) is not int or not _SMALLEST_VIEW <= view <= _LARGEST_VIEW:
             allowed = f"a whole number of pixels, {_SMALLEST_VIEW} to {_LARGEST_VIEW}"
-            self.wrong((*path, "view"), f"{brief(view)} is not valid", allowed)
+            self.wrong((*path, "view"), invalid(view), allowed)
         else:
-            return OwnDataset((self.base / Path(folder).expanduser()).resolve(), view)
+            return OwnDataset((self.base / _expanded(folder)).resolve(), view)
         return None
 
     def images(self, own: OwnDataset, path: KeyPath) -> Source | None:
         """What is known of the dataset, by a look at its folder."""
-        if not own.folder.is_dir():
+        try:
+            there, is_folder = own.folder.exists(), own.folder.is_dir()
+        except OSError as error:  # such as a name that is too long
+            self.wrong((*path, "folder"), f"{own.folder}: {error.strerror}", LAYOUT)
+            return None
+        if there and not is_folder:
+            self.wrong((*path, "folder"), f"{own.folder} is not a folder", LAYOUT)
+            return None
+        if not there:
             name, folder = path[-1], quote(str(own.folder))
             todo = (
                 f"name yours with --set dataset.{name}.folder=PATH, or make one to try with "
@@ -213,8 +226,7 @@ class _Reader:
     def name(self) -> str:
         name = self.content.get("name")
         if not is_name(NAME, name):
-            what = "is missing" if name is None else f"{brief(name)} is not valid"
-            self.wrong(("name",), what, NAME_ALLOWED)
+            self.wrong(("name",), invalid(name), NAME_ALLOWED)
             return ""
         return str(name)
 
@@ -313,10 +325,25 @@ class _Reader:
             if wrong := resource_problem(key, value):
                 self.wrong(("resources", key), *wrong)
         found = Resources(**known)
+        if not self.problems and not found.cpu and not found.gpu:
+            self.wrong(("resources", "cpu"), "a trial needs CPUs or a GPU", "above 0")
         if not self.problems and found.gpu > 0 and found.workers not in (0, max(1, found.gpu)):
             what = f"{found.workers} ranks cannot share {found.gpu:g} GPUs"
             self.wrong(("resources", "workers"), what, "as many as GPUs, or left out")
         return found
+
+
+def _expanded(folder: str) -> Path:
+    """With ~ as the home folder, where there is one."""
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError:
+        return Path(folder)
+
+
+def invalid(value: Any) -> str:
+    """What is wrong with a value that is needed."""
+    return "is missing" if value is None else f"{brief(value)} is not valid"
 
 
 def _trainables() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -18,10 +18,11 @@ from gensweep.trainables.status import Status
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """A trial's status, the number of its attempts, and the digest of a user's dataset."""
+    """A trial's status, the number of its attempts, and the name and digest of a user's dataset."""
 
     status: Status
     attempts: int
+    dataset: str = ""
     dataset_digest: str = ""
 
     @property
@@ -37,17 +38,34 @@ def statuses(snapshot: Snapshot) -> dict[str, TrialStatus]:
     store = snapshot.store
     places = (store.root, store.live, store.tables)
     raise_if_passing(d for d in snapshot.damaged if d.path.parent in places)
-    columns = ["trial_id", "status", "attempts", "dataset_digest"]
+    columns = ["trial_id", "status", "attempts", "dataset", "dataset_digest"]
     schema = pa.schema([TRIALS.field(name) for name in columns])
     files = snapshot.manifest.paths(store, "trials")
     compacted = [conform(read_table(store.root, path, columns), schema) for path in files]
     rows = [row for t in [*compacted, snapshot.live.select(columns)] for row in t.to_pylist()]
     return {
         row["trial_id"]: TrialStatus(
-            Status(row["status"]), row["attempts"] or 0, row["dataset_digest"] or ""
+            Status(row["status"]),
+            row["attempts"] or 0,
+            (row["dataset_digest"] and row["dataset"]) or "",
+            row["dataset_digest"] or "",
         )
         for row in rows
     }
+
+
+def saw_other_images(
+    known: Mapping[str, TrialStatus], digests: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """A trial whose dataset had the name of one of these, and other images; and that name.
+
+    digests: of datasets, by name; empty where it is not known.
+    """
+    for trial_id, trial in known.items():
+        both = {trial.dataset_digest, digests.get(trial.dataset, "")} - {""}
+        if len(both) > 1:
+            return trial_id, trial.dataset
+    return None
 
 
 def end_abandoned(store: Store, ids: Collection[str], status: Status, error: str) -> None:

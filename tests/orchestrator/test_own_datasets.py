@@ -18,7 +18,11 @@ from gensweep.orchestrator.own_datasets import bring
 from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.remaining import LaunchOutcome
 from gensweep.orchestrator.spec import Override, read_spec
+from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
+from gensweep.orchestrator.store.merging import merge
+from gensweep.orchestrator.store.snapshot import take_snapshot
+from gensweep.orchestrator.store.statuses import statuses
 from gensweep.orchestrator.sweep import OwnDataset, SweepSpec
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import DataError
@@ -85,16 +89,19 @@ def test_the_folder_is_meant_from_where_the_file_is(
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('folder = "pictures"', "", "cells.toml:3: dataset.cells.folder: None is not valid"),
+        ('folder = "pictures"', "", "cells.toml:3: dataset.cells.folder: is missing"),
         ('folder = "pictures"', "folder = 3", "cells.toml:4: dataset.cells.folder: 3 is not valid"),
+        ('"pictures"', f'"{"x" * 300}"', "dataset.cells.folder: /"),
+        ('"pictures"', '"~nobody-is-called-so/x"', "there is no folder /"),
+        ('"pictures"', '"cells.toml"', "cells.toml is not a folder; a folder with train/CLASS"),
         ("view = 8", "view = 0", "dataset.cells.view: 0 is not valid; a whole number of pixels"),
-        ("view = 8", "", "dataset.cells.view: None is not valid"),
+        ("view = 8", "", "dataset.cells.view: is missing; a whole number of pixels"),
         ("view = 8", "view = 8\nsize = 3", "cells.toml:6: dataset.cells.size: unknown key 'size'"),
-        ("[dataset.cells]", "[dataset.cifar10]", "dataset.cifar10: is not a name for a dataset"),
+        ("[dataset.cells]", "[dataset.cifar10]", "dataset.cifar10: is a built-in dataset; ano"),
         ("[dataset.cells]", "[dataset.'../up']", "dataset.../up: is not a name for a dataset"),
         ("[dataset.cells]", "[dataset]\ncells = 3\n[x]", "dataset.cells: is not a table"),
         ('"pictures"', '"nowhere"', "cells.toml:4: dataset.cells.folder: there is no folder /"),
-        ('"pictures"', '"pictures/train"', "/train/train cannot be listed (No such file or dir"),
+        ('"pictures"', '"pictures/train"', "/pictures/train has no folder train; a folder"),
         ('dataset = "cells"', 'dataset = "sells"', "unknown dataset 'sells'; did you mean 'cells'"),
         ("flip = true", "crop = true\ncolor = true", ""),
         ("flip = true", "dropout = 0.5", ""),
@@ -181,7 +188,7 @@ def leave_one_class(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        (lambda folder: shutil.rmtree(folder / "val"), "val cannot be listed"),
+        (lambda folder: shutil.rmtree(folder / "val"), "has no folder val or validation or test"),
         (
             lambda folder: [path.unlink() for path in (folder / "train").rglob("*.jpg")],
             "train has no images in folders of classes",
@@ -200,7 +207,7 @@ def leave_one_class(folder: Path) -> None:
         ),
         (
             lambda folder: (folder / "train" / "skin" / "1.jpg").write_bytes(b"\xff\xd8\xff"),
-            "1 of 18 images cannot be decoded: 1.jpg",
+            "1 of 18 images cannot be decoded: skin/1.jpg",
         ),
     ],
 )
@@ -238,7 +245,8 @@ def test_a_launch_prepares_it_once_and_results_are_read_where_nobody_knows_it(
     said: list[str] = []
     display.said = said.append
     assert launched(sweep, "results", display).complete
-    assert f"preparing dataset cells from {tmp_path / 'pictures'}" in said
+    counts = "3 classes, 12 training and 6 test images"
+    assert f"preparing dataset cells from {tmp_path / 'pictures'}: {counts}" in said
     said.clear()
     sweep.write_text(SWEEP.replace('"cells"', '"more"', 1) + "seed = [0, 1]\n")
     assert launched(sweep, "results", display).complete
@@ -258,6 +266,31 @@ def test_trials_on_other_images_of_that_name_are_not_mixed(
     shutil.rmtree(tmp_path / "data")
     shutil.rmtree(tmp_path / "pictures")
     write_pictures(tmp_path / "pictures", seed=1)
+    sweep.write_text(SWEEP.replace("epochs = 2", "epochs = 1"))  # other trials
     with pytest.raises(DataError, match=r"is not the one that trial [0-9a-f]{12} in .*results saw"):
         launched(sweep, "results", recorder())
     assert launched(sweep, "others", recorder()).complete
+    mine, others = (Store.open(tmp_path / name) for name in ("results", "others"))
+    before = statuses(take_snapshot(mine))
+    with pytest.raises(StoreError, match="has trials on other images that are called cells too"):
+        merge(mine, others)
+    assert statuses(take_snapshot(mine)) == before
+
+
+def test_another_view_is_another_dataset(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pictures")
+    folder, digests = tmp_path / "pictures", set()
+    for view in (8, 9):
+        own = {"cells": OwnDataset(folder, view)}
+        digests.add(bring(own, tmp_path / f"data{view}", lambda _: None)["cells"].digest)
+    assert len(digests) == 2
+
+
+def test_all_mistakes_are_told_where_a_dataset_is_one_of_them(sweep: Path) -> None:
+    sweep.write_text(SWEEP.replace("view = 8", "").replace("epochs = 2", "epoch = 2"))
+    with pytest.raises(SpecError) as error:
+        read_spec(sweep)
+    said = str(error.value)
+    assert "dataset.cells.view: is missing" in said
+    assert "unknown key 'epoch'" in said
+    assert "unknown dataset" not in said

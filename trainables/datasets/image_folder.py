@@ -46,8 +46,7 @@ class ImageFolder:
 
     @cached_property
     def test(self) -> Listing:
-        there = [name for name in _TEST if (self.path / name).is_dir()]
-        return self._listed(there[0] if there else _TEST[0])
+        return self._listed(*_TEST)
 
     @property
     def digest(self) -> str:
@@ -73,8 +72,12 @@ class ImageFolder:
         size = sum(image[2] for split in (self.train, self.test) for image in split.images)
         return Pictures(name, self.train.pictures(), self.test.pictures(), size, self.digest, view)
 
-    def _listed(self, split: str) -> Listing:
-        folder = self.path / split
+    def _listed(self, *names: str) -> Listing:
+        """The folder of the first name that is there."""
+        there = [folder for name in names if (folder := self.path / name).is_dir()]
+        if not there:
+            raise DataError(str(self.path), f"has no folder {' or '.join(names)}", LAYOUT)
+        folder = there[0]
         try:
             kinds = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
             images = tuple(image for kind in kinds for image in _images(folder, kind))
@@ -90,6 +93,6 @@ def _images(folder: Path, kind: str) -> Iterator[tuple[str, str, int]]:
         found = sorted(
             (entry.name, entry.stat().st_size)
             for entry in entries
-            if entry.name.lower().endswith(_ENDINGS) and entry.is_file()
+            if entry.name.lower().endswith(_ENDINGS) and Path(entry.path).is_file()
         )
     yield from ((kind, name, size) for name, size in found)
