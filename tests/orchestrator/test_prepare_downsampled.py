@@ -125,8 +125,8 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
         _with("train_data_batch_2.npz", data=np.zeros((4, 3072))),
         "holds no images of",
     ),
-    "a label of 0": (_with("train_data_batch_1.npz", labels=np.zeros(4, int)), "labels below 8"),
-    "a class too many": (_with("val_data.npz", labels=np.full(TEST, 9)), "labels below 8"),
+    "a label of 0": (_with("train_data_batch_1.npz", labels=np.zeros(4, int)), "labels 0 to 7"),
+    "a class too many": (_with("val_data.npz", labels=np.full(TEST, 9)), "labels 0 to 7"),
     "objects": (_with("val_data.npz", labels=np.array([{}] * TEST)), "allow_pickle=False"),
     "no zip": (
         lambda folder: (folder / "inner" / "val_data.npz").write_bytes(b"no"),

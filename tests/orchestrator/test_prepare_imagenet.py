@@ -267,7 +267,7 @@ def test_a_disk_that_is_too_small_is_known_before_anything_is_written(
     raw = make(tmp_path / "raw")
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=100))
-    assert "has 0.0 GB free, and imagenet takes 0.0" in refused(raw, tmp_path)
+    assert "has 100 bytes free, and imagenet takes " in refused(raw, tmp_path)
 
 
 def test_a_prepared_dataset_that_was_changed_is_refused(tmp_path: Path) -> None:

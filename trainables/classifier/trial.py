@@ -70,7 +70,10 @@ class ClassifierTrial(Trial):
     ] = 0.0
     crop: Annotated[
         bool,
-        About("random crop, of datasets that have a margin to crop from", part=Part.REGULARIZER),
+        About(
+            "a random crop, of datasets that have a margin; a random window, of encoded images",
+            part=Part.REGULARIZER,
+        ),
     ] = False
     flip: Annotated[
         bool, About("mirror left and right with probability 1/2", part=Part.REGULARIZER)

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gensweep.trainables.datasets import DATASETS, Source
-from gensweep.trainables.datasets.folders import check_room, put_in_place
+from gensweep.trainables.datasets import BUILT_IN, DATASETS, Source
+from gensweep.trainables.datasets.folders import check_place, check_room, put_in_place
 from gensweep.trainables.errors import DataError
 
 Images = NDArray[np.uint8]
@@ -63,10 +63,11 @@ def write_cache(dataset: Dataset | Arriving, data_dir: Path) -> Path:
     """Cache the arrays under `data_dir`, replacing an earlier cache; return their folder.
 
     The folder appears complete or not at all: it is written under a temporary name and renamed.
-    Raises DataError for a disk that is too small, and for what arrives and is not as DATASETS says.
+    Raises DataError for a disk that is too small, for other files where it is to be, and for what
+    arrives and is not as DATASETS says.
     """
     folder = data_dir / dataset.name
-    data_dir.mkdir(parents=True, exist_ok=True)
+    check_place(folder)
     fresh = Path(tempfile.mkdtemp(prefix=f".{dataset.name}-", dir=data_dir))
     try:
         about = {"format": FORMAT, "name": dataset.name}
@@ -99,8 +100,10 @@ def _write_parts(dataset: Arriving, folder: Path) -> dict[str, Any]:
         for part in parts:
             end = at + len(part.labels)
             if part.images.shape != (end - at, *image) or not _are_classes(part.labels, source):
-                what = f"{split} images are {part.images.shape}, labels up to {part.labels.max()}"
-                allowed = f"(N, {', '.join(map(str, image))}) and labels below {source.classes}"
+                low, high = part.labels.min(), part.labels.max()
+                what = f"{split} images are {part.images.shape}, labels {low} to {high}"
+                shape = ", ".join(map(str, image))
+                allowed = f"(N, {shape}) and labels 0 to {source.classes - 1}"
                 raise DataError(f"dataset {dataset.name}", what, allowed)
             if end <= count:
                 images[at:end], labels[at:end] = part.images, part.labels
@@ -137,13 +140,15 @@ def read_cache(name: str, data_dir: Path) -> Dataset:
 
 
 def missing(name: str, data_dir: Path, what: str) -> DataError:
-    return DataError(
-        f"dataset {name}",
-        f"{what} in {data_dir}",
-        todo=f"run `gensweep data prepare {name}`, or without internet "
-        f"`gensweep data prepare {name} --from PATH`; "
-        "or name another folder with --data or GENSWEEP_DATA",
-    )
+    if name in BUILT_IN:
+        todo = (
+            f"run `gensweep data prepare {name}`, or without internet "
+            f"`gensweep data prepare {name} --from PATH`; "
+            "or name another folder with --data or GENSWEEP_DATA"
+        )
+    else:
+        todo = f"remove {data_dir / name}, and launch again to prepare it"
+    return DataError(f"dataset {name}", f"{what} in {data_dir}", todo=todo)
 
 
 def check_digests(name: str, arrays: Mapping[str, tuple[NDArray[np.generic], str]]) -> None:

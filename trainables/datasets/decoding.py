@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 try:
@@ -25,7 +25,7 @@ try:
 except ImportError:  # since 0.29, torchvision announces that its decoders will go
     decode_jpeg = None
 
-LARGEST = 178_956_970  # pixels; where Pillow begins to speak of a decompression bomb
+LARGEST = 89_478_485  # pixels; beyond, Pillow warns of a decompression bomb
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -125,5 +125,7 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as image:
             image.load()
             yield image
+    except UnidentifiedImageError:
+        raise ValueError("the image is damaged: its header cannot be read") from None
     except Exception as error:
         raise ValueError(f"the image is damaged: {error}") from error

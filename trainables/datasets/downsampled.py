@@ -52,5 +52,7 @@ def _parts(paths: Iterable[Path], side: int) -> Iterator[Part]:
             rows, labels = batch["data"], batch["labels"]
         if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != 3 * side * side:
             raise ValueError(f"{path.name} holds no images of {side}x{side} pixels")
+        if labels.dtype.kind not in "iu":
+            raise ValueError(f"{path.name} holds labels that are no whole numbers")
         images = rows.reshape(-1, 3, side, side).transpose(0, 2, 3, 1)
         yield Part(images, labels.astype(np.int64) - 1)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from gensweep.trainables.datasets.arrays import Labels, missing
 
 FORMAT = 2  # 1 is that of arrays
+_ABOUT = {"view", "origin", "train", "test", "digest", "classes", "files"}
 SPLITS = ("train", "test")
 
 
@@ -79,6 +80,8 @@ def described(name: str, data_dir: Path) -> Mapping[str, Any]:
         about = json.loads((data_dir / name / "dataset.json").read_text("utf-8"))
         if about["format"] != FORMAT:
             raise missing(name, data_dir, f"was prepared in format {about['format']}, not {FORMAT}")
+        if lacking := sorted(_ABOUT - about.keys()):
+            raise missing(name, data_dir, f"has a dataset.json without {lacking[0]}")
     except FileNotFoundError:
         raise missing(name, data_dir, "is not there") from None
     except (ValueError, TypeError, KeyError, OSError, RecursionError) as error:

@@ -5,6 +5,7 @@ Images may arrive in any order: the index has the dataset's, which is by class a
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -23,10 +24,12 @@ import numpy as np
 
 from gensweep.trainables.datasets.decoding import check
 from gensweep.trainables.datasets.encoded import FORMAT, SPLITS, fingerprint, order_of
-from gensweep.trainables.datasets.folders import check_room, put_in_place
+from gensweep.trainables.datasets.folders import check_place, check_room, put_in_place
 from gensweep.trainables.datasets.pictures import Picture, Pictures
 from gensweep.trainables.errors import DataError
 
+ABOUT, ORIGIN = "dataset.json", "origin"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _AHEAD = 64  # images that are checked while the next ones are read
 _TOLD = 3  # broken images that are named
 
@@ -41,18 +44,26 @@ class _Line(NamedTuple):
     broken: str
 
 
-def pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> Path:
+def pack(
+    pictures: Pictures, data_dir: Path, tell: Callable[[str], None], again: bool = True
+) -> Path:
     """Write the dataset below `data_dir`, replacing an earlier one; return its folder.
+
+    again: also where one is there, which another process may just have put there.
 
     The folder appears complete or not at all. An interruption leaves what is packed in a hidden
     folder, from which the next call goes on. `tell` hears how far it is, in words.
 
     Raises DataError for images that cannot be decoded, classes that differ between the splits, too
-    few classes, other counts than expected, and a disk that is too small.
+    few classes, other counts than expected, a disk that is too small, and other files where the
+    dataset is to be.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    target = data_dir / pictures.name
+    check_place(target)
     with _alone(data_dir / f".{pictures.name}.lock", pictures.name):
-        return _pack(pictures, data_dir, tell)
+        if again or not (target / ABOUT).exists():
+            _pack(pictures, data_dir, tell)
+    return target
 
 
 @contextmanager
@@ -67,28 +78,45 @@ def _alone(lock: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> Path:
+def _pack(pictures: Pictures, data_dir: Path, tell: Callable[[str], None]) -> None:
     folder = data_dir / f".{pictures.name}-arriving"
-    origin = folder / "origin"
-    if not origin.exists() or origin.read_text("utf-8") != pictures.origin:
+    if not _is_of(folder, pictures.origin):
         shutil.rmtree(folder, ignore_errors=True)
         check_room(pictures.name, pictures.size, data_dir)
         folder.mkdir()
-        origin.write_text(pictures.origin, "utf-8")
+        (folder / ORIGIN).write_text(pictures.origin, "utf-8")
     try:
-        lines = {}
-        for split in SPLITS:
-            lines[split] = _arrive(getattr(pictures, split), folder, split, tell)
-        _check(pictures, lines)
-        _index(pictures, folder, lines)
+        if not (folder / ABOUT).exists():  # else it was interrupted at its very end
+            lines = {}
+            for split in SPLITS:
+                lines[split] = _arrive(getattr(pictures, split), folder, split, tell)
+            _check(pictures, lines)
+            _index(pictures, folder, lines)
     except KeyboardInterrupt:
         raise
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if error.errno not in _FULL:
+            raise
+        todo = "free some space, or name another folder with --data"
+        raise DataError(str(data_dir), f"cannot hold it ({error.strerror})", todo=todo) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    target = data_dir / pictures.name
-    put_in_place(folder, target)
-    return target
+    for split in SPLITS:
+        (folder / f"{split}.journal").unlink(missing_ok=True)
+    (folder / ORIGIN).unlink(missing_ok=True)
+    put_in_place(folder, data_dir / pictures.name)
+
+
+def _is_of(folder: Path, origin: str) -> bool:
+    """Whether what an interruption left is of this source."""
+    try:
+        if (folder / ABOUT).exists():
+            return bool(json.loads((folder / ABOUT).read_bytes())["origin"] == origin)
+        return (folder / ORIGIN).read_bytes() == origin.encode()
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _arrive(
@@ -124,10 +152,11 @@ def _whole(images: Path, journal: Path) -> list[_Line]:
     there, end, kept = images.stat().st_size, 0, 0
     with journal.open("rb") as file:
         for text in file:
-            if not text.endswith(b"\n"):
+            try:
+                line = _Line(*json.loads(text))
+            except (ValueError, TypeError):  # what a crash left
                 break
-            line = _Line(*json.loads(text))
-            if end + line.size > there:
+            if not text.endswith(b"\n") or end + line.size > there:
                 break
             lines.append(line)
             end, kept = end + line.size, kept + len(text)
@@ -167,7 +196,7 @@ def _check(pictures: Pictures, lines: dict[str, list[_Line]]) -> None:
     where = f"dataset {pictures.name}"
     every = [line for split in SPLITS for line in lines[split]]
     if broken := [line for line in every if line.broken]:
-        named = ", ".join(f"{line.name} ({line.broken})" for line in broken[:_TOLD])
+        named = ", ".join(f"{line.kind}/{line.name} ({line.broken})" for line in broken[:_TOLD])
         more = f" and {len(broken) - _TOLD} more" if len(broken) > _TOLD else ""
         what = f"{len(broken)} of {len(every):,} images cannot be decoded: {named}{more}"
         raise DataError(where, what, todo="replace or remove them, and prepare it again")
@@ -206,8 +235,6 @@ def _index(pictures: Pictures, folder: Path, lines: dict[str, list[_Line]]) -> N
         np.save(folder / f"{split}_labels.npy", labels)
         (folder / f"{split}_names.json").write_text(json.dumps(names), "utf-8")
         digests.append(order_of(labels, names, [bytes.fromhex(arrived[i].digest) for i in order]))
-        (folder / f"{split}.journal").unlink()
-    (folder / "origin").unlink()
     about = {
         "format": FORMAT,
         "name": pictures.name,
@@ -217,6 +244,13 @@ def _index(pictures: Pictures, folder: Path, lines: dict[str, list[_Line]]) -> N
         "test": len(lines["test"]),
         "digest": hashlib.sha256("".join(digests).encode()).hexdigest(),
         "classes": classes,
-        "files": {file.name: fingerprint(file) for file in sorted(folder.iterdir())},
+        "files": {file.name: fingerprint(file) for file in sorted(_kept(folder))},
     }
-    (folder / "dataset.json").write_text(json.dumps(about) + "\n", "utf-8")
+    fresh = folder / f"{ABOUT}.new"
+    fresh.write_text(json.dumps(about) + "\n", "utf-8")
+    fresh.replace(folder / ABOUT)  # last, as it says that all is there
+
+
+def _kept(folder: Path) -> Iterator[Path]:
+    """The files of the dataset, without those of its arrival."""
+    return (file for file in folder.iterdir() if file.suffix in (".npy", ".json", ".bin"))
