@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +14,8 @@ from gensweep.cli.exits import tell
 from gensweep.cli.options import Data, FormatOption, SafeCsv, data_folder, given_path
 from gensweep.cli.output import emit
 from gensweep.trainables.datasets import DATASETS
+from gensweep.trainables.datasets.encoded import described
+from gensweep.trainables.errors import DataError
 
 app = typer.Typer(help="List and prepare datasets.", add_completion=False, rich_markup_mode=None)
 
@@ -24,11 +28,23 @@ def list_(data: Data = None, format_: FormatOption = None, safe_csv: SafeCsv = F
     for name, source in DATASETS.items():
         here = "yes" if (folder / name / "dataset.json").exists() else "no"
         state = here if source.prepared else "built in"
-        side = source.size or "any"
-        size = f"{source.channels}x{side}x{side}"
+        size = f"{source.channels}x{source.size or 'H'}x{source.size or 'W'}"
         rows.append([name, state, size, source.classes, source.train, source.test, source.about])
+    rows += _own(folder)
     columns = ["name", "here", "shape", "classes", "train", "test", "about"]
     emit([Table("datasets", columns, rows, title=f"Datasets in {folder}")], format_, safe_csv)
+
+
+def _own(folder: Path) -> Iterator[list[Any]]:
+    """Those that a sweep file has brought, which are prepared there."""
+    for place in sorted(folder.glob("[!.]*/dataset.json")):
+        name = place.parent.name
+        with suppress(DataError, KeyError):
+            if name not in DATASETS:
+                about = described(name, folder)
+                side = about["view"]
+                counts = [len(about["classes"]), about["train"], about["test"]]
+                yield [name, "yes", f"3x{side}x{side}", *counts, "images of a sweep file"]
 
 
 @app.command()

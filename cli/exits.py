@@ -38,8 +38,15 @@ _LONGEST = 1000  # characters of an error
 _NO_MEMORY = "memory: there is too little for this; ask for less, or raise what `ulimit -v` shows"
 
 
-def run(command: Callable[[], int | None], debug: bool) -> int:
-    """Call a command; print what it raises, in one line, and return its exit code."""
+def run(
+    command: Callable[[], int | None],
+    debug: bool,
+    at_interrupt: Callable[[], object] = lambda: None,
+) -> int:
+    """Call a command; print what it raises, in one line, and return its exit code.
+
+    at_interrupt: is called first where Ctrl-C ends it.
+    """
     try:
         code = int(command() or Exit.OK)
         sys.stdout.flush()  # at exit, Python would say in its own words what is wrong with it
@@ -47,6 +54,7 @@ def run(command: Callable[[], int | None], debug: bool) -> int:
     except typer.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        at_interrupt()
         say("interrupted")
         return Exit.INTERRUPTED
     except typer.TyperException as error:

@@ -64,6 +64,7 @@ def launch(
     todo = remaining(store, chosen, retry_failed).todo
     console.print(
         f"{spec.name}: {len(chosen)} trials, {len(chosen) - len(todo)} done, {len(todo)} to run"
+        f"{f', each as {spec.resources.ranks} ranks' if spec.resources.ranks > 1 else ''}"
     )
     with show_progress(console, {p.trial.trial_id: p.trial for p in todo}) as display:
         summary = job.run(chosen, display)

@@ -100,11 +100,17 @@ def main() -> None:
         os._exit(code)
 
     atexit.register(leave)  # first, and so called after all that is registered later
-    code = exits.run(lambda: _call(arguments), debug)
+    code = exits.run(lambda: _call(arguments), debug, at_interrupt=_ignore_signals)
     streams.finish()
     if any_stuck():
         os._exit(code)  # as what is called at exit would wait for what cannot be stopped
     sys.exit(code)
+
+
+def _ignore_signals() -> None:
+    """The program ends already."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _call(arguments: list[str]) -> int | None:

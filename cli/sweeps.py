@@ -117,5 +117,5 @@ def warn_of_leaving(snapshot: Snapshot, spec: SweepSpec, planned: Sequence[Plann
         say(
             f"warning: sweep {spec.name}: {gone} of its trials in these results are not in "
             f"{spec.source}; a launch takes them out of the sweep, and keeps their rows; "
-            "give a file of its own a name of its own"
+            "give each sweep file a name of its own"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import socket
@@ -216,8 +217,9 @@ def _check(resources: Resources, there: dict[str, float]) -> None:
         ("cpu", resources.cpu * ranks, there.get("CPU", 0.0), ranks),  # for each of them
     ):
         if needed > total:
-            raise ClusterError(
-                f"resources.{name}",
-                f"a trial asks for {needed:g}, the cluster has {total:g}",
-                todo=f"use --set resources.{name}={total / each:g}",
+            most = math.floor(100 * total / each) / 100
+            todo = (
+                f"use --set resources.{name}={most:g}" if most or each == 1 else "use fewer workers"
             )
+            what = f"a trial asks for {needed:.12g}, and there are {total:g}"
+            raise ClusterError(f"resources.{name}", what, todo=todo)

@@ -20,7 +20,7 @@ from gensweep.orchestrator.store.inside import remove
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.location import Location, locate
 from gensweep.orchestrator.store.snapshot import take_snapshot
-from gensweep.trainables.datasets import DATASETS, load
+from gensweep.trainables.datasets import DATASETS, check_prepared
 from gensweep.trainables.errors import DataError
 
 _PACKAGES = ("torch", "torchvision", "ray", "duckdb", "pyarrow", "numpy")
@@ -128,7 +128,7 @@ def _datasets(data_dir: Path) -> Iterator[Finding]:
         if not source.prepared:
             continue
         try:
-            load(name, data_dir)
+            check_prepared(name, data_dir)
             yield Finding(f"dataset {name}", "ok", str(data_dir / name))
         except DataError as error:
             yield Finding(f"dataset {name}", "absent", error.what, f"gensweep data prepare {name}")

@@ -17,6 +17,8 @@ from gensweep.trainables.errors import DataError
 
 _QUALITY = 95  # of JPEG, up to 100
 
+_NOT_EMPTY = "exists already, and is not an empty folder"
+
 
 def write_folder(
     name: str, data_dir: Path, folder: Path, train: int | None, test: int | None
@@ -27,8 +29,10 @@ def write_folder(
     and where a class would be without images.
     """
     dataset = load(name, data_dir)
+    if folder.is_symlink():
+        raise DataError(str(folder), "is a link", "a new folder")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(str(folder), "is not an empty folder", "a new folder")
+        raise DataError(str(folder), _NOT_EMPTY, "a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -68,4 +72,4 @@ def _rename(fresh: Path, folder: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        raise DataError(str(folder), "is not an empty folder", "a new folder") from error
+        raise DataError(str(folder), _NOT_EMPTY, "a new folder") from error

@@ -10,6 +10,7 @@ from gensweep.trainables.names import brief, unknown
 AUTO = "auto"
 LONGEST, FILE = "longest", "file"
 _MOST = 10**9  # of anything: more than there is, and still exact in every format
+_LEAST = 0.01  # of a CPU or GPU: Ray counts ten-thousandths
 _CHOICES = {
     "device": (AUTO, "cpu", "cuda", "mps"),
     "engine": (AUTO, "eager", "captured"),
@@ -82,10 +83,17 @@ def problem(key: str, value: Any) -> tuple[str, str] | None:
         case "workers" | "micro_batch":
             right = type(value) is int and 0 <= value <= _MOST
             allowed = f"a whole number, at least 0, at most {_MOST}"
+        case "cpu":
+            number = type(value) in (int, float) and value <= _MOST
+            right = number and (value == 0.0 or value >= _LEAST)
+            allowed = f"a number, at least {_LEAST} or 0, at most {_MOST}"
         case "gpu":
-            number = type(value) in (int, float) and 0.0 <= value <= _MOST
-            right = number and (value <= 1.0 or value == int(value))
-            allowed = f"a number up to 1, or a whole number, at most {_MOST}"
+            number = type(value) in (int, float) and value <= _MOST
+            part = number and (value == 0.0 or _LEAST <= value <= 1.0)
+            right = part or (number and value >= 1.0 and value == int(value))
+            allowed = (
+                f"a number up to 1, or a whole number, at most {_MOST}; at least {_LEAST} or 0"
+            )
         case "nice":
             right, allowed = type(value) is int and 0 <= value <= 19, "a whole number, 0 to 19"
         case _:

@@ -19,12 +19,12 @@ _TOGETHER = ("train{}_error", "test{}_error", "best_test{}_error")
 _PAIRED = {metric.format(top): top for top in ("", "_top5") for metric in _TOGETHER}
 _WORST_FIRST = ("differs", "not fitted", "smaller", "agrees", "not run", "not in the paper")
 _NOTES = (
-    "runs: trials × epochs; ours: their mean ± 95 % interval, none with one seed",
+    "runs: trials × epochs, at most; ours: their mean ± 95 % interval, none with one seed",
     "Δ: ours minus the paper's, of the last number; agrees: within a point, or within",
     "our interval if that is wider; not fitted: ours did not train as far",
 )
 _NOTES_ELSEWHERE = (
-    "runs: trials × epochs; ours: their mean ± 95 % interval, none with one seed",
+    "runs: trials × epochs, at most; ours: their mean ± 95 % interval, none with one seed",
     "the paper has no numbers of these datasets and models",
 )
 _KERNELS = ("kernel", "bandwidth", "l2", "examples", "filters")

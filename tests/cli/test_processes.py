@@ -56,7 +56,7 @@ def test_a_library_that_aborts_at_its_end_changes_no_exit_code(
         "import atexit, ctypes, sys; libc = ctypes.CDLL(None); libc.__cxa_atexit(libc.abort, 0, 0);"
         "from gensweep.cli.main import main; sys.argv = ['gensweep', *sys.argv[1:]];"
         "import gensweep.cli.exits as exits; run = exits.run;"
-        "exits.run = lambda *a: atexit.register(print, 'the end') and run(*a); main()"
+        "exits.run = lambda *a, **k: atexit.register(print, 'the end') and run(*a, **k); main()"
     )
     line_ = [sys.executable, "-c", program, *line.split()]
     done = subprocess.run(line_, capture_output=True, text=True)

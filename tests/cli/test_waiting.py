@@ -63,6 +63,26 @@ def test_a_query_that_is_stopped_leaves_nothing_of_what_it_wrote_to_disk(
     assert list(scratch.iterdir()) == []
 
 
+def test_impatience_at_the_end_gives_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C again and again, from the first one until the program has ended."""
+    Store.create(tmp_path / "results")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gensweep", "query", "select max(i) from range(1000000000000) r(i)"],
+        env={**os.environ, "GENSWEEP_RESULTS": str(tmp_path / "results")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "gensweep: interrupted\n"
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    assert (process.returncode, process.stderr.read()) == (130, "")
+
+
 def test_a_folder_that_is_deleted_under_a_command_is_what_it_complains_of(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -123,6 +123,9 @@ def test_a_trial_goes_on_from_its_checkpoint_when_a_rank_is_lost(
     ("settings", "expected"),
     [
         ("gpu = 1.5", "resources.gpu: 1.5 is not valid; a number up to 1, or a whole number"),
+        ("cpu = 0", "resources.cpu: a trial needs CPUs or a GPU; above 0"),
+        ("cpu = 2e-05", "resources.cpu: 2e-05 is not valid; a number, at least 0.01 or 0"),
+        ("gpu = 1e-05", "resources.gpu: 1e-05 is not valid; a number up to 1, or a whole number"),
         ("workers = -1", "resources.workers: -1 is not valid; a whole number, at least 0"),
         ("workers = 2.0", "resources.workers: 2.0 is not valid; a whole number, at least 0"),
         ("gpu = 4\nworkers = 2", "resources.workers: 2 ranks cannot share 4 GPUs; as many as GPUs"),
@@ -159,5 +162,14 @@ def test_gpus_are_ranks_and_so_are_workers(
 
 
 def test_ranks_that_no_cluster_can_hold_are_refused() -> None:
-    with pytest.raises(ClusterError, match=r"resources.cpu: a trial asks for 6, the cluster has 4"):
+    with pytest.raises(ClusterError, match=r"resources.cpu: a trial asks for 6, and there are 4"):
         _check(Resources(cpu=2.0, workers=3), {"CPU": 4.0})
+    with pytest.raises(ClusterError, match="use fewer workers"):
+        _check(Resources(workers=1000), {"CPU": 4.0})
+
+
+@pytest.mark.parametrize("workers", range(2, 50))
+def test_the_advice_for_ranks_that_do_not_fit_can_be_followed(workers: int) -> None:
+    with pytest.raises(ClusterError) as error:
+        _check(Resources(workers=workers), {"CPU": 1.0})
+    _check(Resources(workers=workers, cpu=float(error.value.todo.rpartition("=")[2])), {"CPU": 1.0})

@@ -153,7 +153,7 @@ def test_resources_that_the_cluster_lacks_are_an_error_that_names_them_and_run_n
 ) -> None:
     text = SWEEP.format("synthetic") + "[resources]\ngpu = 10_000\n"
     display = recorder()
-    with pytest.raises(ClusterError, match=r"a trial asks for 10000, the cluster has \d") as caught:
+    with pytest.raises(ClusterError, match=r"a trial asks for 10000, and there are \d") as caught:
         launch(text, tmp_path, display)
     assert caught.value.where == "resources.gpu"
     assert "--set resources.gpu=" in caught.value.todo
@@ -168,8 +168,8 @@ def test_resources_that_the_cluster_lacks_are_an_error_that_names_them_and_run_n
         (Resources(cpu=8, gpu=1), None),
         (Resources(cpu=4, gpu=2), None),
         (Resources(cpu=5, gpu=2), "resources.cpu: a trial asks for 10, .*resources.cpu=4"),
-        (Resources(cpu=8.5), "resources.cpu: a trial asks for 8.5, the cluster has 8"),
-        (Resources(gpu=3), "resources.gpu: a trial asks for 3, the cluster has 2"),
+        (Resources(cpu=8.5), "resources.cpu: a trial asks for 8.5, and there are 8"),
+        (Resources(gpu=3), "resources.gpu: a trial asks for 3, and there are 2"),
     ],
 )
 def test_what_a_trial_asks_for_is_compared_with_what_is_there(

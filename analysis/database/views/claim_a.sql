@@ -108,9 +108,9 @@ select
     end as outcome,
     case
         when ratio - width > 10 and missing > 0
-            then format('at least {:.2f} times the steps of true labels', ratio)
+            then 'at least ' || times_the_steps(ratio, 'true labels', dataset)
         when missing > 0 then format('{} of {} have no time to compare', missing, n)
-        else format('{:.2f} times the steps of true labels', ratio)
+        else times_the_steps(ratio, 'true labels', dataset)
     end as why,
     setting
 from times
@@ -127,7 +127,7 @@ select
     end as outcome,
     case
         when missing > 0 then format('{} of {} do not settle which is sooner', missing, n)
-        else format('{:.2f} times the steps of random labels', ratio)
+        else times_the_steps(ratio, 'random labels', dataset)
     end as why,
     setting
 from races;

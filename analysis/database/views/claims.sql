@@ -30,7 +30,7 @@ with stated (claim, part, holds_for, trainables, statement, needs) as (values
         'trials of the trainable min_norm'),
     ('D', 'early stopping', 'most', ['classifier'],
         'Early stopping gains at most a point of test error',
-        'unregularized trials on true labels'),
+        'unregularized trials on true labels that train all their epochs (not stop = "fit")'),
     ('D', 'batch norm', 'most', ['classifier'],
         'Batch norm improves the test error by some points',
         'trials with and without batch_norm, with the same seeds'),

@@ -29,6 +29,11 @@ create macro fit_error(of_dataset) as coalesce(
 create macro fitted(train_error, of_dataset) as
     coalesce(train_error <= fit_error(of_dataset), false);
 
+-- A ratio of steps until the training data count as fitted; tables of times count to error 0.
+create macro times_the_steps(ratio, of_data, of_dataset) as format(
+    '{:.2f} times the steps of {} to a training error of {:g} %',
+    ratio, of_data, 100 * fit_error(of_dataset));
+
 -- Whether table 2's rows can be asked of a dataset: of ImageNet, of its smaller versions, and of a
 -- folder of images.
 create macro like_imagenet(of_dataset) as list_contains(

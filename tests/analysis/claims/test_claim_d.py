@@ -49,7 +49,10 @@ def test_random_labels_say_nothing_of_early_stopping(
     store: Store, write: Any, judged: Judge
 ) -> None:
     write(store, FITS, test_errors=(0.5, 0.9, 0.9), corruption=1.0)
-    assert judged("early stopping")["reason"] == "needs unregularized trials on true labels"
+    reason = judged("early stopping")["reason"]
+    assert reason == (
+        'needs unregularized trials on true labels that train all their epochs (not stop = "fit")'
+    )
 
 
 def test_most_networks_decide_on_early_stopping(store: Store, write: Any, judged: Judge) -> None:
