@@ -144,6 +144,7 @@ DATASETS: dict[str, Source] = {
 
 
 BUILT_IN = frozenset(DATASETS)
+IMAGE_FOLDER = "image_folder"  # the module of those that a sweep file brings along
 
 
 def register(sources: Mapping[str, Source]) -> None:

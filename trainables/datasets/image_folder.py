@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gensweep.trainables.datasets import Source
+from gensweep.trainables.datasets import IMAGE_FOLDER, Source
 from gensweep.trainables.datasets.pictures import Picture, Pictures
 from gensweep.trainables.errors import DataError
 
@@ -56,7 +56,7 @@ class ImageFolder:
 
     def source(self, view: int) -> Source:
         return Source(
-            "image_folder",
+            IMAGE_FOLDER,
             f"images of {self.path.name}",
             classes=len(self.train.classes),
             channels=3,
