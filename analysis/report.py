@@ -41,8 +41,8 @@ class Summary:
         return bool(db.table(f"{self.needs} limit 1").rows)
 
 
-# Of networks, and of nothing yet.
-_NETWORKS = "select 1 where exists (from classifiers) or not exists (from trials)"
+_RANDOMIZED = "from draws where randomization <> 'true_labels'"
+_CORRUPTED = "from draws where corruption > 0"
 
 SUMMARIES: dict[str, Summary] = {
     "headline": Summary(headline.headline_table, headline.NEEDS),
@@ -50,8 +50,8 @@ SUMMARIES: dict[str, Summary] = {
     "ranking": Summary(ranking.ranking_table, ranking.NEEDS),
     "effects": Summary(effects.effects_table, effects.NEEDS),
     "claims": Summary(claims.claims_table, claims.NEEDS),
-    "convergence": Summary(convergence.convergence_table, _NETWORKS),
-    "corruption": Summary(corruption.corruption_table, _NETWORKS),
+    "convergence": Summary(convergence.convergence_table, _RANDOMIZED),
+    "corruption": Summary(corruption.corruption_table, _CORRUPTED),
     "clean_vs_corrupted": Summary(
         clean_vs_corrupted.clean_vs_corrupted_table, clean_vs_corrupted.NEEDS
     ),
@@ -82,13 +82,33 @@ SECTIONS = {
 }
 
 
-def asked(db: Database, only: Collection[str] | None = None) -> list[Summary]:
-    """The summaries named, in the report's order; without names, every one that applies."""
-    if only is None:
-        return [summary for summary in SUMMARIES.values() if summary.applies(db)]
-    return [summary for name, summary in SUMMARIES.items() if name in only]
+# What the paper asks, whether trials feed it or not.
+PAPER = ("claims", "convergence", "corruption", *reproduction.TABLES)
 
 
-def report_tables(db: Database, only: Collection[str] | None = None) -> list[Table]:
-    """The tables of the summaries asked for."""
-    return [summary.table(db) for summary in asked(db, only)]
+def asked(
+    db: Database, only: Collection[str] | None = None, paper: bool = False
+) -> dict[str, Summary]:
+    """The summaries named, in the report's order; without names, every one that applies.
+
+    paper: and every one that the paper asks for.
+    """
+    if only is not None:
+        return {name: summary for name, summary in SUMMARIES.items() if name in only}
+    return {
+        name: summary
+        for name, summary in SUMMARIES.items()
+        if (paper and name in PAPER) or summary.applies(db)
+    }
+
+
+def report_tables(
+    db: Database, only: Collection[str] | None = None, paper: bool = False
+) -> list[Table]:
+    """The tables of the summaries asked for. Of the claims, a report of everything has those that
+    are decided, unless it is about the paper.
+    """
+    tables = {name: summary.table(db) for name, summary in asked(db, only, paper).items()}
+    if only is None and not paper and "claims" in tables:
+        tables["claims"] = claims.decided(tables["claims"])
+    return [*tables.values()]

@@ -42,7 +42,7 @@ def launch(
 ) -> int:
     """Run every trial of a sweep that is not done.
 
-    Prints the summary at the end. Launching again continues where the last launch stopped.
+    Ends with `gensweep report --brief`. Launching again continues where the last launch stopped.
     """
     spec, planned = read_sweep(sweep, set_, max_trials)
     chosen = choose(planned, only)

@@ -45,6 +45,12 @@ Only = Annotated[
         metavar="NAME",
     ),
 ]
+Brief = Annotated[
+    bool, typer.Option("--brief", help="One screen: the headline, a picture, what to ask next.")
+]
+Paper = Annotated[
+    bool, typer.Option("--paper", help="All that the paper asks, also what no trials feed.")
+]
 
 
 def report(
@@ -54,36 +60,42 @@ def report(
     safe_csv: SafeCsv = False,
     only: Only = None,
     html: Html = None,
+    brief: Brief = False,
+    paper: Paper = False,
 ) -> None:
-    """Print the summaries, and the paper's numbers beside ours.
+    """Print what the trials found, and the paper's numbers beside ours.
 
-    Convergence times, errors against corruption, verdicts, and what went wrong.
+    A headline, what went wrong, the best settings, the effect of each axis, and the paper's
+    questions as far as trials feed them.
     """
     names = _names(only, figures=html is not None)
+    if brief:
+        if format_ or only or html is not None or paper:
+            raise typer.BadParameter("goes with no other option", param_hint="--brief")
+        report_sweep(results, sweep)
+        return
     if html is not None:
         if format_:
             raise typer.BadParameter("is for text; leave out one of the two", param_hint="--format")
         target = _target(html)
         with opened(results, sweep) as db:
-            _write(_page(db, results, sweep, names), target)
+            _write(_page(db, results, sweep, names, paper), target)
         return
     from gensweep.analysis.report import report_tables
 
     with opened(results, sweep) as db:
-        tables = report_tables(db, names)
+        tables = report_tables(db, names, paper)
     if format_ in (None, Format.TABLE) and not names:
         tables = _in_brief(tables)
     emit(tables, format_ or Format.TABLE, safe_csv)
 
 
-def report_sweep(results: str, sweep: str) -> None:
-    """The report that ends a launch."""
-    from gensweep.analysis.report import report_tables
+def report_sweep(results: str, sweep: str | None) -> None:
+    """One screen, which also ends a launch."""
+    from gensweep.cli.brief import emit_brief
 
-    with opened(results, sweep) as db:
-        tables = _in_brief(report_tables(db))
-    with printing_beside("the report"):
-        emit(tables, Format.TABLE)
+    with opened(results, sweep) as db, printing_beside("the report"):
+        emit_brief(db, results, sweep)
 
 
 def _in_brief(tables: Sequence[Table]) -> list[Table]:
@@ -122,13 +134,15 @@ def _target(html: str) -> Path | None:
     return None if html == STDOUT else path
 
 
-def _page(db: Database, results: str, sweep: str | None, names: Collection[str] | None) -> bytes:
+def _page(
+    db: Database, results: str, sweep: str | None, names: Collection[str] | None, paper: bool
+) -> bytes:
     from gensweep.analysis.html.page import page
     from gensweep.orchestrator.store.location import locate
 
     root = locate(results)
     place = root.resolve().name if isinstance(root, Path) else str(root)
-    return page(db, line(place), sweep, names).encode()
+    return page(db, line(place), sweep, names, paper).encode()
 
 
 def _write(content: bytes, path: Path | None) -> None:

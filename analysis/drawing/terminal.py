@@ -23,37 +23,40 @@ _MARKS = 25  # the most on one curve
 _NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0)
 
 
-def terminal(figure: Figure, width: int) -> str:
+def terminal(figure: Figure, width: int, rows: int = _ROWS, compact: bool = False) -> str:
     """Every panel, one below the other, in lines of at most `width` characters, from 40.
 
     Curves have a marker of their own each, so that they can be told apart without colour.
+    rows:    the height of a plot, without its axis and legend.
+    compact: the legend stands in a line.
     """
     parts = []
     for panel in figure.panels:
         lines = [panel.title] if panel.title else []
-        lines += _canvas(panel, width)
-        lines += ["", "Legend:", "-------", *_legend(panel, figure)]
+        lines += _canvas(panel, width, rows)
+        legend = [*_legend(panel, figure)]
+        lines += ["  ".join(legend)] if compact else ["", "Legend:", "-------", *legend]
         parts += [*(short for line in lines for short in _within(line, width)), ""]
     return "\n".join(parts[:-1])
 
 
-def _canvas(panel: Panel, width: int) -> list[str]:
+def _canvas(panel: Panel, width: int, rows: int) -> list[str]:
     plot = plotille.Figure()
     plot.with_colors = False
     plot.width = 50 if width >= 50 + _MARGIN else 20  # ticks stand at every tenth column
-    plot.height = _ROWS
+    plot.height = rows
     plot.x_label, plot.y_label = panel.x.label, panel.y.label
-    stretch = 1 + 0.3 / min(plot.width, 2 * _ROWS)  # so that no point at an end is cut off
+    stretch = 1 + 0.3 / min(plot.width, 2 * rows)  # so that no point at an end is cut off
     xs = [x for c in panel.curves for x in c.x]
     ys = [y for c in panel.curves for y in c.y if y is not None]
     left, right = _ends(panel.x, xs, plot.width // 10)
-    bottom, top = _ends(panel.y, ys, _ROWS)
+    bottom, top = _ends(panel.y, ys, rows)
     plot.set_x_limits(left, left + (right - left) * stretch)
     plot.set_y_limits(bottom, bottom + (top - bottom) * stretch)
     plot.x_ticks_fkt = partial(_tick, start=left, stretch=stretch, log=panel.x.log)
     plot.y_ticks_fkt = partial(_tick, start=bottom, stretch=stretch, log=panel.y.log)
     for curve, marker in _marked(panel):
-        _draw(plot, panel, curve, marker, row=(top - bottom) / _ROWS)
+        _draw(plot, panel, curve, marker, row=(top - bottom) / rows)
     text: str = plot.show()
     lines = [line.rstrip("\u2800 ") for line in text.splitlines()]
     if len(lines[-2]) > width:  # no room beside the axis for what it is

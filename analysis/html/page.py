@@ -67,16 +67,24 @@ class Content:
 
 
 def page(
-    db: Database, place: str, sweep: str | None = None, only: Collection[str] | None = None
+    db: Database,
+    place: str,
+    sweep: str | None = None,
+    only: Collection[str] | None = None,
+    paper: bool = False,
 ) -> str:
-    """The report as HTML. `place` says whose results these are; `only` names the summaries and
-    figures to show, all that apply without."""
+    """The report as HTML.
+
+    place: whose results these are.
+    only:  the summaries and figures to show; without, all that apply.
+    paper: what the paper asks too, whether trials feed it or not.
+    """
     whole = "gensweep report --only {}"
     tables = [
         sheet(
             in_brief(table, MOST_ROWS, whole.format(table.name)) if table.name in FIRST else table
         )
-        for table in report_tables(db, only)
+        for table in report_tables(db, only, paper)
     ]
     drawn, missing = _figures(db, only)
     return render(
@@ -88,7 +96,7 @@ def page(
             first=[t for t in tables if t.name in FIRST],
             tables=[t for t in tables if not (t.prose or t.name in FIRST)],
             figures=drawn,
-            missing=missing,
+            missing=missing if paper or only is not None else [],
         )
     )
 

@@ -13,7 +13,8 @@ from gensweep.analysis.tables.table import Table
 from gensweep.trainables.datasets import DATASETS
 
 _QUERY = "from claims"
-NEEDS = "from trials where status in ('done', 'diverged')"
+_OPEN = "not enough runs"
+NEEDS = f"from claims where verdict <> '{_OPEN}'"
 
 
 def _verdict(record: dict[str, Any]) -> str:
@@ -36,6 +37,17 @@ _LAYOUT = (
     Column("verdict", cell=_verdict),
     Column("reason"),
 )
+
+
+def decided(claims: Table) -> Table:
+    """The claims that trials have decided, with a note on the others."""
+    judged = [*zip(claims.rows, claims.records(), strict=True)]
+    kept = [row for row, record in judged if record["verdict"] != _OPEN]
+    open_ = [record for _, record in judged if record["verdict"] == _OPEN]
+    others = sorted({f"{record['claim']} ({record['part']})" for record in open_})
+    note = f"not decided by these trials: {', '.join(others)}; `--paper` says what they need"
+    notes = [*claims.notes, *([note] if others else [])]
+    return replace(claims, rows=kept, notes=notes)
 
 
 def claims_table(db: Database) -> Table:

@@ -25,7 +25,7 @@ having count(*) filter (status = ?) > 0 and count(*) = count(*) filter (status =
    and count(*) = (select count(*) from draws where status = ?)
 """
 _CAUSES = """
-select regexp_extract(trim(error), '[^\\n]*$') as cause, count(*) as n from trials
+select last_line(error) as cause, count(*) as n from trials
 where status = ? and error is not null group by cause order by n desc, cause
 """
 _PLAIN = f"""

@@ -20,7 +20,7 @@ _QUERY = """
 select
     trial_id, trainable, config, model, batch_norm, randomization, corruption, regularizer, seed,
     epochs, status, attempts,
-    split_part(rtrim(error, chr(10)), chr(10), -1) as error
+    last_line(error) as error
 from trials where status in ('failed', 'diverged', 'interrupted')
 order by status, finished_at, trial_id
 """

@@ -188,7 +188,8 @@ def test_what_went_wrong_is_told_with_what_the_trials_have_in_common(
 ) -> None:
     for seed in range(2):
         write(rates, (0.9,), "diverged", randomization="true_labels", lr=1e9, seed=seed)
-    write(rates, (), "failed", randomization="true_labels", lr=0.1, seed=7, error="a\nKeyError: b")
+    settings = {"randomization": "true_labels", "lr": 0.1, "seed": 7}
+    write(rates, (), "failed", error="a\nKeyError: b\n", **settings)
     failed, diverged, best = said(rates)
     assert failed == "1 of 15 trials failed: KeyError: b."
     assert diverged == "2 of 15 trials diverged, all with lr 1e+09."

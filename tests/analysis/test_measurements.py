@@ -97,11 +97,12 @@ def test_one_of_them_is_shown(store: Store) -> None:
             ]
 
 
-def test_a_report_on_them_alone_has_verdicts_on_the_claims(store: Store) -> None:
+def test_a_report_on_them_alone_has_the_papers_questions_only_if_asked(store: Store) -> None:
     with Database(store.root) as db:
         names = [table.name for table in report_tables(db)]
-    assert "claims" in names
-    assert "convergence" not in names
+        of_the_paper = [table.name for table in report_tables(db, paper=True)]
+    assert not {"claims", "convergence"} & {*names}
+    assert {"claims", "convergence"} <= {*of_the_paper}
 
 
 def test_trackers_get_their_measurements(store: Store) -> None:

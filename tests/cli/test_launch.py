@@ -69,8 +69,8 @@ def test_a_launch_reports_to_stdout_and_tells_its_progress_on_stderr(
     first: subprocess.CompletedProcess[str], here: Path, gensweep: Gensweep
 ) -> None:
     assert first.returncode == 0
-    assert first.stdout == gensweep("report", "tiny").out
-    assert first.stdout.startswith("The paper's claims, judged by our trials\n")
+    assert first.stdout == gensweep("report", "tiny", "--brief").out
+    assert first.stdout.startswith("In short\n2 of 4 trials have ended; ")
     lines = first.stderr.splitlines()
     assert "2 to run" in lines[0]
     for data in ("true labels", "random labels"):
@@ -177,7 +177,8 @@ def test_a_trial_that_fails_is_exit_code_1_and_the_report_is_printed_all_the_sam
     assert "tiny: 2 failed" in done.stderr.splitlines()
     assert "--retry-failed" in done.stderr.splitlines()[-1]
     assert f"device: {SOMEWHERE_ELSE} is not available here" in done.stderr
-    assert done.stdout.startswith("Convergence time")
+    assert done.stdout.startswith("In short\n2 of 4 trials have ended; ")
+    assert f"2 of 4 trials failed: TrialError: device: {SOMEWHERE_ELSE}" in done.stdout
     status = process("gensweep status --results failed --format json", folder)
     trouble = json.loads(status.stdout)["trouble"]
     assert [row["status"] for row in trouble] == ["failed", "failed"]

@@ -25,7 +25,7 @@ COMMANDS = {
     "query": "--file --sweep --results --format --safe-csv --timeout --memory",
     "sql": "--results --format --safe-csv --timeout --memory",
     "diff": "--results --format --safe-csv",
-    "report": "--html --only --results --format --safe-csv",
+    "report": "--html --only --brief --paper --results --format --safe-csv",
     "plot": "--output --results --format --safe-csv",
     "data list": "--data --format --safe-csv",
     "data export": "--train --test --data",

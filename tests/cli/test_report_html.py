@@ -97,7 +97,7 @@ def test_no_name_at_all_is_a_mistake_and_not_an_empty_report(
 ) -> None:
     code, out, err = gensweep("report", "--only", nothing)
     assert (code, out) == (2, "")
-    assert "--only: names nothing; the names are claims, " in err
+    assert "--only: names nothing; the names are headline, " in err
 
 
 def test_figures_can_be_picked_for_html_alone(gensweep: Gensweep, results: Path) -> None:

@@ -39,6 +39,10 @@ create macro model_label(model, batch_norm) as
 create macro in_the_paper(regularizer) as
     regexp_replace(regularizer, '^crop\+flip(.*)\+color$', 'augmentation\1');
 
+-- What a traceback says in the end, without the module of the error.
+create macro last_line(error) as regexp_replace(
+    split_part(rtrim(error, chr(10)), chr(10), -1), '^(?:\w+\.)+(\w+: )', '\1');
+
 -- Of a group of rows of `measurements`: the value of the one that has a name.
 create macro measured(name, value, wanted) as any_value(value) filter (name = wanted);
 

@@ -81,9 +81,9 @@ def test_a_reader_sees_verdict_seeds_and_reason(store: Store, write: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "there"), [("done", True), ("diverged", True), ("failed", False), ("running", False)]
+    ("status", "there"), [("done", True), ("diverged", False), ("failed", False)]
 )
-def test_claims_are_judged_once_a_trial_has_ended(
+def test_a_report_has_the_claims_once_a_trial_has_decided_one(
     store: Store, write: Any, status: str, there: bool
 ) -> None:
     write(store, FITS, status)
