@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 
 from gensweep.analysis.database.catalog import VIEWS
-from gensweep.analysis.database.connection import Database
-from gensweep.analysis.questions.claims import claims_table
-from gensweep.analysis.questions.convergence import convergence_table
 from gensweep.cli.main import COMMANDS
 from gensweep.orchestrator.fields import trial_fields
 from gensweep.orchestrator.plan import plan
@@ -98,12 +95,6 @@ def test_commands_shown_on_a_page_exist(page: Path) -> None:
 @pytest.mark.parametrize("sweep", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda s: s.name)
 def test_the_readme_lists_every_sweep(sweep: Path) -> None:
     assert f"`{sweep.name}`" in README
-
-
-def test_the_readme_has_the_notes_that_the_report_prints() -> None:
-    with Database(ROOT / "docs" / "cifar10_cpu") as db:
-        notes = [*claims_table(db).notes, *convergence_table(db).notes]
-    assert [note for note in notes if note not in README] == []
 
 
 def test_the_results_page_shows_what_its_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
 # One per curve, and never the same twice; ^ and D are kept for bounds and for the paper.
 MARKERS = "ox#+*@%&" + "".join(c for c in string.ascii_letters if c not in "oxD")
 PAPER, BOUND = "D", "^"
+_UNBROKEN = "\u00a0"
 _MARGIN = 16  # columns for the numbers beside the plot
 _ROWS = 20  # so that a scale of 0 to 100 has a row for every 5
 _MARKS = 25  # the most on one curve
@@ -35,9 +36,12 @@ def terminal(figure: Figure, width: int, rows: int = _ROWS, compact: bool = Fals
         lines = [panel.title] if panel.title else []
         lines += _canvas(panel, width, rows)
         legend = [*_legend(panel, figure)]
-        lines += ["  ".join(legend)] if compact else ["", "Legend:", "-------", *legend]
+        if compact:  # broken between entries alone
+            lines.append("  ".join(entry.replace(" ", _UNBROKEN) for entry in legend))
+        else:
+            lines += ["", "Legend:", "-------", *legend]
         parts += [*(short for line in lines for short in _within(line, width)), ""]
-    return "\n".join(parts[:-1])
+    return "\n".join(parts[:-1]).replace(_UNBROKEN, " ")
 
 
 def _canvas(panel: Panel, width: int, rows: int) -> list[str]:
