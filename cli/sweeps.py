@@ -15,9 +15,8 @@ from gensweep.cli.options import given_path
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial
-    from gensweep.orchestrator.spec import Override
     from gensweep.orchestrator.store.snapshot import Snapshot
-    from gensweep.orchestrator.sweep import SweepSpec
+    from gensweep.orchestrator.sweep import Override, SweepSpec
 
 Sweep = Annotated[
     Path,
@@ -78,7 +77,7 @@ def find_sweep(path: Path) -> Path:
 
 def parse_overrides(settings: Sequence[str]) -> list[Override]:
     """`key=value` with TOML values; a bare word is a string."""
-    from gensweep.orchestrator.spec import Override
+    from gensweep.orchestrator.sweep import Override
 
     overrides = []
     for setting in settings:

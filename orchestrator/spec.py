@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from shlex import quote
-from typing import Any, NamedTuple
+from typing import Any
 
+from gensweep.orchestrator.dataset_tables import DatasetTables
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.fields import problem, trial_fields
 from gensweep.orchestrator.lines import Path as KeyPath
-from gensweep.orchestrator.lines import line_numbers, line_of
+from gensweep.orchestrator.lines import line_numbers
+from gensweep.orchestrator.mistakes import Mistakes, invalid
 from gensweep.orchestrator.resources import RESOURCES, Resources
 from gensweep.orchestrator.resources import problem as resource_problem
 from gensweep.orchestrator.store.names import NAME, NAME_ALLOWED, is_name
-from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, OwnDataset, SweepSpec
+from gensweep.orchestrator.sweep import CLASSIFIER, NONE, Fields, Grid, Override, SweepSpec
 from gensweep.orchestrator.sweep_text import parse_toml, read_text
-from gensweep.trainables.datasets import BUILT_IN, Source, register
-from gensweep.trainables.datasets.image_folder import LAYOUT, ImageFolder
-from gensweep.trainables.errors import DataError, GensweepError
+from gensweep.trainables.errors import GensweepError
 from gensweep.trainables.models import MODELS
 from gensweep.trainables.names import brief, unknown
 from gensweep.trainables.registry import TRAINABLES
-from gensweep.trainables.shown import short
 
 _TOP = ("name", "seeds", "defaults", "dataset", "model", "regularizer", "grid", "resources")
-_OF_DATASETS = ("folder", "view")
-_SMALLEST_VIEW, _LARGEST_VIEW = 1, 10_000  # pixels
 _NO_AXES = ("feeds", "trainable")
-_MOST_PROBLEMS = 100
-
-
-class Override(NamedTuple):
-    """`--set key=value`: a trial's field in every trial, or `seeds`, `name`, `resources.cpu`,
-    `dataset.NAME.folder`…
-    """
-
-    key: str
-    value: Any
 
 
 def read_spec(
@@ -59,27 +45,18 @@ def parse_spec(
     return _Reader(content, source, line_numbers(text), base).read(overrides)
 
 
-class _Reader:
-    """Collects problems while it reads the file."""
-
+class _Reader(Mistakes):
     def __init__(self, content: Fields, source: str, lines: dict[KeyPath, int], base: Path) -> None:
-        self.content, self.source, self.lines, self.base = content, source, lines, base
-        self.problems: list[GensweepError] = []
-        self.unknown_datasets: set[str] = set()  # named in the file, and wrong
-
-    def wrong(self, path: KeyPath, what: str, allowed: str = "", todo: str = "") -> None:
-        where = f"{self.source}:{line_of(self.lines, path)}"
-        keys = [short(p, 60) for p in path if isinstance(p, str)]
-        self.problems.append(GensweepError(f"{where}: {'.'.join(keys)}", what, allowed, todo))
-        if len(self.problems) == _MOST_PROBLEMS:
-            self.problems.append(GensweepError(self.source, "has more problems than these"))
-            raise SpecError(self.problems)
+        super().__init__(source, lines)
+        self.content = content
+        self.datasets = DatasetTables(self.table("dataset"), base, self)
 
     def read(self, overrides: Sequence[Override]) -> SweepSpec:
         self.used = self.trainables()
-        of_datasets = [o for o in overrides if o.key.startswith("dataset.") and self.of_datasets()]
-        self.apply_to_datasets(of_datasets)
-        datasets = self.datasets()
+        own = self.datasets.keys
+        of_datasets = [o for o in overrides if own and o.key.startswith("dataset.")]
+        self.datasets.apply(of_datasets)
+        datasets = self.datasets.read()
         forced = self.apply([o for o in overrides if o not in of_datasets])
         self.known(self.content, _TOP, ())
         spec = SweepSpec(
@@ -94,8 +71,8 @@ class _Reader:
             source=self.source,
             lines=self.lines,
         )
-        if self.problems:
-            raise SpecError(self.problems)
+        if self.found:
+            raise SpecError(self.found)
         return spec
 
     def apply(self, overrides: Sequence[Override]) -> Fields:
@@ -109,33 +86,12 @@ class _Reader:
             elif key.startswith("resources.") and key in settable:
                 self.table("resources")[key.partition(".")[2]] = value
             elif key not in of_trials:
-                self.unknown_override(key, [*settable, *self.of_datasets()])
+                self.unknown_override(key, [*settable, *self.datasets.keys])
             elif wrong := self.misfit(key, value, self.used):
-                self.problems.append(GensweepError(f"--set {key}", *wrong))
+                self.found.append(GensweepError(f"--set {key}", *wrong))
             else:
                 forced[key] = value
         return forced
-
-    def apply_to_datasets(self, overrides: Sequence[Override]) -> None:
-        """Apply `--set dataset.NAME.folder` and `.view`. Such a folder is meant from here."""
-        allowed = self.of_datasets()
-        for key, value in overrides:
-            if key not in allowed:
-                self.unknown_override(key, allowed)
-                continue
-            _, name, setting = key.split(".")
-            is_path = setting == "folder" and isinstance(value, str) and value
-            path = str(Path.cwd() / _expanded(value)) if is_path else value
-            self.table("dataset")[name][setting] = path
-
-    def of_datasets(self) -> list[str]:
-        """The keys of the tables [dataset.NAME]."""
-        tables = self.table("dataset").items()
-        named = [name for name, table in tables if is_name(NAME, name) and isinstance(table, dict)]
-        return [f"dataset.{name}.{setting}" for name in named for setting in _OF_DATASETS]
-
-    def unknown_override(self, key: str, allowed: Sequence[str]) -> None:
-        self.problems.append(GensweepError(f"--set {key}", *unknown("key", key, allowed)))
 
     def trainables(self) -> list[str]:
         """The trainables of the grids, each once; errors in their names are reported with the
@@ -151,15 +107,10 @@ class _Reader:
 
     def misfit(self, key: str, value: Any, trainables: Sequence[str]) -> tuple[str, str] | None:
         """The error for the value by the first trainable that has the field."""
-        if key == "dataset" and value in [*self.unknown_datasets]:
+        if key == "dataset" and value in [*self.datasets.wrong]:
             return None
         found = (problem(key, value, t) for t in trainables if key in trial_fields(t))
         return next((wrong for wrong in found if wrong), None)
-
-    def known(self, table: Iterable[str], allowed: Sequence[str], path: KeyPath) -> None:
-        for key in table:
-            if key not in allowed:
-                self.wrong((*path, key), *unknown("key", key, allowed))
 
     def table(self, key: str) -> Fields:
         value = self.content.setdefault(key, {})
@@ -168,60 +119,6 @@ class _Reader:
         self.wrong((key,), "is not a table", f"[{key}]")
         self.content[key] = {}  # so that the error is reported once
         return {}
-
-    def datasets(self) -> dict[str, OwnDataset]:
-        """The tables [dataset.NAME], whose names the rest of the file may then use."""
-        found, sources = {}, {}
-        for name, settings in self.table("dataset").items():
-            path = ("dataset", name)
-            if name in BUILT_IN:
-                self.wrong(path, "is a built-in dataset", "another name")
-            elif not is_name(NAME, name):
-                self.wrong(path, "is not a name for a dataset", NAME_ALLOWED)
-            elif not isinstance(settings, dict):
-                self.wrong(path, "is not a table", f"[dataset.{name}]")
-            elif (own := self.dataset(settings, path)) and (source := self.images(own, path)):
-                found[name], sources[name] = own, source
-            else:
-                self.unknown_datasets.add(name)
-        register(sources)
-        return found
-
-    def dataset(self, settings: Fields, path: KeyPath) -> OwnDataset | None:
-        self.known(settings, _OF_DATASETS, path)
-        folder, view = settings.get("folder"), settings.get("view")
-        if not isinstance(folder, str) or not folder or "\0" in folder:
-            self.wrong((*path, "folder"), invalid(folder), "the path of a folder")
-        elif type(view) is not int or not _SMALLEST_VIEW <= view <= _LARGEST_VIEW:
-            allowed = f"a whole number of pixels, {_SMALLEST_VIEW} to {_LARGEST_VIEW}"
-            self.wrong((*path, "view"), invalid(view), allowed)
-        else:
-            return OwnDataset((self.base / _expanded(folder)).resolve(), view)
-        return None
-
-    def images(self, own: OwnDataset, path: KeyPath) -> Source | None:
-        """What is known of the dataset, by a look at its folder."""
-        try:
-            there, is_folder = own.folder.exists(), own.folder.is_dir()
-        except OSError as error:  # such as a name that is too long
-            self.wrong((*path, "folder"), f"{own.folder}: {error.strerror}", LAYOUT)
-            return None
-        if there and not is_folder:
-            self.wrong((*path, "folder"), f"{own.folder} is not a folder", LAYOUT)
-            return None
-        if not there:
-            name, folder = path[-1], quote(str(own.folder))
-            todo = (
-                f"name yours with --set dataset.{name}.folder=PATH, or make one to try with "
-                f"`gensweep data export digits {folder} --train 100 --test 50`"
-            )
-            self.wrong((*path, "folder"), f"there is no folder {own.folder}", LAYOUT, todo)
-            return None
-        try:
-            return ImageFolder(own.folder).source(own.view)
-        except DataError as error:
-            self.wrong((*path, "folder"), f"{error.where} {error.what}", error.allowed)
-            return None
 
     def name(self) -> str:
         name = self.content.get("name")
@@ -325,25 +222,12 @@ class _Reader:
             if wrong := resource_problem(key, value):
                 self.wrong(("resources", key), *wrong)
         found = Resources(**known)
-        if not self.problems and not found.cpu and not found.gpu:
+        if not self.found and not found.cpu and not found.gpu:
             self.wrong(("resources", "cpu"), "a trial needs CPUs or a GPU", "above 0")
-        if not self.problems and found.gpu > 0 and found.workers not in (0, max(1, found.gpu)):
+        if not self.found and found.gpu > 0 and found.workers not in (0, max(1, found.gpu)):
             what = f"{found.workers} ranks cannot share {found.gpu:g} GPUs"
             self.wrong(("resources", "workers"), what, "as many as GPUs, or left out")
         return found
-
-
-def _expanded(folder: str) -> Path:
-    """With ~ as the home folder, where there is one."""
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError:
-        return Path(folder)
-
-
-def invalid(value: Any) -> str:
-    """What is wrong with a value that is needed."""
-    return "is missing" if value is None else f"{brief(value)} is not valid"
 
 
 def _trainables() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gensweep.orchestrator.lines import Path as KeyPath
 from gensweep.orchestrator.lines import line_of
@@ -15,6 +15,15 @@ NONE = "none"  # the regularizer bundle without settings
 CLASSIFIER = "classifier"  # the trainable of a grid that names none
 
 Fields = dict[str, Any]
+
+
+class Override(NamedTuple):
+    """`--set key=value`: a trial's field in every trial, or `seeds`, `name`, `resources.cpu`,
+    `dataset.NAME.folder`…
+    """
+
+    key: str
+    value: Any
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from gensweep.orchestrator.plan import PlannedTrial, plan
-from gensweep.orchestrator.spec import Override, read_spec
-from gensweep.orchestrator.sweep import SweepSpec
+from gensweep.orchestrator.spec import read_spec
+from gensweep.orchestrator.sweep import Override, SweepSpec
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.randomizations import RANDOMIZATIONS

@@ -9,8 +9,8 @@ import pytest
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.resources import Resources
-from gensweep.orchestrator.spec import Override, parse_spec
-from gensweep.orchestrator.sweep import SweepSpec
+from gensweep.orchestrator.spec import parse_spec
+from gensweep.orchestrator.sweep import Override, SweepSpec
 
 FILE = """\
 name = "made"

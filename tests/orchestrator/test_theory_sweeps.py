@@ -10,9 +10,10 @@ import pytest
 from gensweep.orchestrator.errors import SpecError
 from gensweep.orchestrator.packs import in_order, packs
 from gensweep.orchestrator.plan import plan
-from gensweep.orchestrator.spec import Override, parse_spec
+from gensweep.orchestrator.spec import parse_spec
 from gensweep.orchestrator.store.rows import config_row, trial_from_row
 from gensweep.orchestrator.store.schemas import CONFIG
+from gensweep.orchestrator.sweep import Override
 from gensweep.trainables.classifier.trial import ClassifierTrial
 from gensweep.trainables.labels import label
 from gensweep.trainables.registry import TRAINABLES, trial_from_config
