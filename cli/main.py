@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from gensweep.cli import exits, streams
 from gensweep.cli.codes import Exit
 from gensweep.orchestrator.aside import any_stuck
+from gensweep.trainables.names import unknown
 
 # The module of each command, imported only when the command is called.
 COMMANDS = {
@@ -36,8 +37,33 @@ COMMANDS = {
 }
 
 
+# What helps where another program's command is tried.
+MEANT = {
+    **dict.fromkeys(("run", "start", "train", "sweep", "resume", "continue"), "gensweep launch"),
+    **dict.fromkeys(("ls", "list", "ps", "trials", "progress"), "gensweep status"),
+    **dict.fromkeys(("ui", "dashboard", "html", "view"), "gensweep report --html report.html"),
+    **dict.fromkeys(("figure", "draw", "chart"), "gensweep plot"),
+    **dict.fromkeys(("select", "db", "shell"), "gensweep sql"),
+    **dict.fromkeys(("compare",), "gensweep diff"),
+    **dict.fromkeys(("prepare", "download", "datasets", "dataset"), "gensweep data"),
+    **dict.fromkeys(("check", "info", "version"), "gensweep doctor"),
+    **dict.fromkeys(("stop", "kill", "cancel"), "Ctrl-C in the launch, which saves its trials"),
+    **dict.fromkeys(("rm", "remove", "delete", "clean"), "rm on the results folder"),
+}
+
+
 class Commands(TyperGroup):
     """The commands of COMMANDS, each loaded on demand."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Raises TyperException for what is no command, with what is near or meant."""
+        name = args[0] if args else ""
+        if name not in COMMANDS and not name.startswith("-"):
+            what, allowed = unknown("command", name, COMMANDS)
+            if name in MEANT:
+                what, allowed = f"unknown command {name!r}; use {MEANT[name]}", ""
+            raise typer.TyperException("; ".join(filter(None, (what, allowed))))
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -58,6 +84,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     name="gensweep",
     cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="A sweep file in, a queryable database of trials out.",
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -17,8 +17,14 @@ SELECT …;       ask the results; a statement may have many lines and ends with
 .views NAME     the columns of a view
 .refresh        read the results again
 .help           this text
-.quit           leave; so does Ctrl-D. Ctrl-C clears what is typed"""
+.quit           leave; so do quit, exit and Ctrl-D. Ctrl-C clears what is typed"""
 COMMANDS = (".views", ".refresh", ".help", ".quit")
+# What other shells call them.
+_MEANT = {
+    **dict.fromkeys((".tables", ".schema", "\\d", "\\dt"), ".views"),
+    **dict.fromkeys((".exit", ".q", "quit", "exit", "\\q"), ".quit"),
+    **dict.fromkeys(("help", "?", "\\?", "\\h"), ".help"),
+}
 MOST_TEXT = 1_000_000  # characters of a statement
 _MOST = 200  # rows shown to a person
 
@@ -50,7 +56,13 @@ def blank(text: str) -> bool:
 
 def complete(text: str) -> bool:
     """Whether Enter runs the text instead of starting another line."""
-    return text.lstrip().startswith(".") or blank(text) or blank(split(text)[1])
+    return _is_command(text) or blank(text) or blank(split(text)[1])
+
+
+def _is_command(text: str) -> bool:
+    """Such as `.views steps`, or `quit;` as it is typed elsewhere."""
+    first, *_ = text.rstrip(";\n ").split() or [""]
+    return first.startswith(".") or (first in _MEANT and len(text.split()) <= 2)
 
 
 class Shell:
@@ -66,8 +78,9 @@ class Shell:
 
         people: lay out only the beginning of long results.
         """
-        if text.lstrip().startswith("."):
-            return self._command(*text.split())
+        if _is_command(text):
+            name, *arguments = text.rstrip(";\n ").split()
+            return self._command(_MEANT.get(name, name), *arguments)
         statements, rest = split(text)
         for statement in [*statements, rest]:
             if not blank(statement):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from gensweep.analysis.database.errors import QueryError
 from gensweep.analysis.database.running import Limits
-from gensweep.cli.exits import complain
+from gensweep.cli.exits import complain, tell
 from gensweep.cli.formats import Format
 from gensweep.cli.options import (
     RESULTS,
@@ -45,6 +45,7 @@ def sql(
             return
         from gensweep.cli.prompt import session
 
+        tell("such as `from trials;`. .views lists the views, .help the commands, .quit leaves")
         converse(Shell(db, format_ or Format.TABLE, safe_csv), session(db))
 
 

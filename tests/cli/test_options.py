@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 import typer
 
-from gensweep.cli.main import app
+from gensweep.cli import main
+from gensweep.cli.main import MEANT, app
 
 Gensweep = Callable[..., Any]
 
@@ -143,3 +145,24 @@ def test_a_summary_can_be_asked_for_by_the_name_it_had(
     gensweep: Gensweep, results: Path, old: str, new: str
 ) -> None:
     assert gensweep("report", "--only", old) == gensweep("report", "--only", new)
+
+
+@pytest.mark.parametrize("word", sorted(MEANT))
+def test_a_command_of_another_program_is_answered_with_ours(gensweep: Gensweep, word: str) -> None:
+    done = gensweep(word)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"gensweep: error: gensweep: unknown command '{word}'; use ")
+    named = re.findall(r"gensweep (\w+)", MEANT[word])
+    assert set(named) <= set(main.COMMANDS)
+    assert word not in main.COMMANDS
+
+
+def test_a_command_that_is_mistyped_is_answered_with_the_nearest(gensweep: Gensweep) -> None:
+    assert "unknown command 'lanch'; did you mean 'launch'?" in gensweep("lanch").err
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "data prepare"])
+def test_help_has_a_short_name(gensweep: Gensweep, command: str) -> None:
+    short, long = (gensweep(*command.split(), option) for option in ("-h", "--help"))
+    assert (short.code, short.out) == (0, long.out)
+    assert long.out.startswith("Usage: gensweep")

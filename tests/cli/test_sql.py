@@ -137,6 +137,23 @@ def test_the_commands_say_what_there_is(results: Path, capsys: pytest.CaptureFix
     assert out.endswith("column_name,data_type\nsweep,VARCHAR\ntrial_id,VARCHAR\nfeed,VARCHAR\n")
 
 
+@pytest.mark.parametrize("word", ["quit", "exit", ".exit", "\\q", "quit;", " exit ;"])
+def test_the_words_of_other_shells_leave_too(keys: Any, capsys: Any, word: str) -> None:
+    keys(f"{word}{ENTER}select 1 as never;{ENTER}")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("word", [".tables", "\\d", "\\dt", ".schema"])
+def test_the_words_of_other_shells_list_the_views(keys: Any, capsys: Any, word: str) -> None:
+    keys(f"{word}{ENTER}quit{ENTER}")
+    assert capsys.readouterr().out.splitlines() == ["view", *VIEWS]
+
+
+def test_statements_that_begin_like_a_command_are_statements(keys: Any, capsys: Any) -> None:
+    keys(f"from (select 1 as quit);{ENTER}quit{ENTER}")
+    assert capsys.readouterr().out == "quit\n1\n"
+
+
 def test_statements_come_down_a_pipe(
     gensweep: Gensweep, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
