@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +23,13 @@ from gensweep.cli.sweeps import (
     warn_of_leaving,
 )
 from gensweep.orchestrator.interrupt import catch_interrupt
+from gensweep.orchestrator.words import counted
 from gensweep.trainables.status import Status
+
+if TYPE_CHECKING:
+    from gensweep.orchestrator.plan import PlannedTrial
+    from gensweep.orchestrator.remaining import Work
+    from gensweep.orchestrator.sweep import SweepSpec
 
 
 @catch_interrupt()  # whatever is under way
@@ -61,11 +69,9 @@ def launch(
     store = Store.create(results)
     warn_of_leaving(take_snapshot(store), spec, planned)
     job = Launch(spec, planned, store, data_folder(data), address, retry_failed)
-    todo = remaining(store, chosen, retry_failed).todo
-    console.print(
-        f"{spec.name}: {len(chosen)} trials, {len(chosen) - len(todo)} done, {len(todo)} to run"
-        f"{f', each as {spec.resources.ranks} ranks' if spec.resources.ranks > 1 else ''}"
-    )
+    work = remaining(store, chosen, retry_failed)
+    todo = work.todo
+    console.print(_beginning(spec, chosen, work))
     with show_progress(console, {p.trial.trial_id: p.trial for p in todo}) as display:
         summary = job.run(chosen, display)
     counts = ", ".join(f"{n} {status}" for status, n in summary.statuses.items())
@@ -79,3 +85,16 @@ def launch(
             f"{failed} failed: see `gensweep status {spec.name}`; --retry-failed runs them again"
         )
     return Exit.OK if summary.complete else Exit.FAILED
+
+
+def _beginning(spec: SweepSpec, chosen: Sequence[PlannedTrial], work: Work) -> str:
+    """Such as `made: 4 trials, 2 done, 1 diverged, 1 to run`."""
+    todo = {p.trial.trial_id for p in work.todo}
+    over = Counter(
+        work.known[p.trial.trial_id].status for p in chosen if p.trial.trial_id not in todo
+    )
+    others = [f"{over[s]} {s}" for s in (Status.DIVERGED, Status.FAILED) if over[s]]
+    parts = [counted(len(chosen), "trial"), f"{over[Status.DONE]} done", *others]
+    ranks = spec.resources.ranks
+    each = f", each as {ranks} ranks" if ranks > 1 and todo else ""
+    return f"{spec.name}: {', '.join(parts)}, {len(todo)} to run{each}"

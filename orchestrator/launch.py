@@ -107,6 +107,7 @@ class Launch:
         """Run the trials, on a new Ray if our own dies. Returns whether the user stopped the
         launch, whatever became of Ray meanwhile.
         """
+        display.said(f"connecting to Ray at {self.address}" if self.address else "starting Ray")
         for _ in range(_RAYS):
             try:
                 self._run_on_ray(attempts, self._datasets(work), lease, display, interrupt)

@@ -17,13 +17,13 @@ from gensweep.orchestrator.launch import Launch
 from gensweep.orchestrator.own_datasets import bring
 from gensweep.orchestrator.plan import plan
 from gensweep.orchestrator.remaining import LaunchOutcome
-from gensweep.orchestrator.spec import Override, read_spec
+from gensweep.orchestrator.spec import read_spec
 from gensweep.orchestrator.store.errors import StoreError
 from gensweep.orchestrator.store.layout import Store
 from gensweep.orchestrator.store.merging import merge
 from gensweep.orchestrator.store.snapshot import take_snapshot
 from gensweep.orchestrator.store.statuses import statuses
-from gensweep.orchestrator.sweep import OwnDataset, SweepSpec
+from gensweep.orchestrator.sweep import Override, OwnDataset, SweepSpec
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.errors import DataError
 
@@ -250,7 +250,7 @@ def test_a_launch_prepares_it_once_and_results_are_read_where_nobody_knows_it(
     said.clear()
     sweep.write_text(SWEEP.replace('"cells"', '"more"', 1) + "seed = [0, 1]\n")
     assert launched(sweep, "results", display).complete
-    assert said == []
+    assert said == ["starting Ray"]
     del DATASETS["cells"]
     database = Database(tmp_path / "results")
     rows = database.table("select classes, train, test from datasets where dataset = 'cells'")

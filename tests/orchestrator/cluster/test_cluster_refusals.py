@@ -60,8 +60,11 @@ def test_a_node_that_lacks_something_is_said_in_a_line_of_its_own_before_anythin
     for name in ("empty", "elsewhere", "locked"):
         cluster.kill(name)
     assert code == 3
-    start, *lines = sorted(err.splitlines(), key=lambda line: line.startswith("gensweep: error"))
-    assert start == "made: 1 trials, 0 done, 1 to run"
+    start, connecting, *lines = sorted(
+        err.splitlines(), key=lambda line: line.startswith("gensweep: error")
+    )
+    assert start == "made: 1 trial, 0 done, 1 to run"
+    assert connecting.startswith("connecting to Ray at ")
     share = "use a folder that every node shares under the same path, or a bucket"
     (read_only,) = [line for line in lines if "node locked " in line]
     assert f"{results}: cannot be written" in read_only
