@@ -85,7 +85,7 @@ _LAYOUT = (
     Column("n", "seeds"),
     Column("diverged", keep="filled", unsaid=(0,)),
     percent_column("test %", "test_error"),
-    percent_column("to the best", "difference"),
+    percent_column("Δ", "difference"),
     Column("verdict", cell=lambda r: r["verdict"] or "one seed", keep="filled"),
 )
 
@@ -104,7 +104,7 @@ def ranking_table(db: Database) -> Table:
         title=f"The best settings on {DATA.label(on)}" if on else "The best settings",
         layout=_LAYOUT,
         notes=[
-            "by test error, mean over n seeds ± 95 % interval; to the best: over common seeds",
+            "by test error, mean over n seeds ± 95 % interval; Δ: to the best, over common seeds",
             "tied: that interval includes 0; the best was chosen by the same trials",
         ],
         sql="from outcomes order by test_error",
