@@ -6,6 +6,7 @@ import atexit
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -112,13 +113,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
-    streams.prepare()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
-            signal.signal(number, signal.default_int_handler)  # as Ctrl-C: what is open is closed
-    debug = "--debug" in sys.argv
-    arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
+    """Run the command line, and end the process with its exit code."""
     code: int = Exit.FAILED
 
     def leave() -> None:
@@ -127,11 +122,23 @@ def main() -> None:
         os._exit(code)
 
     atexit.register(leave)  # first, and so called after all that is registered later
-    code = exits.run(lambda: _call(arguments), debug, at_interrupt=_ignore_signals)
-    streams.finish()
+    code = obey(at_interrupt=_ignore_signals)
     if any_stuck():
         os._exit(code)  # as what is called at exit would wait for what cannot be stopped
     sys.exit(code)
+
+
+def obey(at_interrupt: Callable[[], object] = lambda: None) -> int:
+    """Run the command line in this process, which goes on; return its exit code."""
+    streams.prepare()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C: what is open is closed
+    debug = "--debug" in sys.argv
+    arguments = [a for a in sys.argv[1:] if a != "--debug"] or ["--help"]
+    code = exits.run(lambda: _call(arguments), debug, at_interrupt)
+    streams.finish()
+    return code
 
 
 def _ignore_signals() -> None:

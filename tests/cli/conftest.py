@@ -174,10 +174,7 @@ def gensweep(
                 patch.setattr(sys, "stdout", _Terminal(sys.stdout))
                 patch.setenv("COLUMNS", str(width))
                 patch.setenv("TTY_COMPATIBLE", "0")  # no escape sequences from rich
-            with pytest.raises(SystemExit) as leaving:
-                main.main()
-        code = leaving.value.code
-        assert isinstance(code, int)
+            code = main.obey()
         return Done(code, *capsys.readouterr())
 
     return run

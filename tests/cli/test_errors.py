@@ -77,7 +77,7 @@ MISTAKES: dict[str, tuple[int, str]] = {
     "report made other": (2, "gensweep report: Got unexpected extra argument"),
     "report --format xml": (2, "gensweep report: Invalid value for '--format'"),
     "report --nope": (2, "gensweep report: No such option: --nope"),
-    "frobnicate": (2, "gensweep: No such command 'frobnicate'; see `gensweep --help`"),
+    "frobnicate": (2, "gensweep: unknown command 'frobnicate'; one of plan, launch"),
     "--nope": (2, "gensweep: No such option: --nope"),
     "data": (2, "gensweep data: Missing command"),
     "data nope": (2, "gensweep data: No such command 'nope'"),

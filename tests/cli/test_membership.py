@@ -53,7 +53,7 @@ def test_only_a_file_that_takes_trials_out_of_a_sweep_is_warned_of(
     said = (
         f"gensweep: warning: sweep mine: {gone} of its trials in these results are not in "
         "new.toml; a launch takes them out of the sweep, and keeps their rows; "
-        "give a file of its own a name of its own\n"
+        "give each sweep file a name of its own\n"
     )
     assert done.err == (said if gone else "")
 

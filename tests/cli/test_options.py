@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -166,3 +167,15 @@ def test_help_has_a_short_name(gensweep: Gensweep, command: str) -> None:
     short, long = (gensweep(*command.split(), option) for option in ("-h", "--help"))
     assert (short.code, short.out) == (0, long.out)
     assert long.out.startswith("Usage: gensweep")
+
+
+def test_commands_in_a_process_that_goes_on_leave_its_signals_alone(
+    gensweep: Gensweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_call", interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    assert gensweep("status").code == 130
+    assert signal.getsignal(signal.SIGINT) == before

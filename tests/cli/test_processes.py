@@ -99,7 +99,7 @@ def test_it_runs_as_an_installed_program(process: Process, results: Path) -> Non
     done = process("gensweep --version && gensweep frobnicate")
     assert done.returncode == 2
     assert done.stdout.startswith("gensweep ")
-    assert done.stderr.startswith("gensweep: error: gensweep: No such command 'frobnicate'")
+    assert done.stderr.startswith("gensweep: error: gensweep: unknown command 'frobnicate'")
 
 
 def test_a_full_disk_is_said_in_one_line(process: Process, results: Path) -> None:
