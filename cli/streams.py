@@ -15,7 +15,7 @@ DEGRADE = "gensweep.degrade"  # an error handler, as codecs know it by name
 _MOST_COLUMNS = 10_000
 # What a stream gets that lacks these; of what is not here, the code point.
 _PLAIN = {
-    **dict(zip("–—−×Δ✓✗→│⡇─━╸╺⠤⠉⣀", "---xD+x>||--- --_", strict=True)),
+    **dict(zip("–—−×Δ✓✗↻→│⡇─━╸╺⠤⠉⣀", "---xD+x~>||--- --_", strict=True)),
     **dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True)),
     **dict(zip("±≠≤≥≲∞…", ("+/-", "!=", "<=", ">=", "<~", "inf", "..."), strict=True)),
 }

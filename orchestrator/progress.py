@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from gensweep.orchestrator.attempts import ATTEMPTS
 from gensweep.orchestrator.display import Display
 from gensweep.orchestrator.job import AGAIN
 from gensweep.orchestrator.job import Progress as TrialProgress
@@ -28,6 +30,7 @@ from gensweep.trainables.trial import Trial
 
 _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 12  # of a sparkline
+_AGAIN = "↻"  # marks what is tried again
 PLAIN_SECONDS = 30.0  # between two plain lines about running trials
 
 
@@ -46,6 +49,13 @@ class _State:
         self.running: dict[str, TrialProgress] = {}
         self.curves: dict[str, list[float]] = {}
         self.ended: dict[str, str] = {}
+        self.deaths: Counter[str] = Counter()
+
+    def lose(self, trial_id: str, reason: str) -> Text:
+        """Take note that a trial's worker died; return the line that says so."""
+        self.running.pop(trial_id, None)
+        self.deaths[trial_id] += 1
+        return _death(self.labels[trial_id], reason, self.deaths[trial_id])
 
     def take(self, progress: TrialProgress) -> None:
         trial_id = progress.trial_id
@@ -75,6 +85,7 @@ def outcome(label: str, progress: TrialProgress) -> Text:
     styles: dict[str, tuple[str, str]] = {
         Status.DONE: ("✓", "green"),
         Status.DIVERGED: ("≠", "yellow"),
+        **dict.fromkeys(AGAIN, (_AGAIN, "yellow")),
     }
     mark, style = styles.get(progress.status, ("✗", "red"))
     line = Text(f"{mark} ", style=style) + Text(f"{label}: ")
@@ -83,8 +94,12 @@ def outcome(label: str, progress: TrialProgress) -> Text:
     return line + Text(_figures(progress))
 
 
-def _death(label: str, reason: str) -> Text:
-    return Text(f"✗ {label}: its worker died: {reason}", style="red")
+def _death(label: str, reason: str, deaths: int) -> Text:
+    """deaths: of this trial's workers in this launch, with this one."""
+    said = f"{label}: its worker died: {reason}"
+    if deaths < ATTEMPTS:
+        return Text(f"{_AGAIN} {said}; retry {deaths} of {ATTEMPTS - 1}", style="yellow")
+    return Text(f"✗ {said}", style="red")
 
 
 def _figures(progress: TrialProgress) -> str:
@@ -121,7 +136,7 @@ class PlainDisplay(Display):
             self._console.print(f"{count}… {label}: {_figures(progress)}", soft_wrap=True)
 
     def lost(self, trial_id: str, reason: str) -> None:
-        self._console.print(_death(self._state.labels[trial_id], reason), soft_wrap=True)
+        self._console.print(self._state.lose(trial_id, reason), soft_wrap=True)
 
     def said(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
@@ -154,8 +169,7 @@ class LiveDisplay(Display):
             self._console.print(outcome(self._state.labels[progress.trial_id], progress))
 
     def lost(self, trial_id: str, reason: str) -> None:
-        self._state.running.pop(trial_id, None)
-        self._console.print(_death(self._state.labels[trial_id], reason))
+        self._console.print(self._state.lose(trial_id, reason))
 
     def said(self, line: str) -> None:
         self._console.print(Text(line))

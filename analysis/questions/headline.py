@@ -9,7 +9,13 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions.axes import DATA, axes, judged_on
 from gensweep.analysis.questions.convergence import times_to
 from gensweep.analysis.questions.ranking import ranking
-from gensweep.analysis.tables.labels import MODELS_IN_ORDER, percent_interval
+from gensweep.analysis.tables.labels import (
+    MODELS_IN_ORDER,
+    OTHERS_IN_ORDER,
+    SETTINGS,
+    in_percent,
+    percent_interval,
+)
 from gensweep.analysis.tables.table import Table
 from gensweep.trainables.models import model_label
 from gensweep.trainables.shown import line, short
@@ -32,6 +38,10 @@ _PLAIN = f"""
 from outcomes where randomization = 'random_labels' and regularizer = 'none'
 order by {MODELS_IN_ORDER}
 """
+_CORRUPTED = f"""
+from corruption where regularizer = 'none' order by {MODELS_IN_ORDER}, {OTHERS_IN_ORDER}, corruption
+"""
+_LEAST_LEVELS = 3  # of p; fewer are true and random labels alone
 # What a theory says of the results that its trainables have.
 _THEORY = """
 select statement, verdict, dataset from claims
@@ -53,6 +63,7 @@ def headline(db: Database) -> list[str]:
         *_progress(counts, ended),
         *_wrong(db, counts),
         *_memorized(db),
+        *_corrupted(db),
         *_best(db),
         *_theory(db),
     ]
@@ -141,6 +152,18 @@ def _slower(ratios: Sequence[float], fitted: int) -> str:
     times = low if low == high else f"{low} to {high}"
     who = "" if len(ratios) == fitted else f"{len(ratios)} of them "
     return f", {who}in {times} times as many epochs as true labels"
+
+
+def _corrupted(db: Database) -> Iterator[str]:
+    """What wrong labels cost, by the setting that was trained with the most values of p."""
+    settings = _grouped(db.table(_CORRUPTED).records(), "dataset", "model", "batch_norm", *SETTINGS)
+    curves = [own for _, own in settings if len(own) >= _LEAST_LEVELS]
+    if curves:
+        first, *_, last = max(curves, key=len)
+        model = model_label(first["model"], first["batch_norm"])
+        errors = " to ".join(f"{in_percent(r['test_error'])} %" for r in (first, last))
+        levels = " to ".join(f"p = {r['corruption']:g}" for r in (first, last))
+        yield f"From {levels} of redrawn labels, the test error of {model} goes from {errors}."
 
 
 def _best(db: Database) -> Iterator[str]:

@@ -174,6 +174,15 @@ def test_random_labels_that_one_network_does_not_fit(store: Store, write: Write)
     )
 
 
+def test_what_wrong_labels_cost_is_told_where_p_is_an_axis(store: Store, write: Write) -> None:
+    for p, error in ((0.0, 0.1), (0.5, 0.4), (1.0, 0.9)):
+        for model in ("inception", "mlp_1x512")[: 1 if p == 0.5 else 2]:
+            write(store, (0.5, 0.0), test_errors=(0.9, error), model=model, corruption=p)
+    errors = "goes from 10.00 % to 90.00 %"
+    expected = f"From p = 0 to p = 1 of redrawn labels, the test error of inception {errors}."
+    assert said(store)[1] == expected
+
+
 def test_a_setting_by_itself_is_told_its_error(store: Store, write: Write) -> None:
     for seed, error in enumerate((0.10, 0.12)):
         put(store, write, error, model="inception", seed=seed)

@@ -88,9 +88,11 @@ def test_in_a_log_a_trial_that_ends_is_one_whole_line(
 @pytest.mark.parametrize("trial", [SHORT, LONG], ids=["short", "long"])
 def test_in_a_log_a_lost_worker_is_one_whole_line(width: int, trial: ClassifierTrial) -> None:
     made = console(width, terminal=False)
-    PlainDisplay(made, TRIALS).lost(trial.trial_id, "No module named 'this'")
-    said = f"✗ {LABELS[trial.trial_id]}: its worker died: No module named 'this'"
-    assert lines(made) == [said]
+    display = PlainDisplay(made, TRIALS)
+    for _ in range(3):
+        display.lost(trial.trial_id, "No module named 'this'")
+    said = f"{LABELS[trial.trial_id]}: its worker died: No module named 'this'"
+    assert lines(made) == [f"↻ {said}; retry 1 of 2", f"↻ {said}; retry 2 of 2", f"✗ {said}"]
 
 
 def test_in_a_log_a_running_trial_is_heard_of_only_now_and_then(
@@ -170,7 +172,8 @@ def test_a_lost_worker_is_said_and_its_trial_may_come_again() -> None:
     display = LiveDisplay(made, TRIALS)
     display.started(LONG.trial_id)
     display.lost(LONG.trial_id, "it fell")
-    assert lines(made) == [f"✗ {LABELS[LONG.trial_id]}: its worker died: it fell"]
+    said = f"↻ {LABELS[LONG.trial_id]}: its worker died: it fell; retry 1 of 2"
+    assert lines(made) == [said]
     assert LABELS[LONG.trial_id] not in rendered(made, display)
     display.started(LONG.trial_id)
     assert LABELS[LONG.trial_id] in rendered(made, display)
@@ -182,7 +185,7 @@ def test_a_trial_that_is_run_again_says_why_and_has_not_ended(status: str) -> No
     display = LiveDisplay(made, TRIALS)
     display.started(SHORT.trial_id)
     display.progressed(at(SHORT, status, error="it is tried alone"))
-    assert lines(made) == [f"✗ {LABELS[SHORT.trial_id]}: {status}: it is tried alone"]
+    assert lines(made) == [f"↻ {LABELS[SHORT.trial_id]}: {status}: it is tried alone"]
     view = rendered(made, display)
     assert "0/2" in view
     assert LABELS[SHORT.trial_id] not in view
