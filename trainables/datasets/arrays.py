@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gensweep.trainables.datasets import DATASETS, IMAGE_FOLDER, Source
+from gensweep.trainables.datasets import DATASETS, Source
 from gensweep.trainables.datasets.folders import check_place, check_room, put_in_place
 from gensweep.trainables.errors import DataError
 
@@ -140,15 +140,13 @@ def read_cache(name: str, data_dir: Path) -> Dataset:
 
 
 def missing(name: str, data_dir: Path, what: str) -> DataError:
-    if name not in DATASETS or DATASETS[name].module == IMAGE_FOLDER:
-        todo = f"remove {data_dir / name}, and launch again to prepare it"
-    else:
-        todo = (
-            f"run `gensweep data prepare {name}`, or without internet "
-            f"`gensweep data prepare {name} --from PATH`; "
-            "or name another folder with --data or GENSWEEP_DATA"
-        )
-    return DataError(f"dataset {name}", f"{what} in {data_dir}", todo=todo)
+    return DataError(
+        f"dataset {name}",
+        f"{what} in {data_dir}",
+        todo=f"run `gensweep data prepare {name}`, or without internet "
+        f"`gensweep data prepare {name} --from PATH`; "
+        "or name another folder with --data or GENSWEEP_DATA",
+    )
 
 
 def check_digests(name: str, arrays: Mapping[str, tuple[NDArray[np.generic], str]]) -> None:

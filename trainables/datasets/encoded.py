@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gensweep.trainables.datasets import DATASETS, IMAGE_FOLDER
 from gensweep.trainables.datasets.arrays import Labels, missing
+from gensweep.trainables.errors import DataError
 
 FORMAT = 2  # 1 is that of arrays
 _ABOUT = {"view", "origin", "train", "test", "digest", "classes", "files"}
@@ -67,11 +69,11 @@ def open_encoded(name: str, data_dir: Path) -> EncodedDataset:
     try:
         for file, expected in about["files"].items():
             if fingerprint(folder / file) != expected:
-                raise missing(name, data_dir, f"has another {file} than was prepared")
+                raise _missing(name, data_dir, f"has another {file} than was prepared")
         train, test = (EncodedSplit(folder, split) for split in SPLITS)
         return EncodedDataset(name, tuple(about["classes"]), train, test, about["digest"])
     except (ValueError, TypeError, KeyError, AttributeError, OSError, EOFError) as error:
-        raise missing(name, data_dir, f"cannot be read ({error})") from error
+        raise _missing(name, data_dir, f"cannot be read ({error})") from error
 
 
 def described(name: str, data_dir: Path) -> Mapping[str, Any]:
@@ -79,15 +81,26 @@ def described(name: str, data_dir: Path) -> Mapping[str, Any]:
     try:
         about = json.loads((data_dir / name / "dataset.json").read_text("utf-8"))
         if about["format"] != FORMAT:
-            raise missing(name, data_dir, f"was prepared in format {about['format']}, not {FORMAT}")
+            raise _missing(
+                name, data_dir, f"was prepared in format {about['format']}, not {FORMAT}"
+            )
         if lacking := sorted(_ABOUT - about.keys()):
-            raise missing(name, data_dir, f"has a dataset.json without {lacking[0]}")
+            raise _missing(name, data_dir, f"has a dataset.json without {lacking[0]}")
     except FileNotFoundError:
-        raise missing(name, data_dir, "is not there") from None
+        raise _missing(name, data_dir, "is not there") from None
     except (ValueError, TypeError, KeyError, OSError, RecursionError) as error:
-        raise missing(name, data_dir, f"cannot be read ({error})") from error
+        raise _missing(name, data_dir, f"cannot be read ({error})") from error
     known: Mapping[str, Any] = about
     return known
+
+
+def _missing(name: str, data_dir: Path, what: str) -> DataError:
+    """With how to repair it: what a sweep file brought is prepared by a launch."""
+    source = DATASETS.get(name)
+    if source and source.module != IMAGE_FOLDER:
+        return missing(name, data_dir, what)
+    todo = f"remove {data_dir / name}, and launch again to prepare it"
+    return DataError(f"dataset {name}", f"{what} in {data_dir}", todo=todo)
 
 
 def fingerprint(file: Path) -> str:
