@@ -32,26 +32,29 @@ from gensweep.analysis.tables.table import Table
 
 @dataclass(frozen=True)
 class Summary:
-    """One question: the table that answers it, and a query that has rows where it can."""
+    """One question: the table that answers it, and a query that has rows where it can.
+
+    of_paper: the paper asks it; in a report on the paper it stands even where no trial feeds it.
+    fed:      the part of the table that trials feed, where that is not all of it.
+    """
 
     table: Callable[[Database], Table]
     needs: str
+    of_paper: bool = False
+    fed: Callable[[Table], Table] = lambda table: table
 
     def applies(self, db: Database) -> bool:
         return bool(db.table(f"{self.needs} limit 1").rows)
 
-
-_RANDOMIZED = "from draws where randomization <> 'true_labels'"
-_CORRUPTED = "from draws where corruption > 0"
 
 SUMMARIES: dict[str, Summary] = {
     "headline": Summary(headline.headline_table, headline.NEEDS),
     "trouble": Summary(trouble.trouble_table, trouble.NEEDS),
     "ranking": Summary(ranking.ranking_table, ranking.NEEDS),
     "effects": Summary(effects.effects_table, effects.NEEDS),
-    "claims": Summary(claims.claims_table, claims.NEEDS),
-    "convergence": Summary(convergence.convergence_table, _RANDOMIZED),
-    "corruption": Summary(corruption.corruption_table, _CORRUPTED),
+    "claims": Summary(claims.claims_table, claims.NEEDS, of_paper=True, fed=claims.decided),
+    "convergence": Summary(convergence.convergence_table, convergence.NEEDS, of_paper=True),
+    "corruption": Summary(corruption.corruption_table, corruption.NEEDS, of_paper=True),
     "clean_vs_corrupted": Summary(
         clean_vs_corrupted.clean_vs_corrupted_table, clean_vs_corrupted.NEEDS
     ),
@@ -60,7 +63,10 @@ SUMMARIES: dict[str, Summary] = {
     "regularization_necessity": Summary(
         regularization_necessity.regularization_necessity_table, regularization_necessity.NEEDS
     ),
-    **{name: Summary(beside.table, beside.needs) for name, beside in reproduction.TABLES.items()},
+    **{
+        name: Summary(beside.table, beside.needs, of_paper=True)
+        for name, beside in reproduction.TABLES.items()
+    },
     "learning_times": Summary(learning_times.learning_times_table, learning_times.NEEDS),
     "measures": Summary(measures.measures_table, measures.NEEDS),
     "correlations": Summary(correlations.correlations_table, correlations.NEEDS),
@@ -82,33 +88,22 @@ SECTIONS = {
 }
 
 
-# What the paper asks, whether trials feed it or not.
-PAPER = ("claims", "convergence", "corruption", *reproduction.TABLES)
-
-
-def asked(
-    db: Database, only: Collection[str] | None = None, paper: bool = False
-) -> dict[str, Summary]:
+def asked(db: Database, only: Collection[str] | None = None, paper: bool = False) -> list[Summary]:
     """The summaries named, in the report's order; without names, every one that applies.
 
     paper: and every one that the paper asks for.
     """
     if only is not None:
-        return {name: summary for name, summary in SUMMARIES.items() if name in only}
-    return {
-        name: summary
-        for name, summary in SUMMARIES.items()
-        if (paper and name in PAPER) or summary.applies(db)
-    }
+        return [summary for name, summary in SUMMARIES.items() if name in only]
+    return [s for s in SUMMARIES.values() if (paper and s.of_paper) or s.applies(db)]
 
 
 def report_tables(
     db: Database, only: Collection[str] | None = None, paper: bool = False
 ) -> list[Table]:
-    """The tables of the summaries asked for. Of the claims, a report of everything has those that
-    are decided, unless it is about the paper.
+    """The tables of the summaries asked for: whole where they are named or the paper is asked for,
+    else as far as trials feed them.
     """
-    tables = {name: summary.table(db) for name, summary in asked(db, only, paper).items()}
-    if only is None and not paper and "claims" in tables:
-        tables["claims"] = claims.decided(tables["claims"])
-    return [*tables.values()]
+    tables = [(summary, summary.table(db)) for summary in asked(db, only, paper)]
+    whole = paper or only is not None
+    return [table if whole else summary.fed(table) for summary, table in tables]

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.tables.figure import Figure, Panel
+from gensweep.cli.options import RESULTS
 from gensweep.cli.text_tables import emit_text, stdout
 
 _PICTURES = ("figure_1a", "learning_curves")  # the first that has something to draw
@@ -68,7 +69,7 @@ def _drawn(figure: Figure, width: int, room: int) -> str:
 
 def _next(results: str, sweep: str | None) -> list[str]:
     of, only = (f" {sweep}", f" --sweep {sweep}") if sweep else ("", "")
-    default = os.environ.get("GENSWEEP_RESULTS", "results")
+    default = os.environ.get("GENSWEEP_RESULTS", RESULTS)
     there = "" if results == default else f" --results {quote(results)}"
     asked = {
         f"gensweep report{of}{there}": "every answer in full",

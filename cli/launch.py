@@ -23,8 +23,8 @@ from gensweep.cli.sweeps import (
     warn_of_leaving,
 )
 from gensweep.orchestrator.interrupt import catch_interrupt
-from gensweep.orchestrator.words import counted
 from gensweep.trainables.status import Status
+from gensweep.trainables.words import counted
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial

@@ -20,7 +20,7 @@ def merge_command(
     """
     from gensweep.orchestrator.store.layout import Store
     from gensweep.orchestrator.store.merging import merge
-    from gensweep.orchestrator.words import counted
+    from gensweep.trainables.words import counted
 
     done = merge(Store.create(results), Store.open(other))
     warn(done.damaged)

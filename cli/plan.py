@@ -24,10 +24,10 @@ from gensweep.cli.sweeps import (
     read_sweep,
     warn_of_leaving,
 )
-from gensweep.orchestrator.words import duration
 from gensweep.trainables.fields import text
 from gensweep.trainables.labels import labels, varying_fields
 from gensweep.trainables.status import Status
+from gensweep.trainables.words import duration
 
 if TYPE_CHECKING:
     from gensweep.orchestrator.plan import PlannedTrial

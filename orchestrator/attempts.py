@@ -16,8 +16,8 @@ from gensweep.orchestrator.packs import in_order, largest_pack, packs
 from gensweep.orchestrator.plan import PlannedTrial
 from gensweep.orchestrator.resources import LONGEST, Resources
 from gensweep.orchestrator.store.statuses import TrialStatus
-from gensweep.orchestrator.words import times
 from gensweep.trainables.trial import Trial
+from gensweep.trainables.words import times
 
 PER_TUNER = 1000  # the memory of Tune's driver grows with the number of trials of a Tuner
 ATTEMPTS = 3  # a trial whose worker dies is run again at most twice

@@ -80,8 +80,7 @@ class DatasetTables:
         try:
             return _look(own, str(path[-1]))
         except DataError as error:
-            what = f"{error.where} {error.what}".strip()
-            more = (error.allowed, error.todo)
+            what, more = f"{error.where} {error.what}", (error.allowed, error.todo)
         except OSError as error:  # such as a name that is too long
             what, more = f"{own.folder}: {error.strerror}", (LAYOUT, "")
         self._mistakes.wrong((*path, "folder"), what, *more)
@@ -96,7 +95,7 @@ def _look(own: OwnDataset, name: str) -> Source:
             f"name yours with --set dataset.{name}.folder=PATH, or make one to try with "
             f"`gensweep data export digits {quote(where)} --train 100 --test 50`"
         )
-        raise DataError(f"there is no folder {where}", "", LAYOUT, todo)
+        raise DataError(where, "does not exist", LAYOUT, todo)
     if not own.folder.is_dir():
         raise DataError(where, "is not a folder", LAYOUT)
     return ImageFolder(own.folder).source(own.view)

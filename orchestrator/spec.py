@@ -107,7 +107,7 @@ class _Reader(Mistakes):
 
     def misfit(self, key: str, value: Any, trainables: Sequence[str]) -> tuple[str, str] | None:
         """The error for the value by the first trainable that has the field."""
-        if key == "dataset" and value in [*self.datasets.wrong]:
+        if key == "dataset" and value in [*self.datasets.wrong]:  # which may have no hash
             return None
         found = (problem(key, value, t) for t in trainables if key in trial_fields(t))
         return next((wrong for wrong in found if wrong), None)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.figures import paper
 from gensweep.analysis.figures.over_p import LEAST, P, enough, hollow_notes, too_few
-from gensweep.analysis.figures.series import LABELS, LABELS_ALONE, Record, split
+from gensweep.analysis.figures.series import LABELS, LABELS_ALONE, Record
 from gensweep.analysis.questions.convergence import THRESHOLDS, times_to
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.groups import split
 
 _THRESHOLDS = [threshold for metric, threshold in THRESHOLDS if metric == "train_error"]
 _OVER_SEEDS = (

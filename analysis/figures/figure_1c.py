@@ -12,9 +12,9 @@ from gensweep.analysis.figures.series import (
     OVER_SEEDS,
     Record,
     curve,
-    split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import MODELS_IN_ORDER, OTHERS_IN_ORDER, REGULARIZERS_IN_ORDER
 
 _PAPER = ("table_1", "test_error")

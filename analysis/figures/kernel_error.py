@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from gensweep.analysis.database.connection import Database
 from gensweep.analysis.database.paper_numbers import CERTAINTY, Number, paper_numbers
-from gensweep.analysis.figures.series import OVER_SEEDS, Record, curve, name_of, split
+from gensweep.analysis.figures.series import OVER_SEEDS, Record, curve, name_of
 from gensweep.analysis.questions.kernels import IN_ORDER
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import in_words
 from gensweep.trainables.datasets import DATASETS
 from gensweep.trainables.fields import text

@@ -12,9 +12,9 @@ from gensweep.analysis.figures.series import (
     curve,
     name_of,
     panel_title,
-    split,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import (
     MODELS_IN_ORDER,
     OTHERS_IN_ORDER,

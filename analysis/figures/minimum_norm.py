@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.figures.series import Record, name_of, split
+from gensweep.analysis.figures.series import Record, name_of
 from gensweep.analysis.questions.min_norm import (
     GROUP_BY,
     SETTINGS,
@@ -13,6 +13,7 @@ from gensweep.analysis.questions.min_norm import (
     way,
 )
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import dataset_labels, varying_settings
 
 _PANEL = ("dataset", "data", "corruption")

@@ -9,9 +9,9 @@ from gensweep.analysis.figures.series import (
     Record,
     by_model,
     curve,
-    split,
 )
 from gensweep.analysis.tables.figure import Axis, Figure, Panel
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import MODELS_IN_ORDER, OTHERS_IN_ORDER, REGULARIZERS_IN_ORDER
 
 MOST = 3  # values of p that are drawn per setting

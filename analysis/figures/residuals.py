@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import isfinite
 
 from gensweep.analysis.database.connection import Database
-from gensweep.analysis.figures.series import Record, name_of, split
+from gensweep.analysis.figures.series import Record, name_of
 from gensweep.analysis.tables.figure import Axis, Curve, Figure, Panel
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import in_words
 from gensweep.trainables.expressivity.trial import ExpressivityTrial
 from gensweep.trainables.fields import text

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gensweep.analysis.tables.figure import Curve
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import SETTINGS, varying_settings
 from gensweep.trainables.models import model_label
 
@@ -16,14 +17,6 @@ LABELS_ALONE = f"randomization in {LABELS}"
 
 OVER_SEEDS = "mean over seeds; bands and bars are 95 % intervals of the mean (Student's t)"
 AS_FAR = "each curve ends where the first of its seeds ended"
-
-
-def split(records: Sequence[Record], *columns: str) -> Iterator[list[Record]]:
-    """The records in groups that agree in the columns; the order of both stays."""
-    groups: dict[tuple[Any, ...], list[Record]] = {}
-    for record in records:
-        groups.setdefault(tuple(record[c] for c in columns), []).append(record)
-    yield from groups.values()
 
 
 def by_setting(

@@ -20,6 +20,8 @@ THRESHOLDS = (
 )
 UNITS = ("epochs", "steps", "seconds")
 
+NEEDS = "from draws where randomization <> 'true_labels'"
+
 _COLUMNS = (
     *GROUP_BY,
     *("settings", "metric", "threshold", "unit", "seeds", "reached", "diverged"),

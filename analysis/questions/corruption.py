@@ -28,6 +28,7 @@ _QUERY = f"""
 from corruption
 order by {MODELS_IN_ORDER}, {REGULARIZERS_IN_ORDER}, {OTHERS_IN_ORDER}, corruption
 """
+NEEDS = "from draws where corruption > 0"
 _SQL = "from corruption order by model, regularizer, corruption"
 
 _LAYOUT = (

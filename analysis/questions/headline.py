@@ -9,6 +9,7 @@ from gensweep.analysis.database.connection import Database
 from gensweep.analysis.questions.axes import DATA, axes, judged_on
 from gensweep.analysis.questions.convergence import times_to
 from gensweep.analysis.questions.ranking import ranking
+from gensweep.analysis.tables.groups import split
 from gensweep.analysis.tables.labels import (
     MODELS_IN_ORDER,
     OTHERS_IN_ORDER,
@@ -20,6 +21,7 @@ from gensweep.analysis.tables.table import Table
 from gensweep.trainables.models import model_label
 from gensweep.trainables.shown import line, short
 from gensweep.trainables.status import ENDED, Status
+from gensweep.trainables.words import counted
 
 NEEDS = "from trials"
 
@@ -71,13 +73,14 @@ def headline(db: Database) -> list[str]:
 
 def _progress(counts: Mapping[str, int], ended: int) -> Iterator[str]:
     trials = sum(counts.values())
+    whole = counted(trials, "trial")
     if not trials:
         yield "There are no trials."
     elif not ended:
-        yield f"None of {_trials(trials)} has ended yet."
+        yield f"None of {whole} has ended yet."
     elif ended < trials:
         have = "has" if ended == 1 else "have"
-        yield f"{ended} of {_trials(trials)} {have} ended; the others may change what follows."
+        yield f"{ended} of {whole} {have} ended; the others may change what follows."
 
 
 def _wrong(db: Database, counts: Mapping[str, int]) -> Iterator[str]:
@@ -86,7 +89,7 @@ def _wrong(db: Database, counts: Mapping[str, int]) -> Iterator[str]:
         if not (n := counts.get(status, 0)):
             continue
         if n < trials:
-            who = f"{n} of {_trials(trials)}"
+            who = f"{n} of {counted(trials, 'trial')}"
         else:
             who = f"{_all(n)} trials" if n > 1 else "the trial"
         said = f"{who[0].upper()}{who[1:]} {verb}"
@@ -117,10 +120,10 @@ def _memorized(db: Database) -> Iterator[str]:
         for record in times_to(db, "train_error", 0.0, "epochs")
         if record["ratio"]
     }
-    datasets = _grouped(plain, "dataset")
-    for dataset, records in datasets:
-        what = "random labels" if len(datasets) == 1 else f"random labels of {dataset}"
-        models = [own for _, own in _grouped(records, "model", "batch_norm")]
+    datasets = [*split(plain, "dataset")]
+    for records in datasets:
+        what = "random labels" + _of(records, datasets)
+        models = [*split(records, "model", "batch_norm")]
         fitted = [settings for own in models if (settings := [r for r in own if r["fits"]])]
         if open_ := sum(not any(r["fits"] or r["long"] for r in own) for own in models):
             what_of_them = "was" if open_ == 1 else "were"
@@ -156,8 +159,9 @@ def _slower(ratios: Sequence[float], fitted: int) -> str:
 
 def _corrupted(db: Database) -> Iterator[str]:
     """What wrong labels cost, by the setting that was trained with the most values of p."""
-    settings = _grouped(db.table(_CORRUPTED).records(), "dataset", "model", "batch_norm", *SETTINGS)
-    curves = [own for _, own in settings if len(own) >= _LEAST_LEVELS]
+    records = db.table(_CORRUPTED).records()
+    settings = split(records, "dataset", "model", "batch_norm", *SETTINGS)
+    curves = [own for own in settings if len(own) >= _LEAST_LEVELS]
     if curves:
         first, *_, last = max(curves, key=len)
         model = model_label(first["model"], first["batch_norm"])
@@ -169,10 +173,11 @@ def _corrupted(db: Database) -> Iterator[str]:
 def _best(db: Database) -> Iterator[str]:
     """The best setting, and how far ahead of the next it is."""
     on = judged_on(db)
-    datasets = _grouped([r for r in ranking(db) if r["test_error"] is not None], "dataset")
-    for dataset, records in datasets:
+    ranked = [record for record in ranking(db, on) if record["test_error"] is not None]
+    datasets = [*split(ranked, "dataset")]
+    for records in datasets:
         first, *others = records
-        where = DATA.label(on) if len(datasets) == 1 else f"{DATA.label(on)} of {dataset}"
+        where = DATA.label(on) + _of(records, datasets)
         error = f"{percent_interval(first['test_error'], first['test_error_interval'])} %"
         error += f" over {first['seeds']} seeds" if first["seeds"] > 1 else ""
         if others:
@@ -223,24 +228,15 @@ def _alone(
 
 
 def _theory(db: Database) -> Iterator[str]:
-    for (statement, verdict), records in _grouped(
-        db.table(_THEORY).records(), "statement", "verdict"
-    ):
+    for records in split(db.table(_THEORY).records(), "statement", "verdict"):
         datasets = ", ".join(r["dataset"] for r in records if r["dataset"])
-        yield f"{statement}: {verdict}{f' on {datasets}' if datasets else ''}."
+        on = f" on {datasets}" if datasets else ""
+        yield f"{records[0]['statement']}: {records[0]['verdict']}{on}."
 
 
-def _grouped(records: Sequence[dict[str, Any]], *by: str) -> list[tuple[Any, list[dict[str, Any]]]]:
-    """Records by a value of theirs, or several, in the order in which those come first."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
-    for record in records:
-        key = tuple(record[name] for name in by)
-        groups.setdefault(key if len(by) > 1 else key[0], []).append(record)
-    return [*groups.items()]
-
-
-def _trials(n: int) -> str:
-    return f"{n} trial{'' if n == 1 else 's'}"
+def _of(records: Sequence[Mapping[str, Any]], datasets: Sequence[object]) -> str:
+    """The dataset of the records, where there are several."""
+    return f" of {records[0]['dataset']}" if len(datasets) > 1 else ""
 
 
 def _all(n: int) -> str:

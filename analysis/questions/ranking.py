@@ -96,7 +96,8 @@ def ranking_table(db: Database) -> Table:
     `tied`: the 95 % interval of the difference to the best, over common seeds, includes 0. With
     one common seed there is no verdict.
     """
-    on, records = judged_on(db), ranking(db)
+    on = judged_on(db)
+    records = ranking(db, on)
     return Table.of(
         "ranking",
         records,
@@ -111,9 +112,11 @@ def ranking_table(db: Database) -> Table:
     )
 
 
-def ranking(db: Database) -> list[dict[str, Any]]:
-    """The same as records, with `settings`: what differs among them and no column says."""
-    records = db.table(_QUERY, [judged_on(db)]).records()
+def ranking(db: Database, on: str) -> list[dict[str, Any]]:
+    """The same as records, on a level of `data`, with `settings`: what differs among them and no
+    column says.
+    """
+    records = db.table(_QUERY, [on]).records()
     for record, label in zip(records, varying_settings(records, ()), strict=True):
         record["settings"] = label
     return records

@@ -66,7 +66,7 @@ def test_the_folder_of_such_a_sweep_is_meant_as_if_it_were_in_sweeps_here(
 ) -> None:
     missing = gensweep("plan", name)
     assert missing.code == 2
-    assert f"dataset.pictures.folder: there is no folder {tmp_path}/pictures; " in missing.err
+    assert f"dataset.pictures.folder: {tmp_path}/pictures does not exist; " in missing.err
     (todo,) = re.findall(r"`gensweep (.*)`\n$", missing.err)
     assert gensweep(*todo.split()).code == 0
     assert "3 trials" in gensweep("plan", name).out

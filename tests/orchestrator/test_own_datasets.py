@@ -92,7 +92,7 @@ def test_the_folder_is_meant_from_where_the_file_is(
         ('folder = "pictures"', "", "cells.toml:3: dataset.cells.folder: is missing"),
         ('folder = "pictures"', "folder = 3", "cells.toml:4: dataset.cells.folder: 3 is not valid"),
         ('"pictures"', f'"{"x" * 300}"', "dataset.cells.folder: /"),
-        ('"pictures"', '"~nobody-is-called-so/x"', "there is no folder /"),
+        ('"pictures"', '"~nobody-is-called-so/x"', "x does not exist; a folder"),
         ('"pictures"', '"cells.toml"', "cells.toml is not a folder; a folder with train/CLASS"),
         ("view = 8", "view = 0", "dataset.cells.view: 0 is not valid; a whole number of pixels"),
         ("view = 8", "", "dataset.cells.view: is missing; a whole number of pixels"),
@@ -100,7 +100,7 @@ def test_the_folder_is_meant_from_where_the_file_is(
         ("[dataset.cells]", "[dataset.cifar10]", "dataset.cifar10: is a built-in dataset; ano"),
         ("[dataset.cells]", "[dataset.'../up']", "dataset.../up: is not a name for a dataset"),
         ("[dataset.cells]", "[dataset]\ncells = 3\n[x]", "dataset.cells: is not a table"),
-        ('"pictures"', '"nowhere"', "cells.toml:4: dataset.cells.folder: there is no folder /"),
+        ('"pictures"', '"nowhere"', "cells.toml:4: dataset.cells.folder: /"),
         ('"pictures"', '"pictures/train"', "/pictures/train has no folder train; a folder"),
         ('dataset = "cells"', 'dataset = "sells"', "unknown dataset 'sells'; did you mean 'cells'"),
         ("flip = true", "crop = true\ncolor = true", ""),
@@ -123,7 +123,7 @@ def test_a_folder_that_is_missing_is_told_with_what_to_do(sweep: Path, tmp_path:
     with pytest.raises(SpecError) as error:
         read_spec(sweep)
     assert str(error.value) == (
-        f"{sweep}:4: dataset.cells.folder: there is no folder {tmp_path}/pictures; a folder with "
+        f"{sweep}:4: dataset.cells.folder: {tmp_path}/pictures does not exist; a folder with "
         "train/CLASS/*.jpg and val/CLASS/*.jpg (or test/), JPEG or PNG; name yours with "
         "--set dataset.cells.folder=PATH, or make one to try with "
         f"`gensweep data export digits {tmp_path}/pictures --train 100 --test 50`"
@@ -147,7 +147,7 @@ def test_folder_and_view_can_be_set_from_where_the_command_runs(
     [
         ("dataset.cells.folder", 3, "cells.toml:4: dataset.cells.folder: 3 is not valid"),
         ("dataset.cells.folder", "", "cells.toml:4: dataset.cells.folder: '' is not valid"),
-        ("dataset.cells.folder", "nowhere", "dataset.cells.folder: there is no folder /"),
+        ("dataset.cells.folder", "nowhere", "dataset.cells.folder: /"),
         ("dataset.cells.view", "big", "cells.toml:5: dataset.cells.view: 'big' is not valid"),
         (
             "dataset.sells.view",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensweep.trainables.datasets import DATASETS, Source
-from gensweep.trainables.datasets.folders import check_place, check_room, put_in_place
+from gensweep.trainables.datasets.folders import check_room, place_of, put_in_place
 from gensweep.trainables.errors import DataError
 
 Images = NDArray[np.uint8]
@@ -66,8 +66,7 @@ def write_cache(dataset: Dataset | Arriving, data_dir: Path) -> Path:
     Raises DataError for a disk that is too small, for other files where it is to be, and for what
     arrives and is not as DATASETS says.
     """
-    folder = data_dir / dataset.name
-    check_place(folder)
+    folder = place_of(dataset.name, data_dir)
     fresh = Path(tempfile.mkdtemp(prefix=f".{dataset.name}-", dir=data_dir))
     try:
         about = {"format": FORMAT, "name": dataset.name}

@@ -13,31 +13,32 @@ _ENDINGS = (".npy", ".json", ".bin")  # of all files in the folder of a prepared
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 
 
-def check_place(folder: Path) -> None:
-    """Raise DataError where a prepared dataset would take the place of anything else.
+def place_of(name: str, data_dir: Path) -> Path:
+    """The folder that a dataset is to be in, of a data folder that is there from now on.
 
-    Such as the user's images, of which a dataset would be made that replaces them.
+    Raises DataError where the dataset would take the place of anything but an earlier one, such as
+    the user's images, of which it is to be made.
     """
+    folder = data_dir / name
     todo = "move it away, or name another folder with --data"
-    if not folder.parent.is_dir():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(str(folder.parent), f"is no folder ({error.strerror})") from error
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(str(data_dir), f"is no folder ({error.strerror})") from error
     if folder.is_symlink():
         what = "is a link, and a prepared dataset would take its place"
         raise DataError(str(folder), what, todo="name the folder that it is in with --data")
-    if not folder.exists():
-        return
-    if not folder.is_dir():
+    if folder.is_file():
         raise DataError(str(folder), "is a file where a dataset is to be", todo=todo)
-    others = sorted(entry.name for entry in folder.iterdir() if not _is_ours(entry))
-    if others:
+    entries = folder.iterdir() if folder.exists() else ()
+    if others := sorted(entry.name for entry in entries if not is_part(entry)):
         what = f"holds {others[0]}, which is no part of a prepared dataset"
         raise DataError(str(folder), what, todo=todo)
+    return folder
 
 
-def _is_ours(entry: Path) -> bool:
+def is_part(entry: Path) -> bool:
+    """Whether it may be a file of a prepared dataset."""
     return entry.suffix in _ENDINGS and entry.is_file() and not entry.is_symlink()
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from gensweep.trainables.datasets.decoding import check
 from gensweep.trainables.datasets.encoded import FORMAT, SPLITS, fingerprint, order_of
-from gensweep.trainables.datasets.folders import check_place, check_room, put_in_place
+from gensweep.trainables.datasets.folders import check_room, is_part, place_of, put_in_place
 from gensweep.trainables.datasets.pictures import Picture, Pictures
 from gensweep.trainables.errors import DataError
 
@@ -58,8 +58,7 @@ def pack(
     few classes, other counts than expected, a disk that is too small, and other files where the
     dataset is to be.
     """
-    target = data_dir / pictures.name
-    check_place(target)
+    target = place_of(pictures.name, data_dir)
     with _alone(data_dir / f".{pictures.name}.lock", pictures.name):
         if again or not (target / ABOUT).exists():
             _pack(pictures, data_dir, tell)
@@ -244,13 +243,10 @@ def _index(pictures: Pictures, folder: Path, lines: dict[str, list[_Line]]) -> N
         "test": len(lines["test"]),
         "digest": hashlib.sha256("".join(digests).encode()).hexdigest(),
         "classes": classes,
-        "files": {file.name: fingerprint(file) for file in sorted(_kept(folder))},
+        "files": {
+            file.name: fingerprint(file) for file in sorted(filter(is_part, folder.iterdir()))
+        },
     }
     fresh = folder / f"{ABOUT}.new"
     fresh.write_text(json.dumps(about) + "\n", "utf-8")
     fresh.replace(folder / ABOUT)  # last, as it says that all is there
-
-
-def _kept(folder: Path) -> Iterator[Path]:
-    """The files of the dataset, without those of its arrival."""
-    return (file for file in folder.iterdir() if file.suffix in (".npy", ".json", ".bin"))
